@@ -1,0 +1,242 @@
+"""What the core of the box needs from its adapters, and what it gives them.
+
+The journal is written by `edge_agent.store`, the stations are spoken to by `edge_agent.charge_points`; both are
+handed in by `compose`. Start at `Journal` and `Decide`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from edge_agent.site.reports import (
+    BootAnswer,
+    BootReport,
+    ConnectorReport,
+    MeterReport,
+    StartAnswer,
+    StartReport,
+    StopReport,
+)
+from sitelink.apply import Changes
+from sitelink.commands import Order, OrderAnswer
+from sitelink.ids import StationKey, TransactionId
+from sitelink.model import SiteState, Transaction
+from sitelink.ops import Fact, Op, Stamp
+from sitelink.states import AuthorizationStatus, Registration
+
+T = TypeVar("T")
+
+
+class Decision(msgspec.Struct, Generic[T], frozen=True):
+    """What a decision wants written, and its answer. No facts: nothing is written, the answer stands."""
+
+    facts: tuple[Fact, ...]
+    result: T
+
+
+class Ledger(Protocol):
+    """What a decision may look at: the state with everything before it applied, and the past on disk.
+
+    Used on the writer's thread, inside the transaction. Do not keep it.
+    """
+
+    @property
+    def state(self) -> SiteState: ...
+
+    @property
+    def now(self) -> Stamp:
+        """The stamp the facts of this decision will carry."""
+        ...
+
+    def started(self, station: StationKey, content: str) -> Transaction | None:
+        """The transaction whose start had this content, however old."""
+        ...
+
+    def stopped(self, station: StationKey, content: str) -> Transaction | None:
+        """The transaction whose stop had this content, however old."""
+        ...
+
+    def transaction(self, id_: TransactionId) -> Transaction | None:
+        """However old."""
+        ...
+
+    def next_transaction_id(self) -> TransactionId:
+        """Never handed out before on this box; each call gives another."""
+        ...
+
+    def is_known_telemetry(self, station: StationKey, content: str) -> bool:
+        """Whether meter values of this content were stored lately (a bounded memory, filled again at start)."""
+        ...
+
+
+Decide = Callable[[Ledger], Decision[T]]
+"""Pure: looks at the ledger, returns facts and an answer, or raises a SiteError and nothing is written.
+
+It may be called again when a commit failed and is tried anew.
+"""
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a commit made true, in order. `seq` is the last op's journal key."""
+
+    seq: int
+    ops: tuple[Op, ...]
+    changes: tuple[Changes, ...]
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Why the store takes nothing at present. code: disk_full, read_only, damaged, failed."""
+
+    code: str
+    since: datetime
+
+
+class Journal(Protocol):
+    """The only way to change anything. Everything written is on disk (synchronous=FULL) when `write` returns."""
+
+    @property
+    def state(self) -> SiteState:
+        """The published state: what is committed, as the event loop may read it. Never changed by readers."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """Key of the newest committed op."""
+        ...
+
+    @property
+    def trouble(self) -> Trouble | None: ...
+
+    async def write(self, decide: Decide[T]) -> T:
+        """Decide and commit. Raises what `decide` raises, or StoreUnavailable when the disk does not take it."""
+        ...
+
+    def subscribe(self, listener: Callable[[Committed], None]) -> None:
+        """`listener` is called on the event loop after every commit, before `write` returns to its caller."""
+        ...
+
+    def on_trouble(self, listener: Callable[[Trouble | None], None]) -> None:
+        """`listener` is called on the event loop when trouble starts, changes or ends."""
+        ...
+
+
+class History(Protocol):
+    """The past on disk, read without touching the writer."""
+
+    async def transactions(self, station: StationKey, limit: int = 200) -> Sequence[Transaction]:
+        """Newest first."""
+        ...
+
+    async def ops(self, after: int, limit: int = 500) -> Sequence[tuple[int, Op]]:
+        """Log ops with a seq above `after`, in order."""
+        ...
+
+
+LateAnswer = Callable[[OrderAnswer], Awaitable[None]]
+
+
+class Stations(Protocol):
+    """The charge points that are connected now."""
+
+    def is_online(self, station: StationKey) -> bool: ...
+
+    def last_seen(self, station: StationKey) -> datetime | None:
+        """Of any frame, on any socket since the box started."""
+        ...
+
+    async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
+        """Send one order and wait up to 30 s. Raises StationOffline, NoAnswer.
+
+        A CALLERROR is an OrderAnswer with accepted False and the error code as word. `late` hears an answer that
+        comes after NoAnswer was raised.
+        """
+        ...
+
+    async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Any call of the station's version, checked strictly.
+
+        Raises StationOffline, NoAnswer, CallInvalid, CallRefused.
+        """
+        ...
+
+    def frames(self, station: StationKey) -> Sequence[dict[str, Any]]:
+        """The last frames, oldest first, secrets masked: {"at", "direction": "in|out", "frame"}."""
+        ...
+
+    async def recheck(self, station: StationKey) -> None:
+        """The jobs changed: ask a waiting station to boot again, or let go of one no job names any more."""
+        ...
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How an identity stands before it says anything. `reason` (a code) where it is not served."""
+
+    served: bool
+    registration: Registration
+    reason: str | None = None
+
+
+class Desk(Protocol):
+    """Where stations report. Every method that is awaited has its facts on disk when it returns.
+
+    All but `standing` may raise StoreUnavailable: then the station must not be confirmed anything.
+    """
+
+    @property
+    def heartbeat_interval_s(self) -> int: ...
+
+    def standing(self, identity: str) -> Standing:
+        """Served: named by a job, and either accepted before or its pairing window is open."""
+        ...
+
+    async def connected(self, identity: str, ip: str, version: str, subprotocol: str | None) -> None:
+        """A served station's socket is open."""
+        ...
+
+    async def disconnected(self, station: StationKey, reason: str) -> None:
+        """reason: closed, replaced."""
+        ...
+
+    async def heard(self, station: StationKey) -> None:
+        """A frame came from a station that had been counted as silent."""
+        ...
+
+    async def knocked(self, identity: str, ip: str, reason: str, boot: BootReport | None = None) -> None:
+        """Somebody who is not served called; shown as "seen". Call again when it says more of itself."""
+        ...
+
+    async def knock_gone(self, identity: str, ip: str) -> None:
+        """It is served now, or a duplicate went away."""
+        ...
+
+    async def boot(self, identity: str, ip: str, report: BootReport) -> BootAnswer:
+        """Decide and record a BootNotification, served or not."""
+        ...
+
+    async def connector_changed(self, station: StationKey, report: ConnectorReport) -> None: ...
+
+    async def authorize(self, station: StationKey, id_token: str) -> AuthorizationStatus:
+        """Nothing is written. The installer's test token is accepted everywhere, others only at active rows."""
+        ...
+
+    async def start(self, station: StationKey, report: StartReport) -> StartAnswer:
+        """A start sent again gets the answer of the first time."""
+        ...
+
+    async def stop(self, station: StationKey, report: StopReport) -> AuthorizationStatus | None:
+        """Never refuses: an unknown transaction is stored as an orphan. None where no id token came with it."""
+        ...
+
+    async def meter_values(self, station: StationKey, report: MeterReport) -> None: ...
+
+    async def configured(self, station: StationKey, values: dict[str, str | None]) -> None: ...
+
+    async def message(self, station: StationKey, action: str, payload: Any) -> None:
+        """Keep a message for the record that changes no state here."""
+        ...
+
+    async def faulted(self, station: StationKey, code: str, detail: dict[str, str]) -> None: ...
+
+    async def fault_cleared(self, station: StationKey, code: str) -> None: ...

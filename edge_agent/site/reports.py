@@ -1,0 +1,84 @@
+"""What a station tells, version-neutral, as the protocol modules hand it to the core. Pure.
+
+`at` is our best reading of the station's time, aware UTC, None where it sent none or nonsense (then the receive time
+counts); `station_time` is its text as it came; `payload` is the message as it came.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from sitelink.events import MeterSample
+from sitelink.ids import TransactionId
+from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
+
+
+class BootReport(msgspec.Struct, frozen=True):
+    vendor: str
+    model: str
+    serial: str | None = None
+    firmware: str | None = None
+    payload: Any = None
+
+
+class BootAnswer(msgspec.Struct, frozen=True):
+    """`interval_s`: heartbeat when accepted, else when to try again. `reason`: why not, a code."""
+
+    verdict: Registration
+    interval_s: int
+    reason: str | None = None
+
+
+class ConnectorReport(msgspec.Struct, frozen=True):
+    connector: int
+    status: ConnectorStatus
+    error_code: str = "NoError"
+    info: str | None = None
+    vendor_id: str | None = None
+    vendor_error_code: str | None = None
+    at: datetime | None = None
+    station_time: str | None = None
+    text: str | None = None
+
+
+class StartReport(msgspec.Struct, frozen=True):
+    connector: int
+    id_token: str
+    meter_start_wh: float | None
+    at: datetime | None = None
+    station_time: str | None = None
+    payload: Any = None
+
+
+class StartAnswer(msgspec.Struct, frozen=True):
+    transaction: TransactionId
+    verdict: AuthorizationStatus
+
+
+class MeterGroup(msgspec.Struct, frozen=True):
+    """Values sampled at one moment."""
+
+    samples: tuple[MeterSample, ...]
+    at: datetime | None = None
+    station_time: str | None = None
+    payload: Any = None
+
+
+class MeterReport(msgspec.Struct, frozen=True):
+    connector: int
+    groups: tuple[MeterGroup, ...]
+    transaction: int | None = None
+    """As the station named it; may be none of ours."""
+
+
+class StopReport(msgspec.Struct, frozen=True):
+    transaction: int | None
+    """As the station named it: −1 where it never got our answer to its start (OCPP 1.6 errata 3.18)."""
+    meter_stop_wh: float | None
+    reason: str = "Local"
+    id_token: str | None = None
+    at: datetime | None = None
+    station_time: str | None = None
+    groups: tuple[MeterGroup, ...] = ()
+    payload: Any = None

@@ -1,0 +1,77 @@
+"""Which of the installer's four buttons may be pressed now, and if not, why not.
+
+Pure. Start at `actions_of`. The reason is a code of web_ui.wording. Source: UX §1.5, "Remote action availability".
+"""
+
+import msgspec
+
+from sitelink.model import ChargePoint, Command, Job, SiteState
+from sitelink.states import COMMAND_RUNNING, ActionName, ChargePointState, IntegrationState, JobStatus
+from sitelink.status import status_of
+
+_STARTABLE = frozenset(
+    {
+        ChargePointState.AVAILABLE,
+        ChargePointState.PASSIVE,
+        ChargePointState.BUSY_NON_CHARGING,
+        ChargePointState.BUSY_RESERVED,
+    }
+)
+CONFIRM_WHILE_CHARGING = frozenset({ActionName.UNLOCK, ActionName.REBOOT})
+
+
+class ActionView(msgspec.Struct, frozen=True):
+    name: ActionName
+    enabled: bool
+    reason: str | None = None
+    """Why it is disabled: job_not_open, no_serial, serial_in_use, not_connected, connection_error, already_charging,
+    nothing_charging, state_not_startable, maintenance, command_running."""
+    confirm: bool = False
+    """A car is charging: the press must say so."""
+
+
+def actions_of(state: SiteState, job: Job, row: ChargePoint) -> tuple[ActionView, ...]:
+    """All four, in the guide's order; a disabled one says why."""
+    return tuple(_action(state, job, row, name) for name in ActionName)
+
+
+def _action(state: SiteState, job: Job, row: ChargePoint, name: ActionName) -> ActionView:
+    reason = _reason_against(state, job, row, name)
+    charging = state.transaction_of(row) is not None
+    return ActionView(name, reason is None, reason, confirm=charging and name in CONFIRM_WHILE_CHARGING)
+
+
+def _reason_against(state: SiteState, job: Job, row: ChargePoint, name: ActionName) -> str | None:
+    if job.status is not JobStatus.OPEN:
+        return "job_not_open"
+    status = status_of(state, row)
+    if not row.identity:
+        return "no_serial"
+    if row.owner:
+        return "serial_in_use"
+    if status.integration is IntegrationState.ERROR:
+        return "connection_error"
+    if status.integration is not IntegrationState.CONNECTED:
+        return "not_connected"
+    if any(_runs(command.state, command.action, name) for command in commands_of(state, row)):
+        return "command_running"
+    transaction = state.transaction_of(row)
+    if name is ActionName.STOP:
+        return None if transaction is not None else "nothing_charging"
+    if name is ActionName.START:
+        if transaction is not None:
+            return "already_charging"
+        if status.state is ChargePointState.MAINTENANCE:
+            return "maintenance"
+        return None if status.state in _STARTABLE else "state_not_startable"
+    return None
+
+
+def _runs(state: object, running: ActionName, wanted: ActionName) -> bool:
+    """One of a kind at a time, and nothing else while a reboot is under way."""
+    return state in COMMAND_RUNNING and (running is wanted or running is ActionName.REBOOT)
+
+
+def commands_of(state: SiteState, row: ChargePoint) -> list[Command]:
+    """Remote actions at the row's connector that are still in memory, oldest first."""
+    return [each for each in state.commands.values() if each.charge_point == row.id]

@@ -1,0 +1,391 @@
+"""The fold: the one place where state changes, the same on the box and in the cloud.
+
+Pure. `apply(state, op)` says which records the op makes anew and which it removes; it changes nothing itself.
+Applying an op a second time changes nothing more. Start at `apply`; one small function a kind follows, in the order
+of `sitelink.events`. Source for fields with several authors: SYNC §2.3.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from sitelink import events as e
+from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, StationKey
+from sitelink.model import (
+    ChargePoint,
+    Command,
+    Completion,
+    Connector,
+    Entity,
+    Fault,
+    Head,
+    Job,
+    Knock,
+    Link,
+    Note,
+    Readings,
+    Register,
+    SiteState,
+    Station,
+    Transaction,
+)
+from sitelink.ops import Op
+from sitelink.states import COMMAND_RUNNING, JobStatus
+
+HEADS_MAX = 16
+FIELDS = frozenset({"identity", "connector", "active", "maintenance"})
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """New versions of records, and the keys of records that are gone."""
+
+    put: tuple[Entity, ...] = ()
+    drop: tuple[str, ...] = ()
+
+
+NOTHING = Changes()
+
+
+def apply(state: SiteState, op: Op) -> Changes:
+    """What `op` changes. An op about something unknown here changes nothing: it stays in the log for later."""
+    fold = _FOLDS.get(type(op.event))
+    return fold(state, op, op.event) if fold else NOTHING
+
+
+def apply_to(state: SiteState, changes: Changes) -> None:
+    """Write the changes into `state`."""
+    for entity in changes.put:
+        state.put(entity)
+    for key in changes.drop:
+        state.drop(key)
+
+
+def fold_register(register: Register, op: Op, value: str | int | bool | None) -> Register:
+    """heads = (heads − bases) ∪ {op}. A head disappears only when somebody who saw it replaced it."""
+    if any(head.op == op.op_id for head in register.heads):
+        return register
+    kept = tuple(head for head in register.heads if head.op not in op.bases)
+    return Register(heads=(*kept, Head(op=op.op_id, value=value, by=op.author, at=op.t.wall))[-HEADS_MAX:])
+
+
+# ---- jobs ----
+
+
+def _job(state: SiteState, op: Op) -> Job | None:
+    return state.jobs.get(JobId(op.entity.partition(":")[2]))
+
+
+def _row(state: SiteState, op: Op) -> ChargePoint | None:
+    return state.charge_points.get(ChargePointId(op.entity.partition(":")[2]))
+
+
+def _job_imported(state: SiteState, op: Op, event: e.JobImported) -> Changes:
+    job_id = JobId(op.entity.partition(":")[2])
+    before = state.jobs.get(job_id)
+    if before is not None and before.created_at == op.t.wall:
+        return NOTHING
+
+    def head(value: str | int | bool | None) -> Register:
+        return Register(heads=(Head(op=op.op_id, value=value, by=op.author, at=op.t.wall),))
+
+    rows = tuple(
+        ChargePoint(
+            id=row.id, job=job_id, name=row.name, model=row.model, integration=row.integration,
+            identity_register=head(row.identity), connector_register=head(row.connector),
+            active_register=head(row.active), maintenance_register=head(row.maintenance),
+        )
+        for row in event.charge_points
+    )  # fmt: skip
+    job = Job(
+        id=job_id, number=event.number, site_name=event.site_name, site_address=event.site_address,
+        description=event.description, instructions=event.instructions, contact=event.contact,
+        charge_points=tuple(row.id for row in rows), test_token=event.test_token, created_at=op.t.wall,
+        activate_by_default=event.activate_by_default, open_pairing=event.open_pairing, meters=event.meters,
+    )  # fmt: skip
+    gone = set(before.charge_points) - set(job.charge_points) if before else set()
+    return Changes(put=(job, *rows), drop=tuple(f"cp:{id_}" for id_ in sorted(gone)))
+
+
+def _field_set(state: SiteState, op: Op, event: e.FieldSet) -> Changes:
+    row = _row(state, op)
+    if row is None or op.field not in FIELDS:
+        return NOTHING
+    name = f"{op.field}_register"
+    changed = replace(row, **{name: fold_register(getattr(row, name), op, event.value)})
+    if op.field != "identity" or changed.identity == row.identity:
+        return Changes(put=(changed,))
+    # Naming a station again is how a person says "yes, this one": a serial that changed is accepted by it.
+    station = state.stations.get(changed.station)
+    confirmed = _without_fault(station, "serial_changed") if station else None
+    return Changes(put=(replace(changed, owner=None), *((confirmed,) if confirmed else ())))
+
+
+def _note_added(state: SiteState, op: Op, event: e.NoteAdded) -> Changes:
+    row = _row(state, op)
+    if row is None or any(note.id == op.op_id for note in row.notes):
+        return NOTHING
+    note = Note(id=op.op_id, by=op.author, text=event.text, at=op.t.wall)
+    return Changes(put=(replace(row, notes=(*row.notes, note)),))
+
+
+def _job_completed(state: SiteState, op: Op, event: e.JobCompleted) -> Changes:
+    job = _job(state, op)
+    if job is None or job.status is not JobStatus.OPEN or job.round != event.round:
+        return NOTHING
+    completion = Completion(
+        at=op.t.wall, by=op.author, activate_all=event.activate_all, activated=event.activate,
+        name=event.name, reason=event.reason, as_built=event.as_built,
+    )  # fmt: skip
+    rows = []
+    for row in state.rows(job):
+        if row.id in event.activate:
+            seen = tuple(head.op for head in row.active_register.heads)
+            register = fold_register(row.active_register, replace(op, bases=seen), True)
+            rows.append(replace(row, active_register=register))
+    return Changes(put=(replace(job, status=JobStatus.COMPLETED, completion=completion), *rows))
+
+
+def _job_reopened(state: SiteState, op: Op, _event: e.JobReopened) -> Changes:
+    job = _job(state, op)
+    if job is None or job.status not in (JobStatus.COMPLETED, JobStatus.ARCHIVED):
+        return NOTHING
+    return Changes(put=(replace(job, status=JobStatus.OPEN, round=job.round + 1, completion=None, ended_at=None),))
+
+
+def _job_ended(status: JobStatus) -> Callable[[SiteState, Op, Any], Changes]:
+    def fold(state: SiteState, op: Op, _event: Any) -> Changes:
+        job = _job(state, op)
+        if job is None or job.status is status:
+            return NOTHING
+        return Changes(put=(replace(job, status=status, ended_at=op.t.wall),))
+
+    return fold
+
+
+def _pairing_opened(state: SiteState, op: Op, event: e.PairingOpened) -> Changes:
+    job = _job(state, op)
+    return Changes(put=(replace(job, pairing=op.t, pairing_for_s=event.for_s),)) if job else NOTHING
+
+
+def _ownership_learned(state: SiteState, op: Op, event: e.OwnershipLearned) -> Changes:
+    row = _row(state, op)
+    return Changes(put=(replace(row, owner=event.team),)) if row else NOTHING
+
+
+def _link_created(state: SiteState, op: Op, event: e.LinkCreated) -> Changes:
+    link_id = LinkId(op.entity.partition(":")[2])
+    if link_id in state.links:
+        return NOTHING
+    return Changes(
+        put=(Link(id=link_id, job=event.job, token_sha256=event.token_sha256, role=event.role, created_at=op.t.wall),)
+    )
+
+
+def _link_revoked(state: SiteState, op: Op, _event: e.LinkRevoked) -> Changes:
+    link = state.links.get(LinkId(op.entity.partition(":")[2]))
+    return Changes(put=(replace(link, revoked_at=op.t.wall),)) if link and not link.revoked_at else NOTHING
+
+
+# ---- stations ----
+
+
+def _station(state: SiteState, op: Op) -> Station:
+    key = StationKey(op.entity.partition(":")[2])
+    return state.stations.get(key) or Station(id=key, identity=str(key))
+
+
+def _without_fault(station: Station, code: str) -> Station:
+    return replace(station, faults=tuple(fault for fault in station.faults if fault.code != code))
+
+
+def _station_connected(state: SiteState, op: Op, event: e.StationConnected) -> Changes:
+    return Changes(
+        put=(
+            replace(
+                _station(state, op), identity=event.identity, connected=True, changed_at=op.t.wall,
+                last_seen=op.t.wall, ip=event.ip, version=event.version, subprotocol=event.subprotocol,
+                disconnect_reason=None,
+            ),
+        )
+    )  # fmt: skip
+
+
+def _station_heard(state: SiteState, op: Op, _event: e.StationHeard) -> Changes:
+    station = _station(state, op)
+    return Changes(
+        put=(replace(station, connected=True, changed_at=op.t.wall, last_seen=op.t.wall, disconnect_reason=None),)
+    )
+
+
+def _station_disconnected(state: SiteState, op: Op, event: e.StationDisconnected) -> Changes:
+    station = _station(state, op)
+    if not station.connected:
+        return NOTHING
+    return Changes(put=(replace(station, connected=False, changed_at=op.t.wall, disconnect_reason=event.reason),))
+
+
+def _station_booted(state: SiteState, op: Op, event: e.StationBooted) -> Changes:
+    station = _station(state, op)
+    booted = replace(
+        station, identity=event.identity, registration=event.verdict, vendor=event.vendor, model=event.model,
+        serial=event.serial or station.serial, firmware=event.firmware, booted_at=op.t.wall, last_seen=op.t.wall,
+        boots=station.boots + 1,
+    )  # fmt: skip
+    return Changes(put=(_without_fault(booted, "boot_rejected"),))
+
+
+def _station_configured(state: SiteState, op: Op, event: e.StationConfigured) -> Changes:
+    station = _station(state, op)
+    return Changes(put=(replace(station, configuration={**station.configuration, **event.values}),))
+
+
+def _station_faulted(state: SiteState, op: Op, event: e.StationFaulted) -> Changes:
+    station = _without_fault(_station(state, op), event.code)
+    fault = Fault(code=event.code, at=op.t.wall, detail=event.detail)
+    return Changes(put=(replace(station, faults=(*station.faults, fault)),))
+
+
+def _station_fault_cleared(state: SiteState, op: Op, event: e.StationFaultCleared) -> Changes:
+    return Changes(put=(_without_fault(_station(state, op), event.code),))
+
+
+def _station_forgotten(_state: SiteState, op: Op, _event: e.StationForgotten) -> Changes:
+    return Changes(drop=(op.entity,))
+
+
+def _knocked(_state: SiteState, op: Op, event: e.Knocked) -> Changes:
+    knock = Knock(
+        id=op.entity.partition(":")[2], identity=event.identity, ip=event.ip, reason=event.reason, at=op.t.wall,
+        vendor=event.vendor, model=event.model, serial=event.serial,
+    )  # fmt: skip
+    return Changes(put=(knock,))
+
+
+def _knock_cleared(_state: SiteState, op: Op, _event: e.KnockCleared) -> Changes:
+    return Changes(drop=(op.entity,))
+
+
+def _connector_changed(state: SiteState, op: Op, event: e.ConnectorChanged) -> Changes:
+    station = _station(state, op)
+    connector = Connector(
+        status=event.status, at=event.at, error_code=event.error_code, info=event.info,
+        vendor_error_code=event.vendor_error_code, text=event.text,
+    )  # fmt: skip
+    return Changes(put=(replace(station, connectors={**station.connectors, event.connector: connector}),))
+
+
+def _transaction_started(state: SiteState, op: Op, event: e.TransactionStarted) -> Changes:
+    station = _station(state, op)
+    if event.id in state.transactions:
+        return NOTHING
+    transaction = Transaction(
+        id=event.id, station=station.id, connector=event.connector, started_at=event.at, id_token=event.id_token,
+        verdict=event.verdict, meter_start_wh=event.meter_start_wh, start_content=event.content, test=event.test,
+    )  # fmt: skip
+    running = {**station.transactions, event.connector: event.id}
+    return Changes(put=(transaction, replace(station, transactions=running)))
+
+
+def _transaction_stopped(state: SiteState, op: Op, event: e.TransactionStopped) -> Changes:
+    station = _station(state, op)
+    known = state.transactions.get(event.id)
+    if known is not None and known.stopped_at is not None:
+        return NOTHING
+    before = known or Transaction(id=event.id, station=station.id, connector=0, orphan=event.orphan)
+    closed = replace(
+        before, stopped_at=event.at, meter_stop_wh=event.meter_stop_wh, reason=event.reason,
+        stop_content=event.content,
+    )  # fmt: skip
+    if event.id not in station.transactions.values():
+        return Changes(put=(closed,))
+    running = {connector: id_ for connector, id_ in station.transactions.items() if id_ != event.id}
+    return Changes(put=(closed, replace(station, transactions=running)))
+
+
+def _meter_values_reported(state: SiteState, op: Op, event: e.MeterValuesReported) -> Changes:
+    station = StationKey(op.entity.partition(":")[2])
+    before = state.readings.get((station, event.connector))
+    if before is not None and before.at > event.at:
+        return NOTHING
+    samples = dict(before.samples) if before is not None else {}
+    for sample in event.samples:
+        if sample.value is not None and sample.location in (None, "Outlet"):
+            samples[f"{sample.measurand}/{sample.phase}" if sample.phase else sample.measurand] = sample
+    return Changes(put=(Readings(station=station, connector=event.connector, at=event.at, samples=samples),))
+
+
+# ---- commands ----
+
+
+def _command(state: SiteState, op: Op) -> Command | None:
+    return state.commands.get(CommandId(op.entity.partition(":")[2]))
+
+
+def _command_requested(state: SiteState, op: Op, event: e.CommandRequested) -> Changes:
+    if _command(state, op) is not None:
+        return NOTHING
+    command = Command(
+        id=CommandId(op.entity.partition(":")[2]), action=event.action, charge_point=event.charge_point,
+        station=event.station, connector=event.connector, by=op.author, requested_at=op.t.wall, detail=event.detail,
+    )  # fmt: skip
+    return Changes(put=(command,))
+
+
+def _command_answered(state: SiteState, op: Op, event: e.CommandAnswered) -> Changes:
+    command = _command(state, op)
+    if command is None or command.answer is not None:
+        return NOTHING
+    ended = None if event.state in COMMAND_RUNNING else op.t.wall
+    return Changes(
+        put=(
+            replace(
+                command, answer=event.answer, answered_at=op.t.wall, state=event.state, late=event.late,
+                outcome=event.outcome, ended_at=ended,
+            ),
+        )
+    )  # fmt: skip
+
+
+def _command_ended(state: SiteState, op: Op, event: e.CommandEnded) -> Changes:
+    command = _command(state, op)
+    if command is None or command.state not in COMMAND_RUNNING:
+        return NOTHING
+    return Changes(
+        put=(
+            replace(command, state=event.state, outcome=event.outcome, outcome_detail=event.detail, ended_at=op.t.wall),
+        )
+    )
+
+
+_FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
+    e.JobImported: _job_imported,
+    e.FieldSet: _field_set,
+    e.NoteAdded: _note_added,
+    e.JobCompleted: _job_completed,
+    e.JobReopened: _job_reopened,
+    e.JobArchived: _job_ended(JobStatus.ARCHIVED),
+    e.JobCancelled: _job_ended(JobStatus.CANCELLED),
+    e.PairingOpened: _pairing_opened,
+    e.OwnershipLearned: _ownership_learned,
+    e.LinkCreated: _link_created,
+    e.LinkRevoked: _link_revoked,
+    e.StationConnected: _station_connected,
+    e.StationHeard: _station_heard,
+    e.StationDisconnected: _station_disconnected,
+    e.StationBooted: _station_booted,
+    e.StationConfigured: _station_configured,
+    e.StationFaulted: _station_faulted,
+    e.StationFaultCleared: _station_fault_cleared,
+    e.StationForgotten: _station_forgotten,
+    e.Knocked: _knocked,
+    e.KnockCleared: _knock_cleared,
+    e.ConnectorChanged: _connector_changed,
+    e.TransactionStarted: _transaction_started,
+    e.TransactionStopped: _transaction_stopped,
+    e.MeterValuesReported: _meter_values_reported,
+    e.CommandRequested: _command_requested,
+    e.CommandAnswered: _command_answered,
+    e.CommandEnded: _command_ended,
+}

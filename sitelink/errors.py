@@ -1,0 +1,192 @@
+"""The errors a caller can meet, each with a stable code for wire, log and page, and fields instead of prose.
+
+Pure. `web_ui.wording` turns every code into a sentence and the next step; a house test fails when one has no words.
+`http_status` says with which HTTP status a code travels.
+"""
+
+from typing import ClassVar
+
+
+class SiteError(Exception):
+    """Something asked for cannot be done. `code` names it, `fields` say about what."""
+
+    code: ClassVar[str] = "site_error"
+    http_status: ClassVar[int] = 400
+
+    def __init__(self, **fields: object) -> None:
+        super().__init__(self.code, fields)
+        self.fields = fields
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.fields}" if self.fields else self.code
+
+
+class IdentityInvalid(SiteError):
+    """fields: problem ("too_long" | "character"), found, allowed."""
+
+    code = "identity_invalid"
+    http_status = 422
+
+
+class IdentityInUse(SiteError):
+    """Identity and connector stand in another row. fields: charge_point (row id), name, identity, connector."""
+
+    code = "identity_in_use"
+    http_status = 409
+
+
+class ConnectorInvalid(SiteError):
+    """fields: found, allowed."""
+
+    code = "connector_invalid"
+    http_status = 422
+
+
+class ChargeActive(SiteError):
+    """Not while a charge runs. fields: name."""
+
+    code = "charge_active"
+    http_status = 409
+
+
+class JobReadOnly(SiteError):
+    """The job is no longer open. fields: status."""
+
+    code = "job_read_only"
+    http_status = 409
+
+
+class AlreadyCompleted(SiteError):
+    """fields: at (ISO time), by (name or null)."""
+
+    code = "already_completed"
+    http_status = 409
+
+
+class JobNotCompleted(SiteError):
+    """fields: status."""
+
+    code = "job_not_completed"
+    http_status = 409
+
+
+class JobExists(SiteError):
+    """fields: number."""
+
+    code = "job_exists"
+    http_status = 409
+
+
+class JobFileInvalid(SiteError):
+    """fields: where (path inside the file), problem."""
+
+    code = "job_file_invalid"
+    http_status = 422
+
+
+class NotFound(SiteError):
+    """fields: what, key."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class ActionUnavailable(SiteError):
+    """A remote action that is disabled right now. fields: action, reason (a code of sitelink.actions)."""
+
+    code = "action_unavailable"
+    http_status = 409
+
+
+class ConfirmationNeeded(SiteError):
+    """A car is charging; say `confirm` to go on. fields: action."""
+
+    code = "confirmation_needed"
+    http_status = 409
+
+
+class NoteInvalid(SiteError):
+    """fields: problem ("empty" | "too_long" | "too_many"), allowed."""
+
+    code = "note_invalid"
+    http_status = 422
+
+
+class RequestInvalid(SiteError):
+    """A body or field of the wrong shape. fields: where, problem."""
+
+    code = "request_invalid"
+    http_status = 400
+
+
+class LinkUnknown(SiteError):
+    code = "link_unknown"
+    http_status = 404
+
+
+class LinkEnded(SiteError):
+    """A link that was valid once. fields: number, status, at."""
+
+    code = "link_ended"
+    http_status = 410
+
+
+class SignInNeeded(SiteError):
+    code = "sign_in_needed"
+    http_status = 401
+
+
+class ForgeryRefused(SiteError):
+    """The request did not come from our own page (CSRF field, Sec-Fetch-Site, Origin)."""
+
+    code = "forgery_refused"
+    http_status = 403
+
+
+class HostRefused(SiteError):
+    """The Host header names somebody else (DNS rebinding). fields: host."""
+
+    code = "host_refused"
+    http_status = 421
+
+
+class TooMany(SiteError):
+    """fields: retry_after_s."""
+
+    code = "too_many"
+    http_status = 429
+
+
+class StoreUnavailable(SiteError):
+    """The disk would not take it; nothing was changed. fields: reason ("disk_full", "read_only", "damaged", …)."""
+
+    code = "store_unavailable"
+    http_status = 503
+
+
+class StationOffline(SiteError):
+    """fields: identity."""
+
+    code = "station_offline"
+    http_status = 409
+
+
+class NoAnswer(SiteError):
+    """The station took the call and did not answer in time. fields: identity, action, after_s."""
+
+    code = "no_answer"
+    http_status = 504
+
+
+class CallRefused(SiteError):
+    """The station answered our call with a CALLERROR. fields: identity, action, error_code, description."""
+
+    code = "call_refused"
+    http_status = 502
+
+
+class CallInvalid(SiteError):
+    """Our own call does not fit the schema of the station's version. fields: action, where, problem."""
+
+    code = "call_invalid"
+    http_status = 422

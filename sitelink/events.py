@@ -1,0 +1,328 @@
+"""What can happen, one frozen type a fact, version-neutral. The kind is the fact's name on the wire.
+
+Pure. Times: `at` is our best reading of when, aware UTC; `station_time` is the text the station sent, kept as it came.
+Energies are Wh, whole numbers or not, as the station reported them.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from sitelink.ids import ChargePointId, JobId, StationKey, TransactionId
+from sitelink.states import (
+    ActionName,
+    AuthorizationStatus,
+    CommandState,
+    ConnectorStatus,
+    LinkRole,
+    Registration,
+)
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A fact in the past tense."""
+
+
+# ---- jobs ----
+
+
+class ChargePointListed(Event, frozen=True, omit_defaults=True):
+    """A row of an imported job."""
+
+    id: ChargePointId
+    name: str
+    identity: str = ""
+    connector: int = 1
+    model: str | None = None
+    integration: str | None = "ocpp"
+    active: bool = False
+    maintenance: bool = False
+
+
+class JobImported(Event, frozen=True, omit_defaults=True):
+    """entity job:…  A job comes to this box whole. Each row's fields get this op as their first head."""
+
+    number: str
+    site_name: str
+    charge_points: tuple[ChargePointListed, ...]
+    test_token: str
+    site_address: str | None = None
+    description: str = ""
+    instructions: str = ""
+    contact: str | None = None
+    activate_by_default: bool = True
+    open_pairing: bool = True
+    meters: tuple[dict[str, Any], ...] = ()
+
+
+class FieldSet(Event, frozen=True, omit_defaults=True):
+    """entity cp:…, `field` on the op: identity, connector, active or maintenance. `bases` are the heads it replaces."""
+
+    value: str | int | bool | None
+
+
+class NoteAdded(Event, frozen=True, omit_defaults=True):
+    """entity cp:…  The op's author says which side; its id is the note's id."""
+
+    text: str
+
+
+class JobCompleted(Event, frozen=True, omit_defaults=True):
+    """entity job:…  `activate` are the rows that become active by it; `as_built` is the record at that moment."""
+
+    activate: tuple[ChargePointId, ...]
+    round: int
+    activate_all: bool = True
+    reason: str | None = None
+    name: str | None = None
+    as_built: Any = None
+
+
+class JobReopened(Event, frozen=True):
+    """entity job:…  back to open, next round."""
+
+
+class JobArchived(Event, frozen=True):
+    """entity job:…"""
+
+
+class JobCancelled(Event, frozen=True):
+    """entity job:…"""
+
+
+class PairingOpened(Event, frozen=True):
+    """entity job:…  New stations named by the job may connect for `for_s` seconds of this boot."""
+
+    for_s: int
+
+
+class OwnershipLearned(Event, frozen=True):
+    """entity cp:…  The cloud's verdict on the row's identity: `team` owns it elsewhere, or nobody does (None)."""
+
+    team: str | None
+
+
+class LinkCreated(Event, frozen=True):
+    """entity link:…  `token_sha256` in hex; the token itself is never stored."""
+
+    job: JobId
+    token_sha256: str
+    role: LinkRole
+
+
+class LinkRevoked(Event, frozen=True):
+    """entity link:…"""
+
+
+# ---- stations ----
+
+
+class StationConnected(Event, frozen=True, omit_defaults=True):
+    """entity station:…  A socket was opened by an identity that is served. `version` is OCPP's, e.g. "1.6"."""
+
+    identity: str
+    ip: str
+    version: str
+    subprotocol: str | None = None
+
+
+class StationHeard(Event, frozen=True):
+    """entity station:…  It had gone silent on an open socket and spoke again."""
+
+
+class StationDisconnected(Event, frozen=True, omit_defaults=True):
+    """entity station:…  reason: closed, silent, replaced, box_restarted, forgotten."""
+
+    reason: str
+
+
+class StationBooted(Event, frozen=True, omit_defaults=True):
+    """entity station:…  `verdict` is what we answered, `payload` what it said, verbatim."""
+
+    identity: str
+    vendor: str
+    model: str
+    verdict: Registration
+    serial: str | None = None
+    firmware: str | None = None
+    reason: str | None = None
+    payload: Any = None
+
+
+class StationConfigured(Event, frozen=True):
+    """entity station:…  Keys it reported (GetConfiguration). Never holds AuthorizationKey."""
+
+    values: dict[str, str | None]
+
+
+class StationFaulted(Event, frozen=True, omit_defaults=True):
+    """entity station:…  It tries and fails. code: serial_changed, duplicate_identity, boot_rejected, …"""
+
+    code: str
+    detail: dict[str, str] = {}
+
+
+class StationFaultCleared(Event, frozen=True):
+    """entity station:…"""
+
+    code: str
+
+
+class StationForgotten(Event, frozen=True):
+    """entity station:…  A station no job names made room for another."""
+
+
+class StationMessage(Event, frozen=True, omit_defaults=True):
+    """entity station:…  Anything kept for the record that changes no state here (firmware status, data transfer)."""
+
+    action: str
+    payload: Any
+
+
+class Knocked(Event, frozen=True, omit_defaults=True):
+    """entity knock:…  A caller who is not served. reason: unknown_identity, pairing_closed, duplicate_identity, …"""
+
+    identity: str
+    ip: str
+    reason: str
+    vendor: str | None = None
+    model: str | None = None
+    serial: str | None = None
+
+
+class KnockCleared(Event, frozen=True):
+    """entity knock:…"""
+
+
+class ConnectorChanged(Event, frozen=True, omit_defaults=True):
+    """entity station:…  OCPP 1.6 StatusNotification; connector 0 is the station."""
+
+    connector: int
+    status: ConnectorStatus
+    at: datetime
+    error_code: str = "NoError"
+    info: str | None = None
+    vendor_id: str | None = None
+    vendor_error_code: str | None = None
+    station_time: str | None = None
+    text: str | None = None
+    """The status as sent, where it is none of OCPP's words."""
+
+
+class TransactionStarted(Event, frozen=True, omit_defaults=True):
+    """entity station:…  `content` recognises the same start sent again (OCPP 1.6 §3.7.1)."""
+
+    id: TransactionId
+    connector: int
+    id_token: str
+    at: datetime
+    content: str
+    verdict: AuthorizationStatus
+    meter_start_wh: float | None = None
+    test: bool = False
+    station_time: str | None = None
+    payload: Any = None
+
+
+class TransactionStopped(Event, frozen=True, omit_defaults=True):
+    """entity station:…  `orphan`: no start is known, the record stands alone under an id of its own."""
+
+    id: TransactionId
+    at: datetime
+    content: str
+    meter_stop_wh: float | None = None
+    reason: str = "Local"
+    id_token: str | None = None
+    orphan: bool = False
+    station_time: str | None = None
+    payload: Any = None
+
+
+class MeterSample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One sampled value in SI base units of its kind: W, Wh, A, V, Hz, var, varh, VA, %, °C; None where unreadable."""
+
+    measurand: str
+    unit: str
+    value: float | None
+    phase: str | None = None
+    location: str | None = None
+    context: str | None = None
+
+
+class MeterValuesReported(Event, frozen=True, omit_defaults=True):
+    """entity station:…  Telemetry: kept in its own ring, thinned when space is short, folded only into readings."""
+
+    connector: int
+    at: datetime
+    samples: tuple[MeterSample, ...]
+    content: str
+    transaction: TransactionId | None = None
+    station_time: str | None = None
+    payload: Any = None
+
+
+# ---- commands ----
+
+
+class CommandRequested(Event, frozen=True, omit_defaults=True):
+    """entity command:…  Written before anything is sent; a known id is never run again."""
+
+    action: ActionName
+    charge_point: ChargePointId
+    station: StationKey
+    connector: int
+    detail: dict[str, Any] = {}
+
+
+class CommandAnswered(Event, frozen=True, omit_defaults=True):
+    """entity command:…  `answer` is the station's own word (Accepted, Rejected, UnlockFailed, a CALLERROR code)."""
+
+    answer: str
+    state: CommandState
+    outcome: str | None = None
+    late: bool = False
+
+
+class CommandEnded(Event, frozen=True, omit_defaults=True):
+    """entity command:…  `outcome` is a code of web_ui.wording: what actually changed."""
+
+    state: CommandState
+    outcome: str
+    detail: dict[str, Any] = {}
+
+
+KIND_BY_TYPE: dict[type[Event], str] = {
+    JobImported: "job.import",
+    FieldSet: "set",
+    NoteAdded: "note.add",
+    JobCompleted: "complete",
+    JobReopened: "reopen",
+    JobArchived: "archive",
+    JobCancelled: "cancel",
+    PairingOpened: "pairing.open",
+    OwnershipLearned: "ownership",
+    LinkCreated: "link.create",
+    LinkRevoked: "link.revoke",
+    StationConnected: "station.connected",
+    StationHeard: "station.heard",
+    StationDisconnected: "station.disconnected",
+    StationBooted: "station.booted",
+    StationConfigured: "station.configured",
+    StationFaulted: "station.faulted",
+    StationFaultCleared: "station.fault_cleared",
+    StationForgotten: "station.forgotten",
+    StationMessage: "station.message",
+    Knocked: "knock",
+    KnockCleared: "knock.cleared",
+    ConnectorChanged: "connector.changed",
+    TransactionStarted: "transaction.started",
+    TransactionStopped: "transaction.stopped",
+    MeterValuesReported: "meter.values",
+    CommandRequested: "cmd.requested",
+    CommandAnswered: "cmd.answered",
+    CommandEnded: "cmd.result",
+}
+TYPE_BY_KIND = {kind: event_type for event_type, kind in KIND_BY_TYPE.items()}
+TELEMETRY = frozenset({"meter.values"})
+"""Kinds that are not log: their own table, their own retention, never in the way of the log."""

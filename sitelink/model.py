@@ -1,0 +1,396 @@
+"""What is true on a site, as frozen records. `sitelink.apply` makes new ones from old ones and an op; nobody else does.
+
+Pure. Start at `SiteState`. Every record has a `key`, the name under which it is stored.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from sitelink.events import MeterSample
+from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransactionId, station_key
+from sitelink.ops import Author, Stamp
+from sitelink.states import (
+    ActionName,
+    AuthorizationStatus,
+    AuthorType,
+    CommandState,
+    ConnectorStatus,
+    JobStatus,
+    LinkRole,
+    Registration,
+)
+
+
+class Head(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A current value of a field, with the op that set it."""
+
+    op: OpId
+    value: str | int | bool | None
+    by: Author
+    at: datetime
+
+
+class Register(msgspec.Struct, frozen=True):
+    """A field that several may edit while apart. More than one head is a conflict, shown to people (SYNC §2.3)."""
+
+    heads: tuple[Head, ...] = ()
+
+    @property
+    def value(self) -> str | int | bool | None:
+        """What machines use meanwhile: the last head written on the site, else the last head."""
+        if not self.heads:
+            return None
+        on_site = [head for head in self.heads if head.by.type is not AuthorType.OPERATOR]
+        return (on_site or list(self.heads))[-1].value
+
+    @property
+    def conflicting(self) -> bool:
+        return len({head.value for head in self.heads}) > 1
+
+
+class Note(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: OpId
+    by: Author
+    text: str
+    at: datetime
+
+
+class ChargePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a job: a bay with a plug. The station that serves it is found by identity."""
+
+    id: ChargePointId
+    job: JobId
+    name: str
+    identity_register: Register
+    connector_register: Register
+    active_register: Register
+    maintenance_register: Register
+    model: str | None = None
+    integration: str | None = "ocpp"
+    notes: tuple[Note, ...] = ()
+    owner: str | None = None
+    """The other team that owns this identity, by the cloud's verdict."""
+
+    @property
+    def key(self) -> str:
+        return f"cp:{self.id}"
+
+    @property
+    def identity(self) -> str:
+        return str(self.identity_register.value or "")
+
+    @property
+    def station(self) -> StationKey:
+        return station_key(self.identity)
+
+    @property
+    def connector(self) -> int:
+        return int(self.connector_register.value or 1)
+
+    @property
+    def active(self) -> bool:
+        return bool(self.active_register.value)
+
+    @property
+    def maintenance(self) -> bool:
+        return bool(self.maintenance_register.value)
+
+
+class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
+    at: datetime
+    by: Author
+    activate_all: bool
+    activated: tuple[ChargePointId, ...]
+    name: str | None = None
+    reason: str | None = None
+    as_built: Any = None
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """An installer's work order on this site."""
+
+    id: JobId
+    number: str
+    site_name: str
+    charge_points: tuple[ChargePointId, ...]
+    test_token: str
+    created_at: datetime
+    site_address: str | None = None
+    description: str = ""
+    instructions: str = ""
+    contact: str | None = None
+    status: JobStatus = JobStatus.OPEN
+    round: int = 1
+    activate_by_default: bool = True
+    open_pairing: bool = True
+    pairing: Stamp | None = None
+    pairing_for_s: int = 0
+    meters: tuple[dict[str, Any], ...] = ()
+    completion: Completion | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"job:{self.id}"
+
+
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a station that tries does not get through. code as in StationFaulted."""
+
+    code: str
+    at: datetime
+    detail: dict[str, str] = {}
+
+
+class Connector(msgspec.Struct, frozen=True, omit_defaults=True):
+    status: ConnectorStatus
+    at: datetime
+    error_code: str = "NoError"
+    info: str | None = None
+    vendor_error_code: str | None = None
+    text: str | None = None
+
+
+class Station(msgspec.Struct, frozen=True, kw_only=True):
+    """A physical charge point as it presents itself over OCPP. Registration outlives sockets and restarts."""
+
+    id: StationKey
+    identity: str
+    registration: Registration = Registration.NONE
+    connected: bool = False
+    changed_at: datetime | None = None
+    """When `connected` last changed."""
+    disconnect_reason: str | None = None
+    last_seen: datetime | None = None
+    ip: str | None = None
+    version: str | None = None
+    subprotocol: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    booted_at: datetime | None = None
+    boots: int = 0
+    faults: tuple[Fault, ...] = ()
+    connectors: dict[int, Connector] = {}
+    configuration: dict[str, str | None] = {}
+    transactions: dict[int, TransactionId] = {}
+    """The running transaction of each connector."""
+
+    @property
+    def key(self) -> str:
+        return f"station:{self.id}"
+
+    @property
+    def connector_count(self) -> int | None:
+        """What it said (NumberOfConnectors), else the highest connector it reported, else not known."""
+        said = self.configuration.get("NumberOfConnectors") or ""
+        if said.isdecimal() and 1 <= int(said) <= 100:
+            return int(said)
+        return max((number for number in self.connectors if number > 0), default=0) or None
+
+
+class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+    id: TransactionId
+    station: StationKey
+    connector: int
+    started_at: datetime | None = None
+    id_token: str | None = None
+    verdict: AuthorizationStatus | None = None
+    meter_start_wh: float | None = None
+    start_content: str | None = None
+    test: bool = False
+    stopped_at: datetime | None = None
+    meter_stop_wh: float | None = None
+    reason: str | None = None
+    stop_content: str | None = None
+    orphan: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"transaction:{self.id}"
+
+    @property
+    def open(self) -> bool:
+        return self.stopped_at is None and self.started_at is not None
+
+
+class Readings(msgspec.Struct, frozen=True):
+    """The newest meter values of a connector. Kept in memory only; the telemetry ring has them all."""
+
+    station: StationKey
+    connector: int
+    at: datetime
+    samples: dict[str, MeterSample]
+    """By "measurand" or "measurand/phase"."""
+
+    @property
+    def key(self) -> str:
+        return f"readings:{self.station}/{self.connector}"
+
+    def value(self, measurand: str, phase: str | None = None) -> float | None:
+        sample = self.samples.get(f"{measurand}/{phase}" if phase else measurand)
+        return sample.value if sample else None
+
+
+class Knock(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who calls and is not served."""
+
+    id: str
+    identity: str
+    ip: str
+    reason: str
+    at: datetime
+    vendor: str | None = None
+    model: str | None = None
+    serial: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"knock:{self.id}"
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A remote action: what was asked, what the station answered, and what actually changed."""
+
+    id: CommandId
+    action: ActionName
+    charge_point: ChargePointId
+    station: StationKey
+    connector: int
+    by: Author
+    requested_at: datetime
+    detail: dict[str, Any] = {}
+    state: CommandState = CommandState.SENT
+    answer: str | None = None
+    answered_at: datetime | None = None
+    outcome: str | None = None
+    outcome_detail: dict[str, Any] = {}
+    ended_at: datetime | None = None
+    late: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"command:{self.id}"
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A capability link to one job. The token is known only to who holds it."""
+
+    id: LinkId
+    job: JobId
+    token_sha256: str
+    role: LinkRole
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"link:{self.id}"
+
+
+Entity = Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link
+
+CLOSED_TRANSACTIONS_KEPT = 4
+"""Closed transactions a station keeps in memory; the store has them all."""
+ENDED_COMMANDS_KEPT = 200
+
+
+class SiteState:
+    """All that is true now, by kind. The journal's writer holds the working copy, the core the published one.
+
+    Bounded: of closed transactions and ended commands only the newest stay here.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: dict[JobId, Job] = {}
+        self.charge_points: dict[ChargePointId, ChargePoint] = {}
+        self.stations: dict[StationKey, Station] = {}
+        self.transactions: dict[TransactionId, Transaction] = {}
+        self.readings: dict[tuple[StationKey, int], Readings] = {}
+        self.knocks: dict[str, Knock] = {}
+        self.commands: dict[CommandId, Command] = {}
+        self.links: dict[LinkId, Link] = {}
+        self._closed: dict[StationKey, list[TransactionId]] = {}
+
+    def put(self, entity: Entity) -> None:
+        """Replace what stands under the entity's key."""
+        if isinstance(entity, Station):
+            self.stations[entity.id] = entity
+        elif isinstance(entity, Readings):
+            self.readings[entity.station, entity.connector] = entity
+        elif isinstance(entity, Transaction):
+            self._put_transaction(entity)
+        elif isinstance(entity, Command):
+            self._put_command(entity)
+        elif isinstance(entity, Knock):
+            self.knocks[entity.id] = entity
+        elif isinstance(entity, ChargePoint):
+            self.charge_points[entity.id] = entity
+        elif isinstance(entity, Job):
+            self.jobs[entity.id] = entity
+        else:
+            self.links[entity.id] = entity
+
+    def drop(self, key: str) -> None:
+        """Forget the entity under `key` (`knock:…`, `station:…` and `cp:…` are the kinds that can go)."""
+        kind, _, name = key.partition(":")
+        if kind == "knock":
+            self.knocks.pop(name, None)
+        elif kind == "cp":
+            self.charge_points.pop(ChargePointId(name), None)
+        elif kind == "station":
+            self.stations.pop(StationKey(name), None)
+
+    def rows(self, job: Job) -> list[ChargePoint]:
+        """The job's charge points in its order."""
+        return [self.charge_points[id_] for id_ in job.charge_points if id_ in self.charge_points]
+
+    def rows_of_station(self, station: StationKey) -> Iterator[tuple[Job, ChargePoint]]:
+        """Rows that name this station, open jobs first, then newest job first; cancelled jobs name nobody."""
+        jobs = [job for job in self.jobs.values() if job.status is not JobStatus.CANCELLED]
+        jobs.sort(key=lambda job: (job.status is JobStatus.OPEN, job.created_at), reverse=True)
+        for job in jobs:
+            for row in self.rows(job):
+                if row.identity and row.station == station and row.integration == "ocpp":
+                    yield job, row
+
+    def row_of_connector(self, station: StationKey, connector: int) -> tuple[Job, ChargePoint] | None:
+        """The row a connector belongs to; where none has that number, the station's first row."""
+        rows = list(self.rows_of_station(station))
+        return next((found for found in rows if found[1].connector == connector), rows[0] if rows else None)
+
+    def transaction_of(self, row: ChargePoint) -> Transaction | None:
+        """The transaction running at the row's connector."""
+        station = self.stations.get(row.station) if row.identity else None
+        running = station.transactions.get(row.connector) if station else None
+        return self.transactions.get(running) if running is not None else None
+
+    def last_transaction_of(self, row: ChargePoint, *, test: bool) -> Transaction | None:
+        """The newest transaction at the row's connector that is still in memory."""
+        found = [
+            each
+            for each in self.transactions.values()
+            if (each.station, each.connector, each.test) == (row.station, row.connector, test) and each.started_at
+        ]
+        return max(found, key=lambda transaction: transaction.id, default=None)
+
+    def _put_transaction(self, transaction: Transaction) -> None:
+        known = self.transactions.get(transaction.id)
+        self.transactions[transaction.id] = transaction
+        if transaction.open or (known is not None and not known.open):
+            return
+        closed = self._closed.setdefault(transaction.station, [])
+        closed.append(transaction.id)
+        if len(closed) > CLOSED_TRANSACTIONS_KEPT:
+            self.transactions.pop(closed.pop(0), None)
+
+    def _put_command(self, command: Command) -> None:
+        self.commands[command.id] = command
+        if len(self.commands) > ENDED_COMMANDS_KEPT:
+            ended = next((id_ for id_, each in self.commands.items() if each.ended_at is not None), None)
+            if ended is not None:
+                del self.commands[ended]

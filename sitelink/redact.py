@@ -1,0 +1,47 @@
+"""What is secret and how it looks in a log. Pure.
+
+Start at `redact`: every log line and every shown frame passes through it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MASK = "***"
+_SECRET_KEYS = frozenset(
+    {"authorization", "authorizationkey", "basicauthpassword", "password", "token", "token_sha256", "cookie"}
+    | {"set-cookie", "csrf", "secret", "test_token", "credentials"}
+)
+_ID_TOKEN_KEYS = frozenset({"idtag", "id_tag", "id_token", "idtoken", "parentidtag"})
+_LINK_TOKEN = re.compile(r"\b(g[la]1_)[A-Za-z0-9_-]{8,}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+VALUE_MAX_CHARACTERS = 1024
+
+
+def mask_id_token(id_token: str) -> str:
+    """The first two and the last character: enough to tell two cards apart, not enough to copy one."""
+    return MASK if len(id_token) < 6 else f"{id_token[:2]}{MASK}{id_token[-1]}"
+
+
+def mask_text(text: str) -> str:
+    """Link tokens masked, control and direction-changing characters made visible, length capped."""
+    text = _LINK_TOKEN.sub(rf"\1{MASK}", text)
+    text = _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return text if len(text) <= VALUE_MAX_CHARACTERS else text[:VALUE_MAX_CHARACTERS] + "…"
+
+
+def redact(value: Any, key: str = "") -> Any:
+    """A copy fit for a log: secrets under known keys masked at any depth, texts cleaned."""
+    lowered = key.casefold()
+    if lowered in _SECRET_KEYS and value not in (None, "", False, True):
+        return MASK
+    if isinstance(value, str):
+        return mask_id_token(value) if lowered in _ID_TOKEN_KEYS else mask_text(value)
+    if isinstance(value, Mapping):
+        configuration_key = str(value.get("key", "")).casefold()
+        if configuration_key in _SECRET_KEYS and "value" in value:
+            return {**value, "value": MASK}
+        return {mask_text(str(k)): redact(v, str(k)) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact(item, key) for item in value]
+    return value

@@ -1,0 +1,113 @@
+"""The states everybody speaks of. The values are the strings on the wire, in the database and on the page.
+
+Pure. Sources: the installer guide for integration states, UX §1.3 for charge point states, OCPP 1.6 §7.7 for
+connectors.
+"""
+
+from enum import StrEnum
+
+
+class IntegrationState(StrEnum):
+    """How the box and the charge point stand to each other."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    ERROR = "error"
+    PENDING = "pending"
+    NO_INTEGRATION = "no_integration"
+
+
+class ChargePointState(StrEnum):
+    """What the charge point is doing."""
+
+    AVAILABLE = "available"
+    BUSY = "busy"
+    BUSY_BLOCKED = "busy-blocked"
+    BUSY_CHARGING = "busy-charging"
+    BUSY_NON_CHARGING = "busy-non-charging"
+    BUSY_NON_RELEASED = "busy-non-released"
+    BUSY_RESERVED = "busy-reserved"
+    BUSY_SCHEDULED = "busy-scheduled"
+    ERROR = "error"
+    DISCONNECTED = "disconnected"
+    PASSIVE = "passive"
+    MAINTENANCE = "maintenance"
+    OTHER = "other"
+
+
+class ConnectorStatus(StrEnum):
+    """OCPP 1.6 ChargePointStatus, 1.5's Occupied, and UNKNOWN for any other text."""
+
+    AVAILABLE = "Available"
+    PREPARING = "Preparing"
+    CHARGING = "Charging"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    FINISHING = "Finishing"
+    RESERVED = "Reserved"
+    UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
+    OCCUPIED = "Occupied"
+    UNKNOWN = "Unknown"
+
+
+class Registration(StrEnum):
+    """What the station's last BootNotification was answered with; it outlives sockets and restarts (OCPP-J R12)."""
+
+    NONE = "None"
+    ACCEPTED = "Accepted"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+class JobStatus(StrEnum):
+    OPEN = "open"
+    COMPLETED = "completed"
+    ARCHIVED = "archived"
+    CANCELLED = "cancelled"
+
+
+class ActionName(StrEnum):
+    """The installer's four buttons."""
+
+    START = "start"
+    STOP = "stop"
+    UNLOCK = "unlock"
+    REBOOT = "reboot"
+
+
+class CommandState(StrEnum):
+    """sent: on its way · answered: accepted, effect awaited · done: effect seen · refused: the station said no."""
+
+    SENT = "sent"
+    ANSWERED = "answered"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
+
+
+COMMAND_RUNNING = frozenset({CommandState.SENT, CommandState.ANSWERED})
+
+
+class AuthorType(StrEnum):
+    INSTALLER = "installer"
+    OPERATOR = "operator"
+    STATION = "station"
+    BOX = "box"
+
+
+class AuthorizationStatus(StrEnum):
+    """OCPP 1.6 §7.2; the same words mean the same in 2.x."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    CONCURRENT_TX = "ConcurrentTx"
+
+
+class LinkRole(StrEnum):
+    INSTALLER = "installer"
+    READ = "read"

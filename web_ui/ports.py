@@ -1,0 +1,115 @@
+"""What the shared job page and job API need from the program that serves them. Box and cloud each give their own.
+
+Start at `Jobs`.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey
+from sitelink.model import Command, Link, SiteState
+from sitelink.ops import Author
+from sitelink.states import ActionName
+
+
+class Relay(msgspec.Struct, frozen=True):
+    """How this box stands to its cloud. `configured` False: the box works alone, nothing waits for anybody."""
+
+    configured: bool = False
+    connected: bool = False
+    since: datetime | None = None
+    backlog: int = 0
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything a page is made of, as of one moment. `state` is committed state: read, never change."""
+
+    state: SiteState
+    now: datetime
+    seq: int
+    last_seen: Mapping[StationKey, datetime]
+    pairing_open: Mapping[JobId, bool]
+    relay: Relay
+    trouble: str | None
+    """Why nothing can be saved at present: disk_full, read_only, damaged, failed."""
+    ocpp_url: str
+    """What to type into a charge point, without the identity: "ws://192.0.2.1:9000/"."""
+
+
+class Stale(msgspec.Struct, frozen=True):
+    """News for a live page: `region` is out of date. Regions: "header", "seen", "completion", "cp:ID", "page"."""
+
+    seq: int
+    region: str
+
+
+class Jobs(Protocol):
+    """The job of a link, as its holder may see and change it. Every change is on disk when the call returns.
+
+    All raise the SiteErrors of sitelink.errors; JobReadOnly when the job is not open, StoreUnavailable when the
+    disk does not take it.
+    """
+
+    def snapshot(self) -> Snapshot: ...
+
+    def link_of_token(self, token: str) -> Link | None:
+        """By its hash; also a revoked one. None: never was one."""
+        ...
+
+    def link(self, link: LinkId) -> Link | None: ...
+
+    async def edit(
+        self,
+        job: JobId,
+        row: ChargePointId,
+        author: Author,
+        *,
+        identity: str | None = None,
+        connector: int | None = None,
+        bases: Sequence[OpId] | None = None,
+    ) -> None:
+        """None leaves a field alone; identity "" clears it. `bases` None replaces whatever is current."""
+        ...
+
+    async def swap(self, job: JobId, a: ChargePointId, b: ChargePointId, author: Author) -> None:
+        """Exchange the identities and connectors of two rows in one step."""
+        ...
+
+    async def act(
+        self,
+        job: JobId,
+        row: ChargePointId,
+        action: ActionName,
+        author: Author,
+        *,
+        command: CommandId | None = None,
+        confirm: bool = False,
+        hard: bool = False,
+    ) -> CommandId:
+        """Write the command down and set it going, without waiting for the station; a known `command` is not rerun."""
+        ...
+
+    async def command(self, job: JobId, command: CommandId) -> Command:
+        """Raises NotFound."""
+        ...
+
+    async def add_note(self, job: JobId, row: ChargePointId, author: Author, text: str) -> None: ...
+
+    async def complete(
+        self, job: JobId, author: Author, *, activate_all: bool, reason: str | None = None, name: str | None = None
+    ) -> None:
+        """Raises AlreadyCompleted the second time, whoever was first."""
+        ...
+
+    async def open_pairing(self, job: JobId, author: Author) -> None: ...
+
+    def news(self, job: JobId, after: int | None) -> AsyncIterator[Stale]:
+        """What goes stale from now on, coalesced over 200 ms; first what went stale since `after`, if that is known."""
+        ...
+
+    def record(self, job: JobId) -> Mapping[str, Any]:
+        """The commissioning record as plain data."""
+        ...
