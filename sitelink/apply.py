@@ -35,6 +35,8 @@ from sitelink.ops import Op
 from sitelink.states import COMMAND_RUNNING, JobStatus
 
 HEADS_MAX = 16
+SUPERSEDED = "Superseded"
+"""Reason of a transaction that ended only because the next one began; a real stop may still replace it."""
 FIELDS = frozenset({"identity", "connector", "active", "maintenance"})
 
 
@@ -82,26 +84,33 @@ def _row(state: SiteState, op: Op) -> ChargePoint | None:
 
 
 def _job_imported(state: SiteState, op: Op, event: e.JobImported) -> Changes:
+    """A second import of the same job (`--replace`) lays its rows anew; notes of rows that stay are kept."""
     job_id = JobId(op.entity.partition(":")[2])
     before = state.jobs.get(job_id)
-    if before is not None and before.created_at == op.t.wall:
+    if before is not None and before.imported_by == op.op_id:
         return NOTHING
 
     def head(value: str | int | bool | None) -> Register:
         return Register(heads=(Head(op=op.op_id, value=value, by=op.author, at=op.t.wall),))
 
+    def notes(row: ChargePointId) -> tuple[Note, ...]:
+        known = state.charge_points.get(row)
+        return known.notes if known else ()
+
     rows = tuple(
         ChargePoint(
-            id=row.id, job=job_id, name=row.name, model=row.model, integration=row.integration,
+            id=row.id, job=job_id, name=row.name, model=row.model, integration=row.integration, notes=notes(row.id),
             identity_register=head(row.identity), connector_register=head(row.connector),
             active_register=head(row.active), maintenance_register=head(row.maintenance),
         )
         for row in event.charge_points
     )  # fmt: skip
+    rounds = before.round + (before.status is not JobStatus.OPEN) if before else 1
     job = Job(
         id=job_id, number=event.number, site_name=event.site_name, site_address=event.site_address,
-        description=event.description, instructions=event.instructions, contact=event.contact,
-        charge_points=tuple(row.id for row in rows), test_token=event.test_token, created_at=op.t.wall,
+        description=event.description, instructions=event.instructions, contact=event.contact, round=rounds,
+        charge_points=tuple(row.id for row in rows), test_token=event.test_token, imported_by=op.op_id,
+        created_at=before.created_at if before else op.t.wall,
         activate_by_default=event.activate_by_default, open_pairing=event.open_pairing, meters=event.meters,
     )  # fmt: skip
     gone = set(before.charge_points) - set(job.charge_points) if before else set()
@@ -178,9 +187,11 @@ def _link_created(state: SiteState, op: Op, event: e.LinkCreated) -> Changes:
     link_id = LinkId(op.entity.partition(":")[2])
     if link_id in state.links:
         return NOTHING
-    return Changes(
-        put=(Link(id=link_id, job=event.job, token_sha256=event.token_sha256, role=event.role, created_at=op.t.wall),)
-    )
+    link = Link(
+        id=link_id, job=event.job, token_sha256=event.token_sha256, role=event.role, created_at=op.t.wall,
+        name=event.name,
+    )  # fmt: skip
+    return Changes(put=(link,))
 
 
 def _link_revoked(state: SiteState, op: Op, _event: e.LinkRevoked) -> Changes:
@@ -291,7 +302,7 @@ def _transaction_started(state: SiteState, op: Op, event: e.TransactionStarted) 
 def _transaction_stopped(state: SiteState, op: Op, event: e.TransactionStopped) -> Changes:
     station = _station(state, op)
     known = state.transactions.get(event.id)
-    if known is not None and known.stopped_at is not None:
+    if known is not None and known.stopped_at is not None and known.reason != SUPERSEDED:
         return NOTHING
     before = known or Transaction(id=event.id, station=station.id, connector=0, orphan=event.orphan)
     closed = replace(

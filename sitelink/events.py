@@ -103,12 +103,13 @@ class OwnershipLearned(Event, frozen=True):
     team: str | None
 
 
-class LinkCreated(Event, frozen=True):
-    """entity link:…  `token_sha256` in hex; the token itself is never stored."""
+class LinkCreated(Event, frozen=True, omit_defaults=True):
+    """entity link:…  `token_sha256` in hex; the token itself is never stored. `job` is "" for an admin token."""
 
     job: JobId
     token_sha256: str
     role: LinkRole
+    name: str | None = None
 
 
 class LinkRevoked(Event, frozen=True):

@@ -118,6 +118,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     charge_points: tuple[ChargePointId, ...]
     test_token: str
     created_at: datetime
+    imported_by: OpId
     site_address: str | None = None
     description: str = ""
     instructions: str = ""
@@ -285,6 +286,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     token_sha256: str
     role: LinkRole
     created_at: datetime
+    name: str | None = None
     revoked_at: datetime | None = None
 
     @property

@@ -111,3 +111,5 @@ class AuthorizationStatus(StrEnum):
 class LinkRole(StrEnum):
     INSTALLER = "installer"
     READ = "read"
+    ADMIN = "admin"
+    """The box's own API, no job. Made by `edge-agent token new`."""

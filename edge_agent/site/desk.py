@@ -1,0 +1,127 @@
+"""The desk at which stations report: each report becomes a decision, and is on disk before the station is answered.
+
+Start at `StationDesk`; it is `edge_agent.site.ports.Desk`. What is decided stands in `admission`, `authorisation` and
+`transactions`; nothing is decided here.
+"""
+
+from typing import Any
+
+from edge_agent.site.admission import (
+    Policy,
+    decide_boot,
+    decide_knock,
+    decide_knock_gone,
+    room_for,
+    standing,
+)
+from edge_agent.site.authorisation import verdict_on
+from edge_agent.site.ports import Decision, Journal, Ledger, Standing
+from edge_agent.site.reports import (
+    BootAnswer,
+    BootReport,
+    ConnectorReport,
+    MeterReport,
+    StartAnswer,
+    StartReport,
+    StopReport,
+)
+from edge_agent.site.transactions import decide_meter_values, decide_start, decide_stop
+from sitelink.clock import Clock
+from sitelink.events import (
+    ConnectorChanged,
+    Event,
+    StationConfigured,
+    StationConnected,
+    StationDisconnected,
+    StationFaultCleared,
+    StationFaulted,
+    StationHeard,
+    StationMessage,
+)
+from sitelink.ids import StationKey, station_key
+from sitelink.ops import BOX, STATION, Author, Fact, Stamp
+from sitelink.states import AuthorizationStatus
+
+
+def stamp(clock: Clock) -> Stamp:
+    """Now, as an op would carry it."""
+    return Stamp(boot=clock.boot_id(), mono_ms=int(clock.monotonic() * 1000), wall=clock.now())
+
+
+class StationDesk:
+    """See `edge_agent.site.ports.Desk`."""
+
+    def __init__(self, journal: Journal, clock: Clock, policy: Policy) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._policy = policy
+
+    @property
+    def heartbeat_interval_s(self) -> int:
+        return self._policy.heartbeat_interval_s
+
+    def standing(self, identity: str) -> Standing:
+        return standing(self._journal.state, self._policy, identity, stamp(self._clock))
+
+    async def connected(self, identity: str, ip: str, version: str, subprotocol: str | None) -> None:
+        event = StationConnected(identity=identity, ip=ip, version=version, subprotocol=subprotocol)
+        await self._record(station_key(identity), event, BOX)
+
+    async def disconnected(self, station: StationKey, reason: str) -> None:
+        await self._record(station, StationDisconnected(reason), BOX)
+
+    async def heard(self, station: StationKey) -> None:
+        await self._record(station, StationHeard(), BOX)
+
+    async def knocked(self, identity: str, ip: str, reason: str, boot: BootReport | None = None) -> None:
+        await self._journal.write(decide_knock(identity, ip, reason, boot))
+
+    async def knock_gone(self, identity: str, ip: str) -> None:
+        await self._journal.write(decide_knock_gone(identity, ip))
+
+    async def boot(self, identity: str, ip: str, report: BootReport) -> BootAnswer:
+        return await self._journal.write(decide_boot(self._policy, identity, ip, report))
+
+    async def connector_changed(self, station: StationKey, report: ConnectorReport) -> None:
+        event = ConnectorChanged(
+            connector=report.connector, status=report.status, at=report.at or self._clock.now(),
+            error_code=report.error_code, info=report.info, vendor_id=report.vendor_id,
+            vendor_error_code=report.vendor_error_code, station_time=report.station_time, text=report.text,
+        )  # fmt: skip
+        await self._record(station, event, STATION)
+
+    async def authorize(self, station: StationKey, id_token: str) -> AuthorizationStatus:
+        return verdict_on(self._journal.state, self._policy, station, id_token)
+
+    async def start(self, station: StationKey, report: StartReport) -> StartAnswer:
+        return await self._journal.write(decide_start(self._policy, station, report))
+
+    async def stop(self, station: StationKey, report: StopReport) -> AuthorizationStatus | None:
+        return await self._journal.write(decide_stop(self._policy, station, report))
+
+    async def meter_values(self, station: StationKey, report: MeterReport) -> None:
+        await self._journal.write(decide_meter_values(station, report))
+
+    async def configured(self, station: StationKey, values: dict[str, str | None]) -> None:
+        await self._record(station, StationConfigured(values), STATION)
+
+    async def message(self, station: StationKey, action: str, payload: Any) -> None:
+        await self._record(station, StationMessage(action, payload), STATION)
+
+    async def faulted(self, station: StationKey, code: str, detail: dict[str, str]) -> None:
+        await self._record(station, StationFaulted(code, detail), BOX)
+
+    async def fault_cleared(self, station: StationKey, code: str) -> None:
+        def decide(ledger: Ledger) -> Decision[None]:
+            known = ledger.state.stations.get(station)
+            if known is None or all(fault.code != code for fault in known.faults):
+                return Decision((), None)
+            return Decision((Fact(f"station:{station}", StationFaultCleared(code), BOX),), None)
+
+        await self._journal.write(decide)
+
+    async def _record(self, station: StationKey, event: Event, author: Author) -> None:
+        def decide(ledger: Ledger) -> Decision[None]:
+            return Decision((*room_for(ledger.state, station), Fact(f"station:{station}", event, author)), None)
+
+        await self._journal.write(decide)

@@ -1,0 +1,156 @@
+"""Charging transactions: a start, a stop, the values in between, each recognised when it comes again.
+
+Pure decisions. Start at `decide_start`. Nothing a station reports is refused: what fits nowhere is stored as it is.
+Sources: OCPP 1.6 §3.7, §4.7, §4.8, §4.10, errata 3.18 and 3.54; OCPP.md §4.3.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from edge_agent.site.admission import Policy, room_for
+from edge_agent.site.authorisation import is_test_token, verdict_on
+from edge_agent.site.ports import Decide, Decision, Ledger
+from edge_agent.site.reports import MeterGroup, MeterReport, StartAnswer, StartReport, StopReport
+from sitelink.apply import SUPERSEDED
+from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped
+from sitelink.ids import StationKey, TransactionId
+from sitelink.model import Station, Transaction
+from sitelink.ops import BOX, STATION, Fact
+from sitelink.states import AuthorizationStatus
+
+
+def content_of(*parts: object) -> str:
+    """A short digest by which the same message is recognised when it is sent again, under whatever message id."""
+    return hashlib.blake2b("\x1f".join(map(str, parts)).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def decide_start(policy: Policy, station: StationKey, report: StartReport) -> Decide[StartAnswer]:
+    """Give the transaction an id, or the id it was given when the same start came before."""
+    content = content_of(report.connector, report.id_token, report.meter_start_wh, report.station_time)
+
+    def decide(ledger: Ledger) -> Decision[StartAnswer]:
+        known = ledger.started(station, content)
+        if known is not None and (report.station_time is not None or known.open):
+            return Decision((), StartAnswer(known.id, known.verdict or AuthorizationStatus.INVALID))
+        state = ledger.state
+        verdict = verdict_on(state, policy, station, report.id_token, report.connector)
+        id_ = ledger.next_transaction_id()
+        started = TransactionStarted(
+            id=id_, connector=report.connector, id_token=report.id_token, at=report.at or ledger.now.wall,
+            content=content, verdict=verdict, meter_start_wh=report.meter_start_wh,
+            test=is_test_token(state, station, report.id_token), station_time=report.station_time,
+            payload=report.payload,
+        )  # fmt: skip
+        entity = f"station:{station}"
+        facts = [*room_for(state, station)]
+        before = state.stations.get(station)
+        running = before.transactions.get(report.connector) if before else None
+        if running is not None:
+            closed = TransactionStopped(
+                id=running, at=started.at, content="", meter_stop_wh=None, reason=SUPERSEDED
+            )  # fmt: skip
+            facts.append(Fact(entity, closed, BOX))
+        facts.append(Fact(entity, started, STATION))
+        return Decision(tuple(facts), StartAnswer(id_, verdict))
+
+    return decide
+
+
+def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Decide[AuthorizationStatus | None]:
+    """End a transaction. One that is not known is stored as an orphan, and closes nobody else's."""
+    content = content_of(report.transaction, report.meter_stop_wh, report.station_time, report.id_token)
+
+    def decide(ledger: Ledger) -> Decision[AuthorizationStatus | None]:
+        answer = None
+        if report.id_token is not None:
+            answer = verdict_on(ledger.state, policy, station, report.id_token)
+        known = _meant(ledger, station, report)
+        if known is None and ledger.stopped(station, content) is not None:
+            return Decision((), answer)
+        if known is not None and known.stopped_at is not None and known.reason != SUPERSEDED:
+            return Decision((), answer)
+        id_ = known.id if known is not None else ledger.next_transaction_id()
+        stopped = TransactionStopped(
+            id=id_, at=report.at or ledger.now.wall, content=content, meter_stop_wh=report.meter_stop_wh,
+            reason=report.reason, id_token=report.id_token, orphan=known is None,
+            station_time=report.station_time, payload=report.payload,
+        )  # fmt: skip
+        connector = known.connector if known is not None else 0
+        values = _value_facts(ledger, station, connector, id_, report.groups)
+        return Decision(
+            (*room_for(ledger.state, station), *values, Fact(f"station:{station}", stopped, STATION)), answer
+        )
+
+    return decide
+
+
+def _meant(ledger: Ledger, station: StationKey, report: StopReport) -> Transaction | None:
+    """The transaction a stop means. A station that never got our answer says −1, 0 or nothing (errata 3.18)."""
+    if report.transaction is not None and report.transaction >= 1:
+        found = ledger.transaction(TransactionId(report.transaction))
+        return found if found is not None and found.station == station else None
+    here = ledger.state.stations.get(station)
+    if here is None:
+        return None
+    fitting = [each for each in _running(ledger, here) if _fits(each, report)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _running(ledger: Ledger, station: Station) -> Iterable[Transaction]:
+    for id_ in station.transactions.values():
+        found = ledger.transaction(id_)
+        if found is not None:
+            yield found
+
+
+def _fits(transaction: Transaction, report: StopReport) -> bool:
+    """Same token where both say one, no less energy, no earlier time."""
+    if report.id_token and transaction.id_token and report.id_token.casefold() != transaction.id_token.casefold():
+        return False
+    if None not in (report.meter_stop_wh, transaction.meter_start_wh):
+        if (report.meter_stop_wh or 0) < (transaction.meter_start_wh or 0):
+            return False
+    return not (report.at and transaction.started_at and report.at < transaction.started_at)
+
+
+def decide_meter_values(station: StationKey, report: MeterReport) -> Decide[None]:
+    """Keep what was measured; values that came before under another message id are not kept twice."""
+
+    def decide(ledger: Ledger) -> Decision[None]:
+        facts = _value_facts(ledger, station, report.connector, _transaction_of(ledger, station, report), report.groups)
+        return Decision((*room_for(ledger.state, station), *facts) if facts else (), None)
+
+    return decide
+
+
+def _transaction_of(ledger: Ledger, station: StationKey, report: MeterReport) -> TransactionId | None:
+    """The one it names, if it is this station's; else the one running at the connector."""
+    if report.transaction is not None and report.transaction >= 1:
+        found = ledger.transaction(TransactionId(report.transaction))
+        if found is not None and found.station == station:
+            return found.id
+    here = ledger.state.stations.get(station)
+    return here.transactions.get(report.connector) if here else None
+
+
+def _value_facts(
+    ledger: Ledger,
+    station: StationKey,
+    connector: int,
+    transaction: TransactionId | None,
+    groups: tuple[MeterGroup, ...],
+) -> tuple[Fact, ...]:
+    facts = []
+    for group in groups:
+        values = [(s.measurand, s.phase, s.context, s.location, s.value) for s in group.samples]
+        content = content_of(connector, transaction, group.station_time, values)
+        if group.station_time is not None and ledger.is_known_telemetry(station, content):
+            continue
+        at: datetime = group.at or ledger.now.wall
+        event = MeterValuesReported(
+            connector=connector, at=at, samples=group.samples, content=content, transaction=transaction,
+            station_time=group.station_time, payload=group.payload,
+        )  # fmt: skip
+        facts.append(Fact(f"station:{station}", event, STATION))
+    return tuple(facts)
