@@ -190,3 +190,45 @@ class CallInvalid(SiteError):
 
     code = "call_invalid"
     http_status = 422
+
+
+class LinkReadOnly(SiteError):
+    """A link that may look and not change anything."""
+
+    code = "link_read_only"
+    http_status = 403
+
+
+class MethodNotAllowed(SiteError):
+    """fields: method, allowed."""
+
+    code = "method_not_allowed"
+    http_status = 405
+
+
+class TooLarge(SiteError):
+    """fields: allowed_bytes."""
+
+    code = "too_large"
+    http_status = 413
+
+
+class MediaTypeRefused(SiteError):
+    """A body of another content type than the route takes. fields: found, allowed."""
+
+    code = "media_type_refused"
+    http_status = 415
+
+
+class TookTooLong(SiteError):
+    """The request was given up; what it asked for may still happen. fields: after_s."""
+
+    code = "took_too_long"
+    http_status = 503
+
+
+class ServerFault(SiteError):
+    """A bug on our side. Nothing was lost. fields: ref (the short code it stands under in the log)."""
+
+    code = "server_fault"
+    http_status = 500
