@@ -108,9 +108,9 @@ def _fits(transaction: Transaction, report: StopReport) -> bool:
     """Same token where both say one, no less energy, no earlier time."""
     if report.id_token and transaction.id_token and report.id_token.casefold() != transaction.id_token.casefold():
         return False
-    if None not in (report.meter_stop_wh, transaction.meter_start_wh):
-        if (report.meter_stop_wh or 0) < (transaction.meter_start_wh or 0):
-            return False
+    stop_wh, start_wh = report.meter_stop_wh, transaction.meter_start_wh
+    if stop_wh is not None and start_wh is not None and stop_wh < start_wh:
+        return False
     return not (report.at and transaction.started_at and report.at < transaction.started_at)
 
 

@@ -1,0 +1,284 @@
+"""Remote actions: written down first, run at most once, and followed until something actually changed.
+
+Start at `Dispatch.request`. A command's two parts are two ops: what the station answered, and the outcome.
+Sources: OCPP 1.6 §5.11, §5.12, §5.14, §5.18; DESIGN §7 (18); SYNC §2.7; OCPP.md §4.2 and §4.4.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from edge_agent.site.job_rules import job_of, row_of
+from edge_agent.site.ports import Committed, Decision, Journal, Ledger, Stations
+from sitelink import events as e
+from sitelink.actions import CONFIRM_WHILE_CHARGING, actions_of
+from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
+from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, SiteError, StationOffline
+from sitelink.ids import ChargePointId, CommandId, JobId
+from sitelink.model import Command, SiteState, Station, Transaction
+from sitelink.ops import BOX, STATION, Author, Fact
+from sitelink.states import COMMAND_RUNNING, ActionName, CommandState, Registration
+
+log = structlog.get_logger()
+
+STATION_REFUSES = frozenset({"Rejected", "NotSupported", "UnlockFailed"})
+"""Words of a CALLRESULT that say no; any other refusal is a CALLERROR code."""
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long an effect is awaited, in seconds."""
+
+    start_s: float = 60
+    stop_s: float = 60
+    reboot_s: float = 600
+
+
+class Dispatch:
+    """Runs commands. `run` is a long-lived task; without it commands are written down and wait."""
+
+    def __init__(self, journal: Journal, stations: Stations, patience: Patience | None = None) -> None:
+        self._journal = journal
+        self._stations = stations
+        self._patience = patience or Patience()
+        self._queue: asyncio.Queue[_Work] = asyncio.Queue(1000)
+        self._waiters: set[asyncio.Event] = set()
+        journal.subscribe(self._committed)
+
+    async def request(
+        self, job: JobId, row: ChargePointId, action: ActionName, author: Author, *,
+        command: CommandId, confirm: bool = False, hard: bool = False,
+    ) -> CommandId:  # fmt: skip
+        """Write a command down and set it going. One that is known by its id is answered from the record.
+
+        Raises ActionUnavailable, ConfirmationNeeded, NotFound.
+        """
+
+        def decide(ledger: Ledger) -> Decision[bool]:
+            state = ledger.state
+            if command in state.commands:
+                return Decision((), False)
+            found = job_of(state, job)
+            charge_point = row_of(state, found, row)
+            view = next(each for each in actions_of(state, found, charge_point) if each.name is action)
+            if view.reason is not None:
+                raise ActionUnavailable(action=action.value, reason=view.reason, name=charge_point.name)
+            transaction = state.transaction_of(charge_point)
+            if transaction is not None and action in CONFIRM_WHILE_CHARGING and not confirm:
+                raise ConfirmationNeeded(action=action.value, name=charge_point.name)
+            event = e.CommandRequested(
+                action=action, charge_point=row, station=charge_point.station, connector=charge_point.connector,
+                detail=_detail(action, found.test_token, transaction, hard),
+            )  # fmt: skip
+            return Decision((Fact(f"command:{command}", event, author, job=job),), True)
+
+        if await self._journal.write(decide):
+            await self._queue.put(_Work(command))
+        return command
+
+    async def run(self) -> None:
+        """Take up commands for ever. What was under way when the box stopped is recorded as interrupted, not rerun."""
+        await self._interrupt_unfinished()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                work = await self._queue.get()
+                group.create_task(self._attempt(work), name=f"command {work.command}")
+
+    async def _interrupt_unfinished(self) -> None:
+        def decide(ledger: Ledger) -> Decision[int]:
+            unfinished = [each for each in ledger.state.commands.values() if each.state in COMMAND_RUNNING]
+            ended = e.CommandEnded(CommandState.INTERRUPTED, "interrupted")
+            return Decision(tuple(Fact(f"command:{each.id}", ended, BOX) for each in unfinished), len(unfinished))
+
+        count = await self._journal.write(decide)
+        if count:
+            log.warning("commands_interrupted", count=count)
+
+    async def _attempt(self, work: "_Work") -> None:
+        """A bug or a full disk ends this command alone."""
+        try:
+            await self._execute(work)
+        except SiteError as error:
+            log.warning("command_not_recorded", command=work.command, code=error.code)
+        except Exception:
+            log.exception("command_failed", command=work.command)
+            await self._end(work.command, CommandState.FAILED, "failed")
+
+    async def _execute(self, work: "_Work") -> None:
+        state = self._journal.state
+        command = state.commands[work.command]
+        before = _Before.of(state.stations.get(command.station))
+        answer = work.answer
+        if answer is None:
+            answer = await self._send(command)
+            if answer is None and command.action is not ActionName.REBOOT:
+                return
+        if answer is not None and not await self._answered(command, answer, late=work.answer is not None):
+            return
+        await self._follow(command, before)
+
+    async def _send(self, command: Command) -> OrderAnswer | None:
+        """The station's answer. None: there was none; for a reboot that is no failure yet (some just drop the link)."""
+
+        async def late(answer: OrderAnswer) -> None:
+            await self._queue.put(_Work(command.id, answer))
+
+        try:
+            return await self._stations.send(command.station, order_of(command), late)
+        except StationOffline:
+            if command.action is not ActionName.REBOOT or self._before_sending(command):
+                await self._end(command.id, CommandState.FAILED, "offline")
+        except NoAnswer:
+            if command.action is not ActionName.REBOOT or self._stations.is_online(command.station):
+                await self._end(command.id, CommandState.TIMED_OUT, "no_answer")
+        return None
+
+    def _before_sending(self, command: Command) -> bool:
+        """Whether the link was gone before the order could leave, as the published state tells."""
+        station = self._journal.state.stations.get(command.station)
+        return station is None or (
+            not station.connected and station.changed_at is not None and station.changed_at < command.requested_at
+        )
+
+    async def _answered(self, command: Command, answer: OrderAnswer, *, late: bool) -> bool:
+        """Record the answer. True when an effect is to be awaited."""
+        state, outcome = _reading(command.action, answer)
+        event = e.CommandAnswered(answer=answer.word, state=state, outcome=outcome, late=late)
+        await self._record(command.id, event, STATION)
+        return state is CommandState.ANSWERED
+
+    async def _follow(self, command: Command, before: "_Before") -> None:
+        """Wait for what was asked to become true in the state."""
+        if self._journal.state.commands[command.id].state not in COMMAND_RUNNING:
+            return
+        if command.action is ActionName.START:
+            started = await self._until(lambda state: _started(state, command), self._patience.start_s)
+            await self._conclude(command, started, "started", "nothing_started")
+        elif command.action is ActionName.STOP:
+            stopped = await self._until(lambda state: _stopped(state, command), self._patience.stop_s)
+            await self._conclude(command, stopped, "stopped", "nothing_stopped")
+        elif command.action is ActionName.REBOOT:
+            back = await self._until(lambda state: _back(state, command, before), self._patience.reboot_s)
+            await self._conclude(command, back, "rebooted", "not_back")
+
+    async def _conclude(self, command: Command, seen: dict[str, object] | None, done: str, not_done: str) -> None:
+        if seen is not None:
+            await self._end(command.id, CommandState.DONE, done, seen)
+        else:
+            await self._end(command.id, CommandState.TIMED_OUT, not_done)
+
+    async def _until(
+        self, effect: Callable[[SiteState], dict[str, object] | None], patience_s: float
+    ) -> dict[str, object] | None:
+        wake = asyncio.Event()
+        self._waiters.add(wake)
+        try:
+            async with asyncio.timeout(patience_s):
+                while True:
+                    wake.clear()
+                    seen = effect(self._journal.state)
+                    if seen is not None:
+                        return seen
+                    await wake.wait()
+        except TimeoutError:
+            return None
+        finally:
+            self._waiters.discard(wake)
+
+    def _committed(self, _committed: Committed) -> None:
+        for wake in self._waiters:
+            wake.set()
+
+    async def _end(
+        self, command: CommandId, state: CommandState, outcome: str, detail: dict[str, object] | None = None
+    ) -> None:
+        await self._record(command, e.CommandEnded(state, outcome, detail or {}), BOX)
+
+    async def _record(self, command: CommandId, event: e.Event, author: Author) -> None:
+        await self._journal.write(lambda _ledger: Decision((Fact(f"command:{command}", event, author),), None))
+
+
+class _Work(msgspec.Struct, frozen=True):
+    """A command to run, or its answer that came late."""
+
+    command: CommandId
+    answer: OrderAnswer | None = None
+
+
+class _Before(msgspec.Struct, frozen=True):
+    """What the station was like before the order."""
+
+    boots: int = 0
+
+    @classmethod
+    def of(cls, station: Station | None) -> "_Before":
+        return cls(station.boots if station else 0)
+
+
+def _detail(action: ActionName, test_token: str, transaction: Transaction | None, hard: bool) -> dict[str, object]:
+    """What the order needs beside station and connector, kept with the command."""
+    if action is ActionName.START:
+        return {"id_token": test_token}
+    if action is ActionName.STOP and transaction is not None:
+        return {"transaction": transaction.id}
+    if action is ActionName.REBOOT:
+        return {"kind": "hard" if hard else "soft"}
+    return {}
+
+
+def order_of(command: Command) -> Order:
+    """The order a command stands for."""
+    if command.action is ActionName.START:
+        return RemoteStart(command.connector, command.detail["id_token"])
+    if command.action is ActionName.STOP:
+        return RemoteStop(command.detail["transaction"])
+    if command.action is ActionName.UNLOCK:
+        return UnlockConnector(command.connector)
+    return Reset(hard=command.detail.get("kind") == "hard")
+
+
+def _reading(action: ActionName, answer: OrderAnswer) -> tuple[CommandState, str | None]:
+    """What an answer means for the command: its state and, when that is the end, the outcome."""
+    if answer.accepted:
+        return (CommandState.DONE, "unlocked") if action is ActionName.UNLOCK else (CommandState.ANSWERED, None)
+    if answer.word == "UnlockFailed":
+        return CommandState.FAILED, "unlock_failed"
+    if answer.word == "NotSupported":
+        return CommandState.REFUSED, "not_supported"
+    if answer.word in STATION_REFUSES:
+        return CommandState.REFUSED, "refused"
+    return CommandState.FAILED, "call_error"
+
+
+def _started(state: SiteState, command: Command) -> dict[str, object] | None:
+    """A transaction at the connector that was not there before, by the test token where the station kept it."""
+    station = state.stations.get(command.station)
+    running = station.transactions.get(command.connector) if station else None
+    transaction = state.transactions.get(running) if running is not None else None
+    if transaction is None:
+        return None
+    return {"transaction": transaction.id, "at": transaction.started_at, "test": transaction.test}
+
+
+def _stopped(state: SiteState, command: Command) -> dict[str, object] | None:
+    transaction = state.transactions.get(command.detail["transaction"])
+    if transaction is None:
+        return {"transaction": command.detail["transaction"]}
+    if transaction.stopped_at is None:
+        return None
+    used = None
+    if transaction.meter_stop_wh is not None and transaction.meter_start_wh is not None:
+        used = transaction.meter_stop_wh - transaction.meter_start_wh
+    return {"transaction": transaction.id, "at": transaction.stopped_at, "energy_wh": used}
+
+
+def _back(state: SiteState, command: Command, before: "_Before") -> dict[str, object] | None:
+    """A boot, or a link that was lost and is there again (OCPP.md §4.2: some answer a Reset with nothing)."""
+    station = state.stations.get(command.station)
+    if station is None or not station.connected or station.registration is not Registration.ACCEPTED:
+        return None
+    since = station.changed_at if station.boots == before.boots else station.booted_at
+    if since is None or since <= command.requested_at:
+        return None
+    return {"seconds": round((since - command.requested_at).total_seconds()), "at": since}

@@ -1,0 +1,88 @@
+"""The job file: what an operator hands to the box, checked field by field.
+
+Pure. Start at `read_job_file`. Source: DESIGN §6 "Job file" and §7 "Contract details".
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from sitelink.errors import IdentityInvalid, JobFileInvalid
+from sitelink.ids import check_identity, station_key
+
+CHARGE_POINTS_MAX = 500
+
+Text = Annotated[str, msgspec.Meta(max_length=10_000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+
+
+class SiteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Name
+    address: Text | None = None
+
+
+class ChargePointEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`identity` null or "": not known yet. `integration` null: no record."""
+
+    name: Name
+    identity: str | None = None
+    connector: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
+    model: Annotated[str, msgspec.Meta(max_length=120)] | None = None
+    integration: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] | None = "ocpp"
+    active: bool = False
+    maintenance: bool = False
+
+
+class JobFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+    site: SiteEntry
+    charge_points: Annotated[list[ChargePointEntry], msgspec.Meta(max_length=CHARGE_POINTS_MAX)] = []
+    description: Text | None = None
+    instructions: Text | None = None
+    meters: list[dict[str, Any]] = []
+    activate_by_default: bool = True
+    open_pairing: bool = True
+    contact: Text | None = None
+
+
+def read_job_file(text: str | bytes) -> JobFile:
+    """Raises JobFileInvalid(where, problem): where is a path such as `$.charge_points[3].identity`."""
+    try:
+        data = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise JobFileInvalid(where="$", problem=f"not JSON: {error}") from error
+    return job_file_of(data)
+
+
+def job_file_of(data: Any) -> JobFile:
+    """The same for data that is parsed already."""
+    try:
+        if isinstance(data, dict) and isinstance(data.get("number"), int):
+            data = {**data, "number": str(data["number"])}
+        job = msgspec.convert(data, JobFile)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `")
+        raise JobFileInvalid(where=where.rstrip("`") or "$", problem=problem) from error
+    return msgspec.structs.replace(job, charge_points=_checked(job.charge_points))
+
+
+def _checked(entries: list[ChargePointEntry]) -> list[ChargePointEntry]:
+    taken: dict[tuple[str, int], int] = {}
+    names: dict[str, int] = {}
+    checked = []
+    for index, entry in enumerate(entries):
+        where = f"$.charge_points[{index}]"
+        try:
+            identity = check_identity(entry.identity or "")
+        except IdentityInvalid as error:
+            raise JobFileInvalid(where=f"{where}.identity", problem=f"not an identity: {error.fields}") from error
+        if entry.name in names:
+            raise JobFileInvalid(where=f"{where}.name", problem=f"row {names[entry.name]} has the same name")
+        names[entry.name] = index
+        key = (station_key(identity), entry.connector)
+        if identity and key in taken:
+            problem = f"row {taken[key]} has the same identity and connector"
+            raise JobFileInvalid(where=f"{where}.identity", problem=problem)
+        taken[key] = index
+        checked.append(msgspec.structs.replace(entry, identity=identity))
+    return checked

@@ -1,0 +1,65 @@
+"""What time alone changes: stations that fall silent, links a restart has cut.
+
+Start at `Supervision.run`. Source: DESIGN §7 (16): alive is any frame within three heartbeat intervals.
+"""
+
+import asyncio
+
+import structlog
+
+from edge_agent.site.ports import Decision, Journal, Ledger, Stations
+from sitelink.clock import Clock
+from sitelink.errors import StoreUnavailable
+from sitelink.events import StationDisconnected
+from sitelink.ids import StationKey
+from sitelink.ops import BOX, Fact
+
+log = structlog.get_logger()
+
+CHECK_EVERY_S = 5
+SILENT_AFTER_INTERVALS = 3
+
+
+class Supervision:
+    """One long-lived task."""
+
+    def __init__(self, journal: Journal, stations: Stations, clock: Clock, heartbeat_interval_s: int) -> None:
+        self._journal = journal
+        self._stations = stations
+        self._clock = clock
+        self._silent_after_s = heartbeat_interval_s * SILENT_AFTER_INTERVALS
+
+    async def close_old_links(self) -> None:
+        """At start no socket is open, whatever the state remembers."""
+
+        def decide(ledger: Ledger) -> Decision[int]:
+            cut = [each.id for each in ledger.state.stations.values() if each.connected]
+            event = StationDisconnected("box_restarted")
+            return Decision(tuple(Fact(f"station:{id_}", event, BOX) for id_ in cut), len(cut))
+
+        await self._journal.write(decide)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            for station in self.silent():
+                await self._mark_silent(station)
+
+    def silent(self) -> list[StationKey]:
+        """Stations that count as connected and have said nothing for too long."""
+        now = self._clock.now()
+        return [
+            station.id
+            for station in self._journal.state.stations.values()
+            if station.connected
+            and (seen := self._stations.last_seen(station.id)) is not None
+            and (now - seen).total_seconds() > self._silent_after_s
+        ]
+
+    async def _mark_silent(self, station: StationKey) -> None:
+        log.warning("station_fell_silent", charge_point=station, after_s=self._silent_after_s)
+        fact = Fact(f"station:{station}", StationDisconnected("silent"), BOX)
+        try:
+            await self._journal.write(lambda _ledger: Decision((fact,), None))
+        except StoreUnavailable:
+            log.warning("silence_not_recorded", charge_point=station)
