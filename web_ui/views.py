@@ -1,0 +1,541 @@
+"""A job as its page and `GET /api/v1/job` show it. The structs are the contract: their fields are the JSON's keys.
+
+Pure: no I/O, no clock; everything comes from one Snapshot. The rules themselves live in `sitelink.status` and
+`sitelink.actions`, the words in `web_ui.wording`. Start at `job_view`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from sitelink.actions import actions_of, commands_of
+from sitelink.errors import SiteError
+from sitelink.ids import ChargePointId, JobId, StationKey, TransactionId, station_key
+from sitelink.model import ChargePoint, Command, Head, Job, Knock, Link, Note, Register, Station, Transaction
+from sitelink.ops import Author
+from sitelink.states import (
+    COMMAND_RUNNING,
+    ActionName,
+    ChargePointState,
+    CommandState,
+    IntegrationState,
+    JobStatus,
+    LinkRole,
+)
+from sitelink.status import Status, status_of
+from web_ui import wording
+from web_ui.ports import Relay, Snapshot
+
+COMMANDS_SHOWN = 5
+CONNECTORS_WHEN_UNKNOWN = 4
+NOTE_MAX_CHARACTERS = 2000
+
+
+class SiteView(msgspec.Struct, frozen=True):
+    name: str
+    address: str | None
+
+
+class RelayView(msgspec.Struct, frozen=True):
+    configured: bool
+    connected: bool
+    since: datetime | None
+    backlog: int
+
+
+class ActionItem(msgspec.Struct, frozen=True):
+    """`reason` is a code, `reason_text` its words; both None where the action is enabled."""
+
+    name: ActionName
+    enabled: bool
+    reason: str | None
+    confirm: bool
+    reason_text: str | None
+
+
+class NoteView(msgspec.Struct, frozen=True):
+    """`delivery`: saved (no cloud to send to), waiting, sent."""
+
+    id: str
+    side: str
+    author: str | None
+    text: str
+    at: datetime
+    delivery: str
+
+
+class HeadView(msgspec.Struct, frozen=True):
+    """A current value of a field. `by` is the side, `name` what the person gave."""
+
+    op: str
+    value: str | int | bool | None
+    by: str
+    at: datetime
+    name: str | None
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """A field that was set to different values while its authors could not see each other."""
+
+    field: str
+    heads: tuple[HeadView, ...]
+
+
+class StationView(msgspec.Struct, frozen=True):
+    vendor: str | None
+    model: str | None
+    serial: str | None
+    firmware: str | None
+    version: str | None
+
+
+class TransactionView(msgspec.Struct, frozen=True):
+    id: TransactionId
+    started_at: datetime | None
+    energy_wh: float | None
+    power_w: float | None
+    test: bool
+
+
+class TestView(msgspec.Struct, frozen=True):
+    """Evidence of the last finished test charge."""
+
+    __test__ = False
+    started_at: datetime | None
+    stopped_at: datetime | None
+    energy_wh: float | None
+
+
+class CommandView(msgspec.Struct, frozen=True):
+    """A remote action in two parts: `answer_text` is what the station said, `outcome_text` what actually changed."""
+
+    id: str
+    action: ActionName
+    state: CommandState
+    answer: str | None
+    outcome: str | None
+    running: bool
+    requested_at: datetime
+    ended_at: datetime | None
+    progress_text: str | None
+    answer_text: str | None
+    outcome_text: str | None
+    next_step: str | None
+
+
+class ChargePointView(msgspec.Struct, frozen=True, kw_only=True):
+    """A row. `status` is the exact string of UX §1.4; `tone` picks its shape: ok, busy, waiting, problem, off."""
+
+    id: ChargePointId
+    name: str
+    model: str | None
+    identity: str
+    connector: int
+    connectors: tuple[int, ...]
+    status: str
+    integration_state: IntegrationState | None
+    state: ChargePointState
+    connected: bool
+    explanation: str
+    explanation_code: str
+    tone: str
+    active: bool
+    maintenance: bool
+    actions: tuple[ActionItem, ...]
+    notes: tuple[NoteView, ...]
+    conflicts: tuple[Conflict, ...]
+    heads: dict[str, tuple[HeadView, ...]]
+    warnings: tuple[str, ...]
+    last_seen: datetime | None
+    station: StationView | None
+    transaction: TransactionView | None
+    test: TestView | None
+    tested: bool
+    commands: tuple[CommandView, ...]
+
+    @property
+    def bases(self) -> str:
+        """The op ids of the heads shown, for the edit form."""
+        return " ".join(head.op for heads in self.heads.values() for head in heads)
+
+    @property
+    def running(self) -> bool:
+        return any(command.running for command in self.commands)
+
+
+class SeenView(msgspec.Struct, frozen=True):
+    """Somebody who calls and is not served; `reason` is a code. `id` is ours."""
+
+    id: str
+    identity: str
+    vendor: str | None
+    model: str | None
+    serial: str | None
+    ip: str
+    reason: str
+    reason_text: str
+    at: datetime
+
+
+class OpenPoint(msgspec.Struct, frozen=True):
+    """Something a person may want to see to before the job is completed. Nothing blocks completion."""
+
+    id: ChargePointId
+    name: str
+    problem: str
+    blocker: bool
+
+
+class CompletionView(msgspec.Struct, frozen=True):
+    at: datetime
+    by: str
+    name: str | None
+    reason: str | None
+    activate_all: bool
+    activated: int
+    not_connected: tuple[str, ...]
+    delivery: str
+    text: str
+
+
+class PairingView(msgspec.Struct, frozen=True):
+    open: bool
+
+
+class JobView(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole page as data, as of journal key `seq`."""
+
+    number: str
+    status: JobStatus
+    site: SiteView
+    description: str
+    instructions: str
+    contact: str | None
+    total: int
+    connected: int
+    tested: int
+    relay: RelayView
+    charge_points: tuple[ChargePointView, ...]
+    seen: tuple[SeenView, ...]
+    meters: tuple[dict[str, Any], ...]
+    pairing: PairingView
+    completion: CompletionView | None
+    open_points: tuple[OpenPoint, ...]
+    read_only: bool
+    trouble: str | None
+    activate_by_default: bool
+    seq: int
+    ocpp_url: str
+    now: datetime
+
+    def row(self, id_: str) -> ChargePointView | None:
+        return next((row for row in self.charge_points if row.id == id_), None)
+
+
+class ErrorView(msgspec.Struct, frozen=True):
+    """An error at a field: what was wrong, what to do, and what was typed. `other` is the row it speaks of."""
+
+    code: str
+    sentence: str
+    next_step: str
+    typed: str = ""
+    other: str | None = None
+    other_name: str | None = None
+
+
+def error_view(error: SiteError, typed: str = "") -> ErrorView:
+    """An error as the page shows it at the field that caused it."""
+    other = error.fields.get("charge_point") if error.code == "identity_in_use" else None
+    return ErrorView(
+        code=error.code,
+        sentence=wording.sentence(error.code, error.fields),
+        next_step=wording.next_step(error.code, error.fields),
+        typed=typed,
+        other=str(other) if other else None,
+        other_name=str(error.fields.get("name")) if other else None,
+    )
+
+
+def job_view(snapshot: Snapshot, job_id: JobId, *, link: Link) -> JobView:
+    """Raises KeyError when the job is not on this box."""
+    state = snapshot.state
+    job = state.jobs[job_id]
+    looks = _Looks(snapshot, job)
+    rows = tuple(looks.row(row) for row in state.rows(job))
+    return JobView(
+        number=job.number, status=job.status, site=SiteView(job.site_name, job.site_address),
+        description=job.description, instructions=job.instructions, contact=job.contact,
+        total=len(rows), connected=sum(row.connected for row in rows), tested=sum(row.tested for row in rows),
+        relay=_relay(snapshot.relay), charge_points=rows, seen=_seen(snapshot), meters=_meters(job),
+        pairing=PairingView(snapshot.pairing_open.get(job.id, False)), completion=_completion(snapshot, job, rows),
+        open_points=_open_points(rows), read_only=job.status is not JobStatus.OPEN or link.role is LinkRole.READ,
+        trouble=snapshot.trouble, activate_by_default=job.activate_by_default, seq=snapshot.seq,
+        ocpp_url=snapshot.ocpp_url, now=snapshot.now,
+    )  # fmt: skip
+
+
+class _Looks:
+    """One snapshot with the indexes that rows share, so that a job of many rows stays linear."""
+
+    def __init__(self, snapshot: Snapshot, job: Job) -> None:
+        self._snapshot = snapshot
+        self._state = snapshot.state
+        self._job = job
+        self._knocks = {station_key(knock.identity): knock for knock in snapshot.state.knocks.values()}
+        self._tests: dict[tuple[StationKey, int], Transaction] = {}
+        for each in snapshot.state.transactions.values():
+            place = each.station, each.connector
+            before = self._tests.get(place)
+            if each.test and each.stopped_at is not None and (before is None or each.id > before.id):
+                self._tests[place] = each
+
+    def row(self, row: ChargePoint) -> ChargePointView:
+        state = self._state
+        status = status_of(state, row)
+        station = state.stations.get(row.station) if row.identity else None
+        test = _test(self._tests.get((row.station, row.connector))) if row.identity else None
+        code, explanation = self._explanation(row, status)
+        return ChargePointView(
+            id=row.id, name=row.name, model=row.model, identity=row.identity, connector=row.connector,
+            connectors=_connectors(station, row.connector), status=status.text, integration_state=status.integration,
+            state=status.state, connected=status.connected, explanation=explanation, explanation_code=code,
+            tone=_tone(status), active=row.active, maintenance=row.maintenance, actions=self._actions(row),
+            notes=tuple(_note(note, self._snapshot.relay) for note in row.notes), conflicts=_conflicts(row),
+            heads={"identity": _heads(row.identity_register), "connector": _heads(row.connector_register)},
+            warnings=_warnings(row.identity, state.knocks.values()), last_seen=self._last_seen(row, station),
+            station=_station(station), transaction=self._transaction(row), test=test,
+            tested=test is not None and bool(test.energy_wh and test.energy_wh > 0),
+            commands=self._commands(row),
+        )  # fmt: skip
+
+    def _explanation(self, row: ChargePoint, status: Status) -> tuple[str, str]:
+        """The status's reason in words; for a row that waits, what is known of who calls under its identity."""
+        code = status.explanation
+        fields = {**status.fields, "now": self._snapshot.now, "address": self._snapshot.ocpp_url + row.identity}
+        knock = self._knocks.get(row.station) if code == "pending" else None
+        if knock is not None and knock.reason != "unknown_identity":
+            code = "pending_pairing_closed" if knock.reason == "pairing_closed" else knock.reason
+            fields = {**fields, "identity": knock.identity}
+        return code, wording.full(code, fields)
+
+    def _actions(self, row: ChargePoint) -> tuple[ActionItem, ...]:
+        return tuple(
+            ActionItem(
+                action.name, action.enabled, action.reason, action.confirm,
+                wording.reason_against(action.reason) if action.reason else None,
+            )
+            for action in actions_of(self._state, self._job, row)
+        )  # fmt: skip
+
+    def _last_seen(self, row: ChargePoint, station: Station | None) -> datetime | None:
+        live = self._snapshot.last_seen.get(row.station) if row.identity else None
+        return live or (station.last_seen if station else None)
+
+    def _transaction(self, row: ChargePoint) -> TransactionView | None:
+        running = self._state.transaction_of(row)
+        if running is None:
+            return None
+        readings = self._state.readings.get((row.station, row.connector))
+        fresh = readings and (running.started_at is None or readings.at >= running.started_at)
+        register_wh = readings.value("Energy.Active.Import.Register") if readings and fresh else None
+        energy_wh = None
+        if register_wh is not None and running.meter_start_wh is not None:
+            energy_wh = max(0.0, register_wh - running.meter_start_wh)
+        power_w = readings.value("Power.Active.Import") if readings and fresh else None
+        return TransactionView(running.id, running.started_at, energy_wh, power_w, running.test)
+
+    def _commands(self, row: ChargePoint) -> tuple[CommandView, ...]:
+        newest = commands_of(self._state, row)[-COMMANDS_SHOWN:]
+        return tuple(_command(command, self._snapshot.now) for command in reversed(newest))
+
+
+def _tone(status: Status) -> str:
+    """The shape beside the words."""
+    if not status.connected:
+        if status.integration is IntegrationState.PENDING and status.explanation in ("pending", "pending_boot"):
+            return "waiting"
+        return "off" if status.state is ChargePointState.MAINTENANCE else "problem"
+    if status.state is ChargePointState.ERROR:
+        return "problem"
+    if status.state is ChargePointState.MAINTENANCE:
+        return "off"
+    if status.state in (ChargePointState.AVAILABLE, ChargePointState.PASSIVE):
+        return "ok"
+    return "waiting" if status.state is ChargePointState.OTHER else "busy"
+
+
+def _connectors(station: Station | None, current: int) -> tuple[int, ...]:
+    """What the select offers: as many as the station has, always with the current one."""
+    count = (station.connector_count if station else None) or CONNECTORS_WHEN_UNKNOWN
+    if station is not None and "NumberOfConnectors" not in station.configuration:
+        count = max(count, CONNECTORS_WHEN_UNKNOWN)
+    return tuple(sorted({*range(1, count + 1), current}))
+
+
+def _heads(register: Register) -> tuple[HeadView, ...]:
+    return tuple(_head(head) for head in register.heads)
+
+
+def _head(head: Head) -> HeadView:
+    return HeadView(op=head.op, value=head.value, by=head.by.type.value, at=head.at, name=head.by.name)
+
+
+def _conflicts(row: ChargePoint) -> tuple[Conflict, ...]:
+    registers = (("identity", row.identity_register), ("connector", row.connector_register))
+    return tuple(Conflict(field, _heads(register)) for field, register in registers if register.conflicting)
+
+
+def _note(note: Note, relay: Relay) -> NoteView:
+    return NoteView(note.id, note.by.type.value, note.by.name, note.text, note.at, _delivery(relay))
+
+
+def _delivery(relay: Relay) -> str:
+    if not relay.configured:
+        return "saved"
+    return "sent" if relay.connected and relay.backlog == 0 else "waiting"
+
+
+def _relay(relay: Relay) -> RelayView:
+    return RelayView(relay.configured, relay.connected, relay.since, relay.backlog)
+
+
+def _station(station: Station | None) -> StationView | None:
+    if station is None or station.boots == 0:
+        return None
+    return StationView(station.vendor, station.model, station.serial, station.firmware, station.version)
+
+
+def _test(transaction: Transaction | None) -> TestView | None:
+    if transaction is None:
+        return None
+    energy_wh = None
+    if transaction.meter_stop_wh is not None and transaction.meter_start_wh is not None:
+        energy_wh = max(0.0, transaction.meter_stop_wh - transaction.meter_start_wh)
+    return TestView(transaction.started_at, transaction.stopped_at, energy_wh)
+
+
+_AWAITED = {
+    ActionName.START: "Accepted, waiting for charging to start…",
+    ActionName.STOP: "Accepted, waiting for charging to stop…",
+    ActionName.UNLOCK: "Unlocking…",
+    ActionName.REBOOT: "Restarting… usually 1 to 3 minutes.",
+}
+
+
+def _command(command: Command, now: datetime) -> CommandView:
+    running = command.state in COMMAND_RUNNING
+    progress = None
+    if running:
+        progress = "Sent to the charge point…" if command.answer is None else _AWAITED[command.action]
+    outcome = None if running else command.outcome
+    fields = {"at": command.ended_at, "code": command.answer, **command.outcome_detail, "now": now}
+    answered = f"The charge point answered: {command.answer}." if command.answer else None
+    if answered and command.late:
+        answered += " The answer came late."
+    return CommandView(
+        id=command.id, action=command.action, state=command.state, answer=command.answer, outcome=command.outcome,
+        running=running, requested_at=command.requested_at, ended_at=command.ended_at, progress_text=progress,
+        answer_text=answered, outcome_text=wording.sentence(outcome, fields) if outcome else None,
+        next_step=(wording.next_step(outcome, fields) or None) if outcome else None,
+    )  # fmt: skip
+
+
+def _seen(snapshot: Snapshot) -> tuple[SeenView, ...]:
+    knocks = sorted(snapshot.state.knocks.values(), key=lambda knock: knock.at, reverse=True)
+    return tuple(
+        SeenView(
+            knock.id, knock.identity, knock.vendor, knock.model, knock.serial, knock.ip, knock.reason,
+            wording.full(knock.reason, {"identity": knock.identity, "address": f"{snapshot.ocpp_url}…"}), knock.at,
+        )
+        for knock in knocks
+    )  # fmt: skip
+
+
+def _meters(job: Job) -> tuple[dict[str, Any], ...]:
+    """The job's meters by name; nothing reads them yet, and that is what they say."""
+    return tuple(
+        {"name": meter.get("name"), "state": "not_read", "readings": {}, "at": None} for meter in job.meters
+    )  # fmt: skip
+
+
+def _open_points(rows: Iterable[ChargePointView]) -> tuple[OpenPoint, ...]:
+    """Blockers first: what is not connected, then what stands in two versions, then what no test charge proved."""
+    points = [point for row in rows for point in _open_points_of(row)]
+    return tuple(sorted(points, key=lambda point: not point.blocker))
+
+
+def _open_points_of(row: ChargePointView) -> list[OpenPoint]:
+    points = []
+    if not row.connected or row.tone == "problem":
+        points.append(OpenPoint(row.id, row.name, row.status, True))
+    if row.conflicts:
+        points.append(OpenPoint(row.id, row.name, "two versions of a field", True))
+    if row.connected and not row.tested:
+        problem = "test charge counted no energy" if row.test else "not tested"
+        points.append(OpenPoint(row.id, row.name, problem, False))
+    return points
+
+
+def _completion(snapshot: Snapshot, job: Job, rows: Iterable[ChargePointView]) -> CompletionView | None:
+    done = job.completion
+    if done is None:
+        return None
+    absent = tuple(row.name for row in rows if not row.connected)
+    return CompletionView(
+        at=done.at, by=done.by.type.value, name=done.name or done.by.name, reason=done.reason,
+        activate_all=done.activate_all, activated=len(done.activated), not_connected=absent,
+        delivery=_delivery(snapshot.relay), text=_completion_text(snapshot, job, done.by, absent),
+    )  # fmt: skip
+
+
+def _completion_text(snapshot: Snapshot, job: Job, by: Author, absent: tuple[str, ...]) -> str:
+    done = job.completion
+    assert done is not None  # noqa: S101
+    at = wording.local_time(done.at, snapshot.now)
+    said = [f"Completed by the {by.type.value} at {at}."]
+    if done.activate_all:
+        said.append(f"{_count(len(done.activated), 'charge point')} activated.")
+        if absent:
+            said.append(f"{_listed(absent)} not connected: drivers can charge there as soon as the box reaches it.")
+    else:
+        said.append("The operator must activate the charge points later.")
+    if _delivery(snapshot.relay) == "waiting":
+        said.append("The operator will be told when the box is online. You can leave.")
+    return " ".join(said)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    if len(names) > 4:
+        return f"{len(names)} are"
+    return f"{names[0]} is" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} are"
+
+
+_LOOKALIKES = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "i": "1"})
+
+
+def _warnings(identity: str, knocks: Iterable[Knock]) -> tuple[str, ...]:
+    """Soft warnings about what was typed; nothing is ever rewritten."""
+    if not identity:
+        return ()
+    found = []
+    half = len(identity) // 2
+    if len(identity) >= 8 and len(identity) % 2 == 0 and identity[:half] == identity[half:]:
+        found.append("The serial seems to stand here twice. Compare it with the label.")
+    wanted, key = identity.translate(_LOOKALIKES).casefold(), station_key(identity)
+    alike = next(
+        (
+            knock.identity
+            for knock in knocks
+            if station_key(knock.identity) != key and knock.identity.translate(_LOOKALIKES).casefold() == wanted
+        ),
+        None,
+    )
+    if alike is not None:
+        found.append(f"{alike} is calling. Compare with the label: O and 0, I and 1 look alike.")
+    return tuple(found)

@@ -1,0 +1,426 @@
+"""Every code a person can meet, as one sentence and the next step to take. Nothing else is ever shown of an error.
+
+Pure. Start at `sentence` and `next_step`; `WORDS` is the whole vocabulary. A code may have variants, looked up as
+`code.VALUE` of its telling field, and a `bare` form for when a field it speaks of is not known. Source: UX §6.1.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class Words(NamedTuple):
+    """Templates for str.format over the fields. `bare` stands in for `says` where one of its fields is missing."""
+
+    says: str
+    do: str = ""
+    bare: str | None = None
+
+
+GENERIC = Words("Something is not right here.", "Try again; if it stays, tell the operator.")
+
+ERRORS: dict[str, Words] = {
+    "site_error": Words("That cannot be done.", "Load the page again and try once more."),
+    "identity_invalid": Words("That identity cannot be used.", "Check it against the label."),
+    "identity_invalid.too_long": Words(
+        "That is {found} characters; a charge point identity has at most {allowed}.",
+        "Check that only the serial number was entered.",
+        "That is too long for a charge point identity.",
+    ),
+    "identity_invalid.character": Words(
+        "“{found}” cannot be part of a charge point identity.",
+        "Use {allowed}.",
+        "One of these characters cannot be part of a charge point identity.",
+    ),
+    "identity_in_use": Words(
+        "{name} already uses this serial and connector.",
+        "Check both labels, choose the other connector, or swap the two.",
+        "Another charge point of this job already uses this serial and connector.",
+    ),
+    "connector_invalid": Words("There is no such connector.", "Choose one of the numbers offered."),
+    "charge_active": Words(
+        "{name} is charging; this cannot be changed meanwhile.",
+        "Stop the charge first.",
+        "A car is charging; this cannot be changed meanwhile.",
+    ),
+    "job_read_only": Words("This job can no longer be changed.", "Ask the operator if something must still change."),
+    "job_read_only.completed": Words(
+        "This job is completed and can no longer be changed.", "Ask the operator to reopen it."
+    ),
+    "job_read_only.archived": Words("This job was archived by the operator.", "Ask the operator to reopen it."),
+    "job_read_only.cancelled": Words("This job was cancelled by the operator.", "Ask the operator what to do."),
+    "already_completed": Words(
+        "Already completed at {at} by another device.", "Nothing more to do here.", "This job is already completed."
+    ),
+    "job_not_completed": Words("The job is not completed.", "Complete it first."),
+    "job_exists": Words(
+        "Job {number} is already on this box.",
+        "Give the new job another number, or replace the old one.",
+        "That job is already on this box.",
+    ),
+    "job_file_invalid": Words(
+        "The job file is not right at {where}: {problem}.",
+        "Correct the file and import it again.",
+        "The job file is not right.",
+    ),
+    "not_found": Words("That is not here (any more).", "Load the page again."),
+    "action_unavailable": Words("That is not possible right now.", "Look at the status and try again."),
+    "confirmation_needed": Words(
+        "A car is charging now; the session will end.", "Press once more to confirm, or leave it."
+    ),
+    "note_invalid": Words("That note cannot be saved.", "Change it and save again."),
+    "note_invalid.empty": Words("The note is empty.", "Write something, then save."),
+    "note_invalid.too_long": Words(
+        "The note is too long; {allowed} characters fit.",
+        "Shorten it, or split it into two notes.",
+        "The note is too long.",
+    ),
+    "note_invalid.too_many": Words(
+        "This charge point has as many notes as the box keeps ({allowed}).",
+        "Tell the operator the rest directly.",
+        "This charge point has as many notes as the box keeps.",
+    ),
+    "request_invalid": Words("The box did not understand the request.", "Load the page again and try once more."),
+    "link_unknown": Words(
+        "That code does not match a job on this box.", "Check it, or ask the operator for a new link."
+    ),
+    "link_ended": Words(
+        "This link has ended. Job {number} was {status} on {at}.",
+        "Ask the operator for a new link if there is more to do.",
+        "This link has ended.",
+    ),
+    "sign_in_needed": Words("Open the job first.", "Paste the link or token from the operator."),
+    "forgery_refused": Words(
+        "The box could not tell that this came from its own page.", "Load the page again and try once more."
+    ),
+    "host_refused": Words(
+        "This box does not answer to that name.", "Open the page by the address on the link or the label."
+    ),
+    "too_many": Words("Too many tries.", "Wait {retry_after_s} seconds.", "Too many tries. Wait a minute."),
+    "store_unavailable": Words("The box could not save this. Nothing was changed.", "Try again in a minute."),
+    "store_unavailable.disk_full": Words(
+        "The box's storage is full: this was not saved.", "Tell the operator; what was saved before is safe."
+    ),
+    "store_unavailable.read_only": Words(
+        "The box's storage takes nothing at present: this was not saved.",
+        "Tell the operator; what was saved before is safe.",
+    ),
+    "store_unavailable.damaged": Words(
+        "The box's storage is damaged: this was not saved.", "Tell the operator; the box needs a look."
+    ),
+    "station_offline": Words(
+        "The charge point is not connected at the moment.", "Check its power and network cable, then try again."
+    ),
+    "no_answer": Words("No answer within 30 s.", "Check that it is still connected, then try again."),
+    "call_refused": Words(
+        "The charge point could not do that ({error_code}).", "Try again; if it stays, restart the charge point.",
+        "The charge point could not do that.",
+    ),
+    "call_invalid": Words("That is not a valid call for this charge point.", "Check the call and its fields."),
+    "link_read_only": Words("This link can only look, not change anything.", "Use the installer's link."),
+    "method_not_allowed": Words("That address does not take such a request.", "Go back to the job."),
+    "too_large": Words("That is too much to send at once.", "Send less."),
+    "media_type_refused": Words("The box does not take that kind of content.", "Load the page again."),
+    "took_too_long": Words("The box took too long to answer.", "Look at the status before you try again."),
+    "server_fault": Words(
+        "The box could not do this (code {ref}). Nothing was lost.",
+        "Try again; if it stays, tell the operator the code.",
+        "The box could not do this. Nothing was lost.",
+    ),
+}  # fmt: skip
+
+EXPLANATIONS: dict[str, Words] = {
+    "no_serial": Words("No serial number is set.", "Type it from the label on the charge point."),
+    "serial_in_use": Words(
+        "This serial belongs to another team.", "Check the label. If it is right, ask the operator to release it."
+    ),
+    "no_integration_configured": Words(
+        "The operator has not set up a connection for this charge point.", "Ask the operator."
+    ),
+    "no_integration": Words(
+        "This box cannot serve this type of connection ({integration}).",
+        "Ask the operator.",
+        "This box cannot serve this type of connection.",
+    ),
+    "pending": Words(
+        "Waiting for the first contact. Enter this address in the charge point: {address}",
+        "",
+        "Waiting for the first contact.",
+    ),
+    "pending_boot": Words("It is calling and has not been accepted yet.", "It tries again by itself; wait a minute."),
+    "pending_pairing_closed": Words(
+        "It is calling, but this job lets in no new charge points at present.",
+        "Press “Let new charge points connect” below.",
+    ),
+    "disconnected": Words(
+        "Lost contact at {since}.", "Check power and network cable, then wait 2 minutes.", "Not in contact."
+    ),
+    "box_restarted": Words("The box was restarted; this charge point has not called back yet.", "Wait 2 minutes."),
+    "connector_faulted": Words("{fault}"),
+    "charging": Words("{charge}{power}{phases}."),
+    "ready_to_test": Words("Ready to test. It goes live when the job is completed."),
+    "available": Words("Ready."),
+    "busy": Words("In use."),
+    "busy-blocked": Words("Blocked by the charge point.", "Look for a key switch, lock or local setting."),
+    "busy-charging": Words("Charging."),
+    "busy-non-charging": Words("Car plugged in, not taking power."),
+    "busy-non-released": Words("Session ended.", "Unplug the cable."),
+    "busy-reserved": Words("Reserved."),
+    "busy-scheduled": Words("Waiting for its schedule."),
+    "error": Words("The charge point reports a fault.", "Look at its display, then restart it."),
+    "passive": Words("Not in use yet."),
+    "maintenance": Words("The operator set maintenance. It will not charge."),
+    "other": Words("Connected, but it has not reported its state yet."),
+}
+
+FAULTS: dict[str, Words] = {
+    "unknown_identity": Words("Calling, but not in this job.", "Give it to a charge point if it belongs here."),
+    "not_named": Words("Calling, but no open job on this box names it.", "Check the serial of its charge point."),
+    "pairing_closed": Words(
+        "Known to this job, but new charge points are not let in at present.",
+        "Let new charge points connect, then wait a minute.",
+    ),
+    "duplicate_identity": Words(
+        "Two charge points call themselves {identity}.",
+        "One of them has the wrong identity: compare the labels.",
+        "Two charge points use the same identity.",
+    ),
+    "identity_missing": Words(
+        "It calls without an identity.", "Add its serial number to the end of the address: {address}",
+        "It calls without an identity; add its serial number to the end of the address.",
+    ),
+    "identity_malformed": Words("Its identity has characters that cannot be used.", "Set its identity to the serial."),
+    "unsupported_subprotocol": Words(
+        "It asks for an OCPP version this box does not speak.", "Set the charge point to OCPP 1.6 (JSON)."
+    ),
+    "no_subprotocol": Words("It does not say which OCPP it speaks.", "Set the charge point to OCPP 1.6 (JSON)."),
+    "serial_changed": Words(
+        "Another charge point answers under this identity: serial {serial} instead of {before}.",
+        "If it was exchanged, save the identity once more.",
+        "A charge point with another serial answers under this identity; if it was exchanged, save the identity again.",
+    ),
+    "boot_rejected": Words("It was turned away when it started up.", "Check its identity, then restart it."),
+    "connector_not_present": Words(
+        "It has {count} connector(s); there is no connector {connector}.",
+        "Choose the right connector.",
+        "It has no connector of that number.",
+    ),
+    "credentials_needed": Words(
+        "It must sign in with a password and does not.", "Set the password the operator gave for it."
+    ),
+    "wrong_password": Words("It reached the box but used the wrong password.", "Set its password again."),
+    "security_too_low": Words("It connects less securely than before.", "Set its security back to what it was."),
+    "waiting_room_full": Words("Too many unknown charge points are calling.", "Name the ones that belong here."),
+    "too_many_connections": Words("It opens too many connections.", "Restart the charge point."),
+    "tls_failed": Words("A secure connection could not be made.", "Check its clock and its certificate setting."),
+    "silent": Words("It stopped sending anything.", "Check power and network cable."),
+    "superseded": Words("It connected again and this connection was let go."),
+}  # fmt: skip
+
+ACTION_REASONS: dict[str, Words] = {
+    "job_not_open": Words("The job is no longer open."),
+    "not_connected": Words("The charge point is not connected."),
+    "connection_error": Words("The connection has an error; see the status."),
+    "already_charging": Words("It is charging already."),
+    "nothing_charging": Words("Nothing is charging."),
+    "state_not_startable": Words("Its present state does not allow a start."),
+    "command_running": Words("Still working on it."),
+}
+
+OUTCOMES: dict[str, Words] = {
+    "started": Words("Charging started at {at}.", "", "Charging started."),
+    "stopped": Words("Charging stopped at {at}.", "", "Charging stopped."),
+    "unlocked": Words("Unlocked at {at}.", "", "Unlocked."),
+    "rebooted": Words("Back after {seconds}.", "", "It is back."),
+    "refused": Words("The charge point refused; nothing changed.", "Look at its status and display, then try again."),
+    "nothing_started": Words("Charging did not begin within 60 s.", "Is a car plugged in?"),
+    "nothing_stopped": Words("The charge did not end within 60 s.", "Try again, or unplug at the car."),
+    "unlock_failed": Words("It could not unlock.", "Take the strain off the cable and try again."),
+    "not_supported": Words("This model cannot do that remotely.", "Do it at the charge point."),
+    "not_back": Words("It has not come back yet.", "Check its power; it appears here as soon as it calls."),
+    "call_error": Words(
+        "It reported an error instead: {code}.", "Try again; if it stays, restart it.", "It reported an error instead."
+    ),
+    "offline": Words("It was not connected; nothing was sent.", "Wait until it is connected and try again."),
+    "interrupted": Words("The box was restarted before the result was known.", "Look at the status, then try again."),
+    "link_lost": Words("The connection broke before the result was known.", "Wait until it is back, then look again."),
+}
+
+TROUBLES: dict[str, Words] = {
+    "disk_full": Words(
+        "The box's storage is full: nothing can be saved at present. What was saved is safe.",
+        "Tell the operator. Charge points keep their messages and send them again.",
+    ),
+    "read_only": Words(
+        "The box's storage takes nothing at present. What was saved is safe.",
+        "Tell the operator. Charge points keep their messages and send them again.",
+    ),
+    "damaged": Words(
+        "The box's storage is damaged: nothing can be saved at present.",
+        "Tell the operator; nothing has been deleted.",
+    ),
+    "failed": Words("The box cannot save at present.", "Wait a minute; if it stays, tell the operator."),
+    "salvaged": Words(
+        "The box's storage was damaged and has been repaired; something may be missing.",
+        "Check the charge points, and tell the operator.",
+    ),
+}
+
+OCPP_ERRORS: dict[str, str] = {
+    "ConnectorLockFailure": "The plug could not be locked or unlocked.",
+    "EVCommunicationError": "It cannot talk to the car.",
+    "GroundFailure": "Earth fault reported.",
+    "HighTemperature": "It is too hot inside.",
+    "InternalError": "It reports an internal fault.",
+    "LocalListConflict": "Its list of cards is inconsistent.",
+    "NoError": "It reports a fault without saying which.",
+    "OtherError": "It reports a fault of its maker's own kind.",
+    "OverCurrentFailure": "Too much current: its protection tripped.",
+    "OverVoltage": "The supply voltage is too high.",
+    "PowerMeterFailure": "Its energy meter cannot be read.",
+    "PowerSwitchFailure": "Its contactor failed.",
+    "ReaderFailure": "Its card reader failed.",
+    "ResetFailure": "It could not restart.",
+    "UnderVoltage": "The supply voltage is too low.",
+    "WeakSignal": "Its wireless signal is weak.",
+}
+"""OCPP 1.6 §7.6 ChargePointErrorCode."""
+
+FLASHES: dict[str, Words] = {
+    "saved": Words("Saved on the box."),
+    "note_saved": Words("Note saved on the box."),
+    "completed": Words("The job is completed."),
+    "swapped": Words("The two were swapped."),
+    "resolved": Words("The difference is settled."),
+    "pairing_opened": Words("New charge points can connect for 30 minutes."),
+    "left": Words("This phone has left the job."),
+    "opened": Words("The job is open."),
+    "no_change": Words("Nothing to save."),
+}
+
+WORDS: dict[str, Words] = {
+    **ERRORS, **EXPLANATIONS, **FAULTS, **ACTION_REASONS, **OUTCOMES, **TROUBLES, **FLASHES,
+}  # fmt: skip
+
+_TELLING_FIELDS = ("problem", "reason", "status")
+
+
+def sentence(code: str, fields: Mapping[str, Any] | None = None) -> str:
+    """What happened, for a person. `fields` may carry `now`, by which times of other days get their date."""
+    shown = _Shown(_enriched(code, fields or {}))
+    words = _words(code, shown.raw)
+    said = _fill(words.says, shown)
+    if said is None:
+        said = _fill(words.bare or GENERIC.says, shown)
+    return said or GENERIC.says
+
+
+def next_step(code: str, fields: Mapping[str, Any] | None = None) -> str:
+    """What to do about it; "" where nothing needs doing."""
+    shown = _Shown(_enriched(code, fields or {}))
+    return _fill(_words(code, shown.raw).do, shown) or ""
+
+
+def full(code: str, fields: Mapping[str, Any] | None = None) -> str:
+    """Sentence and next step, in that order."""
+    return f"{sentence(code, fields)} {next_step(code, fields)}".strip()
+
+
+def reason_against(code: str) -> str:
+    """Why a remote action is disabled, short enough to stand at its button."""
+    return sentence(code)
+
+
+def trouble(code: str) -> str:
+    """Why the box saves nothing at present, and what to do."""
+    return full(code)
+
+
+def local_time(at: datetime, now: datetime | None = None) -> str:
+    """HH:MM in the box's own zone, with the date where `now` is another day."""
+    local = at.astimezone()
+    if now is None or local.date() == now.astimezone().date():
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def duration(seconds: float) -> str:
+    """48 s, 1 min 48 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def power(power_w: float) -> str:
+    """7.2 kW; below 100 W in watts."""
+    return f"{power_w / 1000:.1f} kW" if abs(power_w) >= 100 else f"{power_w:.0f} W"
+
+
+def energy(energy_wh: float) -> str:
+    """0.42 kWh; below 10 Wh in Wh."""
+    return f"{energy_wh / 1000:.2f} kWh" if abs(energy_wh) >= 10 else f"{energy_wh:.0f} Wh"
+
+
+def ocpp_error(error_code: str | None) -> str:
+    """An OCPP 1.6 error code in words."""
+    return OCPP_ERRORS.get(error_code or "NoError", "It reports a fault this box has no words for.")
+
+
+class _Shown:
+    """Field values as they read in a sentence."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw = raw
+
+    def __getitem__(self, name: str) -> str:
+        value = self.raw[name]
+        if value is None:
+            raise KeyError(name)
+        if name in ("at", "since") and isinstance(value, str):
+            value = _moment(value)
+        if isinstance(value, datetime):
+            return local_time(value, self.raw.get("now"))
+        if name == "seconds" and isinstance(value, (int, float)):
+            return duration(value)
+        return str(value)
+
+
+def _moment(text: str) -> datetime | str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment if moment.tzinfo else text
+
+
+def _words(code: str, fields: Mapping[str, Any]) -> Words:
+    if code == "action_unavailable" and fields.get("reason") in WORDS:
+        return WORDS[str(fields["reason"])]
+    for field in _TELLING_FIELDS:
+        found = WORDS.get(f"{code}.{fields.get(field)}")
+        if found is not None:
+            return found
+    return WORDS.get(code, GENERIC)
+
+
+def _fill(template: str, shown: _Shown) -> str | None:
+    try:
+        return template.format_map(shown)
+    except (KeyError, IndexError):
+        return None
+
+
+def _enriched(code: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields some sentences are built from that are not said as they come."""
+    if code == "connector_faulted":
+        words = ocpp_error(fields.get("error_code"))
+        details = [str(fields[name]) for name in ("info", "vendor_error_code") if fields.get(name)]
+        return {**fields, "fault": f"{words} ({', '.join(details)})" if details else words}
+    if code == "charging":
+        power_w, phases = fields.get("power_w"), fields.get("phases") or ()
+        return {
+            **fields,
+            "charge": "Test charge" if fields.get("test") else "Charging",
+            "power": f", {power(power_w)}" if isinstance(power_w, (int, float)) else "",
+            "phases": f" on {' '.join(phases)}" if phases and power_w else "",
+        }
+    return fields
