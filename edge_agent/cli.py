@@ -1,0 +1,184 @@
+"""The command line of the box. Answers are one JSON object on standard output; errors one sentence and exit code 1.
+
+Start at `main`. Beside a running agent every command goes through its control socket; without one the command opens
+the store itself.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from edge_agent import compose, control, logs
+from edge_agent.config import Settings, SettingsInvalid, load
+from edge_agent.store.database import StoreLocked
+from sitelink.errors import SiteError
+from web_ui.wording import next_step, sentence
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def with_settings(command: F) -> F:
+    """`--config FILE` and `--set key=value`, on every command."""
+    command = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one setting.")(
+        command
+    )
+    file = click.Path(dir_okay=False, path_type=Path)
+    return click.option("--config", "config", type=file, help="TOML file with settings.")(command)
+
+
+def settings_of(config: Path | None, overrides: tuple[str, ...]) -> Settings:
+    try:
+        return load(config, overrides)
+    except SettingsInvalid as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gatepost")
+def main() -> None:
+    """Gatepost on the box: the site's central system, its installer page, its jobs."""
+
+
+@main.command()
+@with_settings
+def run(config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Serve charge points and the installer page until stopped."""
+    settings = settings_of(config, overrides)
+    logs.configure(settings.log.level)
+    try:
+        compose.run(settings)
+    except StoreLocked as error:
+        raise click.ClickException(f"{settings.data_dir} is in use by another edge-agent.") from error
+    except compose.CannotStart as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.group()
+def job() -> None:
+    """Jobs on this box."""
+
+
+@job.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Lay a job with a known number anew; rows of the same name keep notes.")
+@with_settings
+def import_(file: Path, replace: bool, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Take a job file in; prints the job with its installer link. The token is shown only here."""
+    try:
+        data = msgspec.json.decode(file.read_bytes())
+    except msgspec.DecodeError as error:
+        raise click.ClickException(f"{file}: not JSON: {error}") from error
+    _print(_operate(settings_of(config, overrides), "job.import", {"file": data, "replace": replace}))
+
+
+@job.command("list")
+@with_settings
+def list_(config: Path | None, overrides: tuple[str, ...]) -> None:
+    """All jobs, newest first."""
+    _print(_operate(settings_of(config, overrides), "job.list", {}))
+
+
+@job.command()
+@click.argument("job")
+@with_settings
+def export(job: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """The commissioning record of JOB (id or number)."""
+    _print(_operate(settings_of(config, overrides), "job.export", {"job": job}))
+
+
+@job.command()
+@click.argument("job")
+@with_settings
+def link(job: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """A new installer link to JOB (id or number). Older links stay valid."""
+    _print(_operate(settings_of(config, overrides), "job.link", {"job": job}))
+
+
+@job.command()
+@click.argument("job")
+@click.option("--charge-point", help="Only this one, by name or identity.")
+@click.option("--off", is_flag=True, help="Deactivate instead.")
+@with_settings
+def activate(job: str, charge_point: str | None, off: bool, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Make the charge points of JOB available for drivers."""
+    arguments = {"job": job, "charge_point": charge_point, "active": not off}
+    _print(_operate(settings_of(config, overrides), "job.activate", arguments))
+
+
+@job.command()
+@click.argument("job")
+@with_settings
+def reopen(job: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Open a completed or archived JOB again."""
+    _print(_operate(settings_of(config, overrides), "job.reopen", {"job": job}))
+
+
+@job.command()
+@click.argument("job")
+@with_settings
+def archive(job: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Archive JOB: its links end, its charge points stay served."""
+    _print(_operate(settings_of(config, overrides), "job.archive", {"job": job}))
+
+
+@job.command()
+@click.argument("job")
+@click.argument("charge_point")
+@click.argument("text")
+@click.option("--name", help="Who writes.")
+@with_settings
+def note(
+    job: str, charge_point: str, text: str, name: str | None, config: Path | None, overrides: tuple[str, ...]
+) -> None:
+    """Write an operator note on CHARGE_POINT (name or identity) of JOB."""
+    arguments = {"job": job, "charge_point": charge_point, "text": text, "name": name}
+    _print(_operate(settings_of(config, overrides), "job.note", arguments))
+
+
+@main.group()
+def token() -> None:
+    """Tokens of the box's own API."""
+
+
+@token.command()
+@click.option("--name", required=True, help="Whose token it is, for the record.")
+@with_settings
+def new(name: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Make an admin token. It is shown only here."""
+    _print(_operate(settings_of(config, overrides), "token.new", {"name": name}))
+
+
+def _operate(settings: Settings, operation: str, arguments: dict[str, Any]) -> Any:
+    """Through the running agent, else with the store opened here."""
+    logs.configure("warning")
+    try:
+        return asyncio.run(_through_agent_or_alone(settings, operation, arguments))
+    except control.Refused as refusal:
+        raise click.ClickException(worded(refusal.code, dict(refusal.fields))) from refusal
+    except SiteError as error:
+        raise click.ClickException(worded(error.code, error.fields)) from error
+    except StoreLocked as error:
+        problem = f"{settings.data_dir} is in use by another process that does not answer. Try again in a moment."
+        raise click.ClickException(problem) from error
+
+
+async def _through_agent_or_alone(settings: Settings, operation: str, arguments: dict[str, Any]) -> Any:
+    try:
+        return await control.ask(settings.data_dir, operation, arguments)
+    except control.NotRunning:
+        async with compose.alone(settings) as operations:
+            return await operations.run(operation, arguments)
+
+
+def worded(code: str, fields: dict[str, Any]) -> str:
+    """One sentence and the next step."""
+    return " ".join(part for part in (sentence(code, fields), next_step(code, fields)) if part)
+
+
+def _print(result: Any) -> None:
+    sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
