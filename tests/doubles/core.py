@@ -1,0 +1,109 @@
+"""The core of a box with its journal in memory and stations that answer as a test says."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from edge_agent.site.admission import Policy
+from edge_agent.site.desk import StationDesk
+from edge_agent.site.dispatch import Dispatch, Patience
+from edge_agent.site.feed import Feed
+from edge_agent.site.job_file import JobFile, job_file_of
+from edge_agent.site.jobs import Imported, JobService
+from edge_agent.site.ports import LateAnswer
+from edge_agent.site.reports import BootAnswer, BootReport
+from sitelink.commands import Order, OrderAnswer
+from sitelink.errors import StationOffline
+from sitelink.ids import StationKey, station_key
+from sitelink.model import ChargePoint, Job
+from sitelink.ops import Author
+from sitelink.states import AuthorType
+from tests.doubles.clock import FakeClock
+from tests.doubles.memory_journal import MemoryJournal
+
+INSTALLER = Author(type=AuthorType.INSTALLER, link="link-1", name="Phone 1")
+
+
+def ids() -> Any:
+    """id-1, id-2, …"""
+    numbers = count(1)
+    return lambda: f"id-{next(numbers)}"
+
+
+class ScriptedStations:
+    """See `edge_agent.site.ports.Stations`: answers each order with what `answers` holds for its type."""
+
+    def __init__(self) -> None:
+        self.online: set[StationKey] = set()
+        self.seen: dict[StationKey, datetime] = {}
+        self.orders: list[tuple[StationKey, Order]] = []
+        self.answers: dict[type[Order], OrderAnswer | Exception] = {}
+        self.rechecked: list[StationKey] = []
+        self.late: LateAnswer | None = None
+
+    def is_online(self, station: StationKey) -> bool:
+        return station in self.online
+
+    def last_seen(self, station: StationKey) -> datetime | None:
+        return self.seen.get(station)
+
+    async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
+        self.orders.append((station, order))
+        self.late = late
+        answer = self.answers.get(type(order), OrderAnswer("Accepted", accepted=True))
+        if station not in self.online:
+            raise StationOffline(identity=station)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        raise StationOffline(identity=station)
+
+    def frames(self, station: StationKey) -> Sequence[dict[str, Any]]:
+        return ()
+
+    async def recheck(self, station: StationKey) -> None:
+        self.rechecked.append(station)
+
+
+def job_file(charge_points: Sequence[dict[str, Any]] | None = None, **changes: Any) -> JobFile:
+    """Two bays, CP001 and CP002, unless told otherwise."""
+    rows = charge_points if charge_points is not None else [
+        {"name": "Bay 1", "identity": "CP001"}, {"name": "Bay 2", "identity": "CP002"},
+    ]  # fmt: skip
+    return job_file_of({"number": "1042", "site": {"name": "Harbour Garage"}, "charge_points": list(rows), **changes})
+
+
+class Core:
+    """Journal, desk, dispatch, feed and jobs, wired as `compose` wires them."""
+
+    def __init__(self, policy: Policy | None = None, patience: Patience | None = None) -> None:
+        self.clock = FakeClock()
+        self.journal = MemoryJournal(self.clock, ids())
+        self.stations = ScriptedStations()
+        self.desk = StationDesk(self.journal, self.clock, policy or Policy())
+        self.dispatch = Dispatch(self.journal, self.stations, patience)
+        self.feed = Feed(self.journal)
+        self.jobs = JobService(
+            self.journal, self.stations, self.dispatch, self.feed, self.clock, self.journal, ids(),
+            lambda: "ws://192.0.2.1:9000/",
+        )  # fmt: skip
+
+    async def import_job(self, file: JobFile | None = None, *, replace: bool = False) -> Imported:
+        return await self.jobs.import_job(file or job_file(), replace=replace)
+
+    def job(self) -> Job:
+        return self.jobs.jobs()[0]
+
+    def row(self, name: str) -> ChargePoint:
+        return next(row for row in self.journal.state.rows(self.job()) if row.name == name)
+
+    async def boot(self, identity: str, serial: str | None = None, ip: str = "192.0.2.7") -> BootAnswer:
+        """Connect and boot a station, as its connection would."""
+        if self.desk.standing(identity).served:
+            await self.desk.connected(identity, ip, "1.6", "ocpp1.6")
+            self.stations.online.add(station_key(identity))
+            self.stations.seen[station_key(identity)] = self.clock.now()
+        return await self.desk.boot(identity, ip, BootReport("Acme", "Post 2", serial or f"SN-{identity}", "1.0"))
