@@ -1,0 +1,36 @@
+"""Unexpected exceptions of one request: logged under a short code, counted, and shown as nothing but that code.
+
+Start at `report`.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from sitelink.errors import ServerFault
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Faults:
+    """How many there were; `on_fault` feeds a metric."""
+
+    count: int = 0
+    on_fault: Callable[[], None] = lambda: None
+
+
+FAULTS: web.AppKey[Faults] = web.AppKey("faults", Faults)
+
+
+def report(request: web.Request, exc: BaseException) -> ServerFault:
+    """What the person gets to see of `exc`."""
+    ref = secrets.token_hex(2).upper()
+    log.error("request_failed", ref=ref, method=request.method, path=request.path, exc_info=exc)
+    faults = request.app[FAULTS]
+    faults.count += 1
+    faults.on_fault()
+    return ServerFault(ref=ref)

@@ -1,0 +1,120 @@
+"""The live stream of a page (server-sent events): which regions went stale, nothing else.
+
+A stream ends when its link does, at shutdown, when the reader is gone or too slow; the browser comes back by itself
+with Last-Event-ID. Source: WHATWG HTML §9.2; SECURITY §4.1 L5. Start at `stream`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+import msgspec
+from aiohttp import web
+
+from sitelink.errors import SiteError, TooMany
+from sitelink.ids import JobId
+from web_ui.access import JOBS, Visitor, valid_link
+from web_ui.faults import report
+from web_ui.ports import Stale
+
+
+@dataclass(slots=True)
+class Streams:
+    """All live streams of this program. Times in seconds."""
+
+    max_open: int = 64
+    ping_every_s: float = 15.0
+    check_every_s: float = 3.0
+    """How soon a revoked link ends its streams."""
+    send_within_s: float = 10.0
+    open: int = 0
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
+
+
+class _Ended(Exception):
+    """The stream is over, in good order."""
+
+
+async def stream(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    """Send news until the link ends. Raises TooMany when all streams are taken."""
+    streams = request.app[STREAMS]
+    if streams.open >= streams.max_open:
+        raise TooMany(retry_after_s=5)
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+    )
+    streams.open += 1
+    try:
+        await response.prepare(request)
+        await _send(streams, response, b"retry: 2000\n: welcome\n\n")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_send_news(request, response, visitor.link.job))
+            group.create_task(_watch(request, response, visitor))
+    except* (_Ended, ConnectionError, TimeoutError):
+        pass
+    except* Exception as bugs:  # the answer has begun: end it, the reader comes back; logged and counted
+        report(request, bugs)
+    finally:
+        streams.open -= 1
+    return response
+
+
+def last_event_id(request: web.Request) -> int | None:
+    """What the reader has already: the header of a reconnect, else `?after=` of a page drawn at that seq."""
+    text = request.headers.get("Last-Event-ID") or request.query.get("after", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def event_bytes(stale: Stale) -> bytes:
+    """One event: named by the region, its id the seq to resume after."""
+    return b"event: %s\nid: %d\ndata: %s\n\n" % (stale.region.encode(), stale.seq, msgspec.json.encode(stale))
+
+
+async def _send_news(request: web.Request, response: web.StreamResponse, job: JobId) -> None:
+    news = request.app[JOBS].news(job, last_event_id(request))
+    try:
+        async for stale in news:
+            await _send(request.app[STREAMS], response, event_bytes(stale))
+    finally:
+        if isinstance(news, AsyncGenerator):
+            await news.aclose()
+    raise _Ended
+
+
+async def _watch(request: web.Request, response: web.StreamResponse, visitor: Visitor) -> None:
+    """Ends the stream with its link, its reader or its program; pings in between, so that a dead reader is noticed."""
+    streams = request.app[STREAMS]
+    quiet_s = 0.0
+    while True:
+        try:
+            async with asyncio.timeout(streams.check_every_s):
+                await streams.closing.wait()
+            raise _Ended
+        except TimeoutError:
+            quiet_s += streams.check_every_s
+        if request.transport is None or request.transport.is_closing() or _has_ended(request, visitor):
+            raise _Ended
+        if quiet_s >= streams.ping_every_s:
+            quiet_s = 0.0
+            await _send(streams, response, b": ping\n\n")
+
+
+def _has_ended(request: web.Request, visitor: Visitor) -> bool:
+    link = request.app[JOBS].link(visitor.link.id)
+    try:
+        return link is None or not valid_link(request, link)
+    except SiteError:
+        return True
+
+
+async def _send(streams: Streams, response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(streams.send_within_s):
+        await response.write(data)
+
+
+async def close_streams(app: web.Application) -> None:
+    """on_shutdown: let every stream end, so that the server need not wait for them."""
+    app[STREAMS].closing.set()
