@@ -78,14 +78,15 @@ class Dispatch:
         return command
 
     async def run(self) -> None:
-        """Take up commands for ever. What was under way when the box stopped is recorded as interrupted, not rerun."""
-        await self._interrupt_unfinished()
+        """Take up commands for ever."""
         async with asyncio.TaskGroup() as group:
             while True:
                 work = await self._queue.get()
                 group.create_task(self._attempt(work), name=f"command {work.command}")
 
-    async def _interrupt_unfinished(self) -> None:
+    async def interrupt_unfinished(self) -> None:
+        """At start: what was under way when the box stopped is recorded as interrupted, and not rerun."""
+
         def decide(ledger: Ledger) -> Decision[int]:
             unfinished = [each for each in ledger.state.commands.values() if each.state in COMMAND_RUNNING]
             ended = e.CommandEnded(CommandState.INTERRUPTED, "interrupted")
@@ -124,22 +125,16 @@ class Dispatch:
         async def late(answer: OrderAnswer) -> None:
             await self._queue.put(_Work(command.id, answer))
 
+        reboot = command.action is ActionName.REBOOT
         try:
             return await self._stations.send(command.station, order_of(command), late)
-        except StationOffline:
-            if command.action is not ActionName.REBOOT or self._before_sending(command):
+        except StationOffline as error:
+            if not (reboot and error.fields.get("sent")):
                 await self._end(command.id, CommandState.FAILED, "offline")
         except NoAnswer:
-            if command.action is not ActionName.REBOOT or self._stations.is_online(command.station):
+            if not reboot or self._stations.is_online(command.station):
                 await self._end(command.id, CommandState.TIMED_OUT, "no_answer")
         return None
-
-    def _before_sending(self, command: Command) -> bool:
-        """Whether the link was gone before the order could leave, as the published state tells."""
-        station = self._journal.state.stations.get(command.station)
-        return station is None or (
-            not station.connected and station.changed_at is not None and station.changed_at < command.requested_at
-        )
 
     async def _answered(self, command: Command, answer: OrderAnswer, *, late: bool) -> bool:
         """Record the answer. True when an effect is to be awaited."""

@@ -3,7 +3,7 @@
 Pure. Start at `read_job_file`. Source: DESIGN §6 "Job file" and §7 "Contract details".
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -11,6 +11,8 @@ from sitelink.errors import IdentityInvalid, JobFileInvalid
 from sitelink.ids import check_identity, station_key
 
 CHARGE_POINTS_MAX = 500
+
+T = TypeVar("T")
 
 Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -56,14 +58,22 @@ def read_job_file(text: str | bytes) -> JobFile:
 
 def job_file_of(data: Any) -> JobFile:
     """The same for data that is parsed already."""
-    try:
-        if isinstance(data, dict) and isinstance(data.get("number"), int):
+    if isinstance(data, dict):
+        if isinstance(data.get("number"), int):
             data = {**data, "number": str(data["number"])}
-        job = msgspec.convert(data, JobFile)
-    except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at `")
-        raise JobFileInvalid(where=where.rstrip("`") or "$", problem=problem) from error
+        rows = data.get("charge_points")
+        for index, row in enumerate(rows if isinstance(rows, list) else []):
+            _converted(row, ChargePointEntry, f"$.charge_points[{index}]")
+    job = _converted(data, JobFile, "$")
     return msgspec.structs.replace(job, charge_points=_checked(job.charge_points))
+
+
+def _converted(data: Any, wanted: type[T], place: str) -> T:
+    try:
+        return msgspec.convert(data, wanted)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `$")
+        raise JobFileInvalid(where=place + where.rstrip("`"), problem=problem) from error
 
 
 def _checked(entries: list[ChargePointEntry]) -> list[ChargePointEntry]:

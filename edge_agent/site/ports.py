@@ -147,7 +147,7 @@ class Stations(Protocol):
         ...
 
     async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
-        """Send one order and wait up to 30 s. Raises StationOffline, NoAnswer.
+        """Send one order and wait up to 30 s. Raises NoAnswer, or StationOffline (`sent` True: lost after sending).
 
         A CALLERROR is an OrderAnswer with accepted False and the error code as word. `late` hears an answer that
         comes after NoAnswer was raised.

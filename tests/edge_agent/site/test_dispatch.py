@@ -1,0 +1,187 @@
+"""Remote actions: at most once, and followed to what actually changed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from edge_agent.site.dispatch import Patience
+from edge_agent.site.ports import Decision
+from edge_agent.site.reports import ConnectorReport
+from sitelink.commands import OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
+from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, StationOffline
+from sitelink.events import CommandRequested
+from sitelink.ids import CommandId
+from sitelink.model import Command
+from sitelink.ops import Fact
+from sitelink.states import ActionName, CommandState, ConnectorStatus
+from tests.doubles.core import INSTALLER, Core
+from tests.edge_agent.site.test_transactions import CP, start, stop
+
+START, STOP, UNLOCK, REBOOT = ActionName.START, ActionName.STOP, ActionName.UNLOCK, ActionName.REBOOT
+
+
+@asynccontextmanager
+async def running(patience: Patience | None = None) -> AsyncIterator[Core]:
+    core = Core(patience=patience or Patience(start_s=5, stop_s=5, reboot_s=5))
+    await core.import_job()
+    await core.boot("CP001")
+    await core.desk.connector_changed(CP, ConnectorReport(1, ConnectorStatus.PREPARING))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(core.dispatch.run())
+        try:
+            yield core
+        finally:
+            task.cancel()
+
+
+async def press(core: Core, action: ActionName, command: str = "c1", **how: bool) -> CommandId:
+    return await core.jobs.act(
+        core.job().id, core.row("Bay 1").id, action, INSTALLER, command=CommandId(command), **how
+    )
+
+
+async def state_of(core: Core, command: str, *states: CommandState) -> Command:
+    changed = asyncio.Event()
+    core.journal.subscribe(lambda _committed: changed.set())
+    async with asyncio.timeout(5):
+        while core.journal.state.commands[CommandId(command)].state not in states:
+            changed.clear()
+            await changed.wait()
+    return core.journal.state.commands[CommandId(command)]
+
+
+async def test_a_start_is_done_when_the_transaction_begins() -> None:
+    async with running() as core:
+        await press(core, START)
+        answered = await state_of(core, "c1", CommandState.ANSWERED)
+        assert answered.answer == "Accepted"
+        token = core.job().test_token
+        assert core.stations.orders == [(CP, RemoteStart(1, token))]
+        core.clock.advance(3)
+        answer = await core.desk.start(CP, start(id_token=token))
+        done = await state_of(core, "c1", CommandState.DONE)
+        assert (done.outcome, done.outcome_detail["transaction"]) == ("started", answer.transaction)
+
+
+async def test_accepted_but_nothing_started_is_told_apart() -> None:
+    async with running(Patience(start_s=0.05)) as core:
+        await press(core, START)
+        ended = await state_of(core, "c1", CommandState.TIMED_OUT)
+        assert (ended.answer, ended.outcome) == ("Accepted", "nothing_started")
+
+
+async def test_a_refusal_is_the_stations_word() -> None:
+    async with running() as core:
+        core.stations.answers[RemoteStart] = OrderAnswer("Rejected", accepted=False)
+        await press(core, START)
+        assert (await state_of(core, "c1", CommandState.REFUSED)).outcome == "refused"
+
+
+async def test_a_call_error_is_a_failure_with_its_code() -> None:
+    async with running() as core:
+        core.stations.answers[RemoteStart] = OrderAnswer("InternalError", accepted=False)
+        await press(core, START)
+        ended = await state_of(core, "c1", CommandState.FAILED)
+        assert (ended.answer, ended.outcome) == ("InternalError", "call_error")
+
+
+async def test_no_answer_is_said_and_a_late_one_still_counts() -> None:
+    async with running() as core:
+        core.stations.answers[RemoteStart] = NoAnswer(identity="CP001", action="x", after_s=30)
+        await press(core, START)
+        assert (await state_of(core, "c1", CommandState.TIMED_OUT)).outcome == "no_answer"
+        assert core.stations.late is not None
+        await core.stations.late(OrderAnswer("Accepted", accepted=True))
+        late = await state_of(core, "c1", CommandState.ANSWERED)
+        assert late.late
+        await core.desk.start(CP, start(id_token=core.job().test_token))
+        assert (await state_of(core, "c1", CommandState.DONE)).outcome == "started"
+
+
+async def test_a_stop_is_done_when_the_transaction_ends() -> None:
+    async with running() as core:
+        id_ = (await core.desk.start(CP, start())).transaction
+        await press(core, STOP)
+        await state_of(core, "c1", CommandState.ANSWERED)
+        assert core.stations.orders == [(CP, RemoteStop(id_))]
+        await core.desk.stop(CP, stop(id_))
+        done = await state_of(core, "c1", CommandState.DONE)
+        assert (done.outcome, done.outcome_detail["energy_wh"]) == ("stopped", 800)
+
+
+@pytest.mark.parametrize(("word", "state", "outcome"), [
+    ("Unlocked", CommandState.DONE, "unlocked"),
+    ("UnlockFailed", CommandState.FAILED, "unlock_failed"),
+    ("NotSupported", CommandState.REFUSED, "not_supported"),
+])  # fmt: skip
+async def test_an_unlock_is_worded_by_its_answer(word: str, state: CommandState, outcome: str) -> None:
+    async with running() as core:
+        core.stations.answers[UnlockConnector] = OrderAnswer(word, accepted=word == "Unlocked")
+        await press(core, UNLOCK)
+        assert (await state_of(core, "c1", state)).outcome == outcome
+
+
+async def test_a_reboot_is_done_when_the_station_is_back() -> None:
+    async with running() as core:
+        await press(core, REBOOT)
+        await state_of(core, "c1", CommandState.ANSWERED)
+        assert core.stations.orders == [(CP, Reset(hard=False))]
+        await core.desk.disconnected(CP, "closed")
+        core.clock.advance(108)
+        await core.boot("CP001")
+        done = await state_of(core, "c1", CommandState.DONE)
+        assert (done.outcome, done.outcome_detail["seconds"]) == ("rebooted", 108)
+
+
+async def test_a_reboot_answered_by_a_dropped_link_counts_when_the_link_is_back() -> None:
+    async with running() as core:
+        core.stations.answers[Reset] = StationOffline(identity="CP001", sent=True)
+        core.clock.advance(1)
+        await press(core, REBOOT)
+        core.stations.online.discard(CP)
+        await core.desk.disconnected(CP, "closed")
+        core.clock.advance(20)
+        core.stations.online.add(CP)
+        await core.desk.connected("CP001", "192.0.2.7", "1.6", "ocpp1.6")
+        assert (await state_of(core, "c1", CommandState.DONE)).outcome == "rebooted"
+
+
+async def test_the_same_command_id_is_run_once() -> None:
+    async with running() as core:
+        for _ in range(3):
+            await press(core, UNLOCK)
+        await state_of(core, "c1", CommandState.DONE)
+        await press(core, UNLOCK)
+        assert len(core.stations.orders) == 1
+
+
+async def test_a_disabled_action_is_refused_with_its_reason() -> None:
+    async with running() as core:
+        with pytest.raises(ActionUnavailable) as caught:
+            await press(core, STOP)
+        assert caught.value.fields["reason"] == "nothing_charging"
+        assert core.journal.state.commands == {}
+
+
+async def test_while_a_car_charges_unlock_and_reboot_want_a_confirmation() -> None:
+    async with running() as core:
+        await core.desk.start(CP, start())
+        for action in (UNLOCK, REBOOT):
+            with pytest.raises(ConfirmationNeeded):
+                await press(core, action, command=f"c-{action}")
+        await press(core, UNLOCK, confirm=True)
+        await state_of(core, "c1", CommandState.DONE)
+
+
+async def test_what_was_under_way_when_the_box_stopped_is_interrupted_and_not_rerun() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    event = CommandRequested(START, core.row("Bay 1").id, CP, 1, {"id_token": "X"})
+    await core.journal.write(lambda _ledger: Decision((Fact("command:old", event, INSTALLER),), None))
+    await core.dispatch.interrupt_unfinished()
+    ended = await state_of(core, "old", CommandState.INTERRUPTED)
+    assert ended.outcome == "interrupted"
+    assert core.stations.orders == []

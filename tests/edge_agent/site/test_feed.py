@@ -1,0 +1,58 @@
+"""What a live page hears."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from edge_agent.site.reports import ConnectorReport
+from sitelink.states import ConnectorStatus
+from tests.doubles.core import INSTALLER, Core
+from tests.edge_agent.site.test_transactions import CP
+from web_ui.ports import Stale
+
+
+async def heard(news: AsyncIterator[Stale], count: int) -> list[Stale]:
+    async with asyncio.timeout(5):
+        return [await anext(news) for _ in range(count)]
+
+
+async def test_a_connector_change_makes_its_row_and_the_header_stale_once() -> None:
+    core = Core()
+    job = await core.import_job()
+    await core.boot("CP001")
+    news = core.jobs.news(job.job, None)
+    first = asyncio.ensure_future(anext(news))
+    await asyncio.sleep(0)
+    for status in (ConnectorStatus.PREPARING, ConnectorStatus.CHARGING):
+        await core.desk.connector_changed(CP, ConnectorReport(1, status))
+    regions = [(await first).region, *(stale.region for stale in await heard(news, 2))]
+    assert sorted(regions) == sorted(["completion", f"cp:{core.row('Bay 1').id}", "header"])
+    await news.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_page_that_comes_back_hears_what_it_missed() -> None:
+    core = Core()
+    job = await core.import_job()
+    after = core.journal.seq
+    await core.jobs.add_note(job.job, core.row("Bay 2").id, INSTALLER, "hello")
+    news = core.jobs.news(job.job, after)
+    assert f"cp:{core.row('Bay 2').id}" in {stale.region for stale in await heard(news, 4)}
+    await news.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_page_from_another_life_of_the_box_reloads_whole() -> None:
+    core = Core()
+    job = await core.import_job()
+    news = core.jobs.news(job.job, 999)
+    assert [stale.region for stale in await heard(news, 1)] == ["page"]
+    await news.aclose()  # type: ignore[attr-defined]
+    assert core.feed.readers == 0
+
+
+async def test_strangers_are_news_for_the_seen_list_only() -> None:
+    core = Core()
+    job = await core.import_job()
+    after = core.journal.seq
+    await core.boot("STRANGER")
+    news = core.jobs.news(job.job, after)
+    assert [stale.region for stale in await heard(news, 1)] == ["seen"]
+    await news.aclose()  # type: ignore[attr-defined]

@@ -1,0 +1,37 @@
+"""Silence and restarts."""
+
+from datetime import timedelta
+
+from edge_agent.site.supervision import Supervision
+from sitelink.ids import StationKey
+from tests.doubles.core import Core
+
+CP = StationKey("cp001")
+
+
+def supervision(core: Core) -> Supervision:
+    return Supervision(core.journal, core.stations, core.clock, 60)
+
+
+async def test_a_station_is_silent_after_three_heartbeat_intervals() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    core.clock.advance(180)
+    assert supervision(core).silent() == []
+    core.clock.advance(1)
+    assert supervision(core).silent() == [CP]
+    core.stations.seen[CP] = core.clock.now() - timedelta(seconds=5)
+    assert supervision(core).silent() == []
+
+
+async def test_after_a_restart_no_link_counts_as_open() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    await supervision(core).close_old_links()
+    station = core.journal.state.stations[CP]
+    assert (station.connected, station.disconnect_reason) == (False, "box_restarted")
+    seq = core.journal.seq
+    await supervision(core).close_old_links()
+    assert core.journal.seq == seq
