@@ -34,7 +34,7 @@ def test_a_number_may_be_a_number() -> None:
     ({"site": {}}, "$.site"),
     ({"colour": "red"}, "$"),
     ({"charge_points": [{"name": "A", "identity": "x/y"}]}, "$.charge_points[0].identity"),
-    ({"charge_points": [{"name": "A", "connector": 0}]}, "$.charge_points[...].connector"),
+    ({"charge_points": [{"name": "A", "connector": 0}]}, "$.charge_points[0].connector"),
     ({"charge_points": [{"name": "A"}, {"name": "A"}]}, "$.charge_points[1].name"),
     ({"charge_points": [{"name": "A", "identity": "x"}, {"name": "B", "identity": "X"}]},
      "$.charge_points[1].identity"),
