@@ -1,0 +1,100 @@
+"""Turns views into HTML. One environment, everything escaped, an undefined name is an error.
+
+Start at `page` (a whole page), `region` (a fragment for a live page). What a station says passes the filter `shown`,
+which makes control and direction-changing characters visible and caps the length (SECURITY §4.2, stored XSS).
+"""
+
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from web_ui import wording
+from web_ui.assets import asset_url
+from web_ui.views import NOTE_MAX_CHARACTERS, ErrorView, JobView
+
+SHOWN_MAX_CHARACTERS = 160
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3164\ufeff\ufff9-\ufffb]"
+)
+_BREAKS = re.compile("[\t\n]")
+_MARKS_IN_A_ROW = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+
+
+def shown(text: object, limit: int = SHOWN_MAX_CHARACTERS, lines: bool = False) -> str:
+    """Foreign text made safe to look at: what cannot be seen becomes a symbol, `limit` characters at most.
+
+    Line breaks stay where `lines` is true. The result is still text and is escaped like any other.
+    """
+    found = str(text or "").replace("\r\n", "\n")
+    cut = found[:limit] + "…" if len(found) > limit else found
+    cut = _UNSEEN.sub(lambda match: _symbol(match[0]), cut)
+    cut = _MARKS_IN_A_ROW.sub(r"\1", cut)
+    return cut if lines else _BREAKS.sub(" ", cut)
+
+
+def _symbol(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"⟨{code:04X}⟩"
+
+
+def time_element(at: datetime, now: datetime | None = None) -> Markup:
+    """Local time of the box for people, UTC for machines."""
+    utc = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}">{}</time>').format(utc, wording.local_time(at, now))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("web_ui"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
+    )  # fmt: skip
+    environment.filters.update(
+        shown=shown, time=time_element, energy=wording.energy, power=wording.power, sentence=wording.sentence
+    )
+    environment.globals.update(
+        asset_url=asset_url, new_id=lambda: str(uuid.uuid4()), trouble=wording.trouble, note_max=NOTE_MAX_CHARACTERS
+    )
+    return environment
+
+
+_ENVIRONMENT = _environment()
+_DEFAULTS: dict[str, Any] = {"errors": {}, "flash": None, "error": None, "contact": None, "csrf": "", "typed": ""}
+
+
+def page(name: str, **context: Any) -> str:
+    """A whole page: entry.html, job.html, actions.html, notes.html, complete.html.
+
+    job.html: view, csrf, flash (code), errors ({row id or "page": {field: ErrorView}}). actions.html and notes.html:
+    also row, and `typed` (the note that was refused). complete.html: view, csrf, errors under "job". entry.html:
+    error (ErrorView or None), contact, csrf. What is left out is empty.
+    """
+    return _ENVIRONMENT.get_template(name).render({**_DEFAULTS, **context})
+
+
+def partial(name: str, **context: Any) -> str:
+    """A fragment: templates/partials/NAME.html."""
+    return _ENVIRONMENT.get_template(f"partials/{name}.html").render({**_DEFAULTS, **context})
+
+
+def region(name: str, view: JobView, csrf: str) -> str | None:
+    """The fragment of a live region: header, seen, completion, cp:ID, actions:ID, notes:ID. None: there is no such."""
+    if name in ("header", "seen", "completion"):
+        return partial(name, view=view, csrf=csrf)
+    kind, _, row_id = name.partition(":")
+    partial_name = {"cp": "charge_point", "actions": "actions", "notes": "notes"}.get(kind)
+    row = view.row(row_id) if partial_name else None
+    if partial_name is None or row is None:
+        return None
+    return partial(partial_name, view=view, row=row, csrf=csrf)
+
+
+Errors = dict[str, dict[str, ErrorView]]
+"""Row id (or "page", "job") → field → what is wrong there."""

@@ -1,0 +1,310 @@
+// @ts-check
+/* Keeps the page fresh and forms quick. Everything here also works without it: the server renders it all.
+   An event names a stale region, its fragment is fetched and morphed in; what a person is typing is never touched. */
+import { Idiomorph } from "./idiomorph.js";
+
+const root = document.documentElement, body = document.body;
+const $ = (/** @type {string} */ query, /** @type {ParentNode} */ from = document) =>
+  /** @type {HTMLElement | null} */ (from.querySelector(query));
+const byId = (/** @type {string} */ id) => document.getElementById(id);
+const dialog = /** @type {HTMLDialogElement | null} */ (byId("dialog"));
+const LOST = "No connection to the box. Your entries are kept on this phone. Is the phone on the site's Wi-Fi? " +
+  "Turn mobile data off if it keeps leaving.";
+root.classList.add("js");
+
+// ---- news: one polite line, at most one message in 5 s ----
+
+/** @type {Map<string, string>} */
+const news = new Map();
+let spokenAt = 0, speaking = 0;
+function speak() {
+  speaking = 0;
+  spokenAt = Date.now();
+  const said = [...news.values()], count = $(".count b")?.textContent;
+  news.clear();
+  const text = said.length > 3 ? `${said.length} changes. ${count ?? ""}.` : said.join(" ");
+  const open = dialog?.open ? $("[role=status]", dialog) : null;
+  for (const line of [byId("status"), open]) if (line) line.textContent = text;
+}
+/** @param {string} text @param {string} [about] */
+function say(text, about = text) {
+  if (!text) return;
+  news.delete(about);
+  news.set(about, text);
+  speaking ||= setTimeout(speak, Math.max(400, spokenAt + 5000 - Date.now()));
+}
+
+// ---- fields: what is typed stays ----
+
+/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
+/** Fields of a form that was just answered, with the text that was sent. @type {Map<Element, string>} */
+const sent = new Map();
+const draft = (/** @type {Element} */ field) => `draft ${body.dataset.job} ${field.id}`;
+/** @param {any} field */
+function changed(field) {
+  if (field.type === "hidden" || field.type === "submit" || field.type === "button") return false;
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field.tagName === "SELECT") return [...field.options].some((o) => o.selected !== o.defaultSelected);
+  return "defaultValue" in field && field.value !== field.defaultValue;
+}
+/** @param {any} field */
+function kept(field) {
+  if (sent.has(field)) return sent.get(field) !== field.value;
+  return changed(field) || (field === document.activeElement && /INPUT|SELECT|TEXTAREA/.test(field.tagName));
+}
+/** @param {Element} row */
+function mark(row) {
+  row.classList.toggle("dirty", [...row.querySelectorAll("input,select")].some(changed));
+}
+function keepDrafts(/** @type {Event} */ event) {
+  const field = /** @type {Field} */ (event.target), row = field.closest(".cp");
+  if (row) mark(row);
+  if (!field.id || !("defaultValue" in field) || field.id === "token") return;
+  try {
+    if (changed(field)) localStorage.setItem(draft(field), field.value);
+    else localStorage.removeItem(draft(field));
+  } catch {} // storage may be switched off
+}
+/** @param {ParentNode} from */
+function restoreDrafts(from) {
+  for (const field of from.querySelectorAll("input[id]:not([readonly]),textarea[id]")) {
+    let text = null;
+    try { text = localStorage.getItem(draft(field)); } catch {}
+    if (text === null) continue;
+    const input = /** @type {HTMLInputElement} */ (field);
+    if (input.value === text) localStorage.removeItem(draft(field));
+    else if (!field.hasAttribute("aria-invalid")) {
+      input.value = text;
+      const row = field.closest(".cp");
+      if (row) mark(row);
+    }
+  }
+}
+
+// ---- morphing ----
+
+/** @param {Element} old @param {Element | string} fresh */
+function morph(old, fresh) {
+  const status = $(".cp>.st", old.parentElement ?? document) && $(".st", old)?.textContent, focused = document.activeElement;
+  Idiomorph.morph(old, fresh, {
+    callbacks: {
+      /** @param {any} from @param {any} to */
+      beforeNodeMorphed(from, to) {
+        if (from.nodeType !== 1) return true;
+        if (/^(INPUT|SELECT|TEXTAREA)$/.test(from.tagName)) {
+          if (from.name === "bases") return ![...(from.form?.elements ?? [])].some((field) => changed(field) && kept(field));
+          if (kept(from)) {
+            if (changed(from) && to.getAttribute?.("value") !== from.getAttribute("value") && from.name === "identity")
+              say(`${from.form?.dataset.row ?? ""}: changed elsewhere to ${to.getAttribute("value")}. Your text is kept.`);
+            return false;
+          }
+        }
+        return true;
+      },
+      /** @param {string} name @param {Element} node */
+      beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
+    },
+  });
+  const now = byId(old.id);
+  if (!now) return;
+  if (now.classList.contains("cp")) {
+    mark(now);
+    const text = $(".st", now)?.textContent;
+    if (status && text !== status) say(`${$("th", now)?.firstChild?.textContent?.trim()}: ${text}.`, now.id);
+  }
+  if (focused && focused !== document.activeElement && dialog?.open) byId("dialog-title")?.focus();
+}
+/** Take over every region of a page the server sent. @param {Document} page */
+function adopt(page) {
+  for (const old of document.querySelectorAll("[data-region]")) {
+    const fresh = page.getElementById(old.id);
+    if (fresh) morph(old, fresh);
+  }
+  const wrong = byId("errors"), problem = page.getElementById("errors");
+  wrong?.remove();
+  if (problem && byId("list")) byId("list")?.before(document.importNode(problem, true));
+  body.dataset.seq = page.body.dataset.seq ?? body.dataset.seq;
+  say(page.getElementById("status")?.textContent?.trim() ?? "");
+}
+/** @param {string} url @param {RequestInit} [options] */
+async function load(url, options) {
+  const answer = await fetch(url, { credentials: "same-origin", ...options });
+  back();
+  if (answer.status === 401 || answer.status === 410) location.reload();
+  return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
+}
+/** @type {Map<string, boolean>} */
+const fetching = new Map();
+/** @param {string} region */
+async function refresh(region) {
+  if (fetching.has(region)) return void fetching.set(region, true);
+  fetching.set(region, false);
+  try {
+    if (region === "page") return adopt((await load("/j")).page);
+    const answer = await fetch(`/j/regions/${region}`, { credentials: "same-origin" });
+    const old = $(`[data-region="${CSS.escape(region)}"]`);
+    if (answer.ok) { if (old) morph(old, await answer.text()); }
+    else if (answer.status !== 503) location.reload();
+  } catch { lost(); } finally {
+    const again = fetching.get(region);
+    fetching.delete(region);
+    if (again) refresh(region);
+  }
+}
+
+// ---- the stream ----
+
+/** @type {EventSource | undefined} */
+let source;
+let silence = 0;
+/** Forms whose send failed; they go again when the box is back. @type {Set<string>} */
+const waiting = new Set();
+function listen() {
+  if (source || document.hidden || !body.dataset.seq) return;
+  source = new EventSource(`/api/v1/job/events?after=${body.dataset.seq}`);
+  source.onopen = back;
+  source.onerror = () => {
+    if (source?.readyState === EventSource.CLOSED) {
+      silent();
+      setTimeout(() => load("/j").then(({ page }) => { adopt(page); listen(); }, listen), 5000);
+    }
+    silence ||= setTimeout(lost, 3000);
+  };
+  const heard = (/** @type {MessageEvent} */ event) => {
+    body.dataset.seq = event.lastEventId || body.dataset.seq;
+    const id = event.type.replace(/^cp:/, "");
+    for (const region of [event.type, `actions:${id}`, `notes:${id}`])
+      if (region === "page" || $(`[data-region="${CSS.escape(region)}"]`)) refresh(region);
+  };
+  const names = new Set(["page"]);
+  for (const region of document.querySelectorAll("[data-region]"))
+    names.add(/** @type {HTMLElement} */ (region).dataset.region?.replace(/^(actions|notes):/, "cp:") ?? "");
+  for (const name of names) source.addEventListener(name, heard);
+}
+function silent() {
+  source?.close();
+  source = undefined;
+}
+function lost() {
+  root.classList.add("lost");
+  const bar = byId("lost"), phone = $("#phone b");
+  if (bar) { bar.textContent = LOST; bar.hidden = false; }
+  if (phone) phone.textContent = "no connection";
+}
+function back() {
+  clearTimeout(silence);
+  silence = 0;
+  if (!root.classList.contains("lost")) return;
+  root.classList.remove("lost");
+  const bar = byId("lost"), phone = $("#phone b");
+  if (bar) { bar.textContent = ""; bar.hidden = true; }
+  if (phone) phone.textContent = "OK";
+  const entries = waiting.size;
+  for (const id of waiting) /** @type {HTMLFormElement | null} */ (byId(id))?.requestSubmit();
+  waiting.clear();
+  say(`Connected again.${entries ? ` ${entries} ${entries > 1 ? "entries" : "entry"} saved.` : ""}`);
+}
+
+// ---- dialogs: pages shown in place; Back and Esc close them ----
+
+/** @param {string} url @param {boolean} [push] */
+async function open(url, push = true) {
+  const { page } = await load(url);
+  const content = page.querySelector("[data-dialog]");
+  if (!dialog || !content) return location.assign(url);
+  dialog.replaceChildren(document.importNode(content, true));
+  const line = $("[role=status]", dialog);
+  if (line) { line.id = "dialog-status"; line.textContent = ""; }
+  if (!dialog.open) dialog.showModal();
+  if (push) history.pushState({ dialog: true }, "", url);
+  restoreDrafts(dialog);
+  byId("dialog-title")?.focus();
+}
+dialog?.addEventListener("close", () => {
+  dialog.replaceChildren();
+  if (history.state?.dialog) history.back();
+});
+addEventListener("popstate", () => { if (dialog?.open) dialog.close(); });
+addEventListener("click", (event) => {
+  const link = /** @type {Element} */ (event.target).closest("a[data-close]");
+  if (!link || !dialog?.open) return;
+  event.preventDefault();
+  dialog.close();
+  byId(link.getAttribute("href")?.split("#")[1] ?? "")?.scrollIntoView({ block: "center" });
+});
+
+// ---- forms ----
+
+/** @param {HTMLFormElement} form @param {HTMLElement | null} button */
+async function send(form, button) {
+  const url = form.getAttribute("action") ?? "", data = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+  if (root.classList.contains("lost") && url.endsWith("/actions")) return say("No connection to the box: not sent.");
+  form.dataset.busy = "1";
+  button?.setAttribute("aria-busy", "true");
+  sent.clear();
+  for (const field of /** @type {any} */ (form.elements)) sent.set(field, field.value);
+  try {
+    const { answer, page } = await load(url, { method: "POST", body: data });
+    const inDialog = dialog?.open && dialog.contains(form), content = page.querySelector("[data-dialog]");
+    if (answer.ok) {
+      for (const [field, text] of sent)
+        if (/** @type {Field} */ (field).value === text) try { localStorage.removeItem(draft(field)); } catch {}
+      if (form.hasAttribute("data-note")) form.reset();
+    }
+    if (inDialog && content && !$("[data-region]", content)) dialog.replaceChildren(document.importNode(content, true));
+    if (inDialog && !content) dialog.close();
+    adopt(page);
+    if (answer.ok && form.dataset.row) say(`${form.dataset.row}: saved on the box.`, form.id);
+    if (!answer.ok) (form.closest(".cp") ? $("[aria-invalid]", form.closest(".cp") ?? form) : byId("errors"))?.focus();
+    if (answer.ok && url === "/j/complete") byId("completed")?.focus();
+  } catch {
+    if (form.id && !url.endsWith("/actions")) waiting.add(form.id);
+    lost();
+  } finally {
+    sent.clear();
+    delete form.dataset.busy;
+    button?.removeAttribute("aria-busy");
+  }
+}
+addEventListener("submit", (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (form.hasAttribute("data-plain") || !body.dataset.seq) return;
+  const url = form.getAttribute("action") ?? "";
+  event.preventDefault();
+  if (form.dataset.busy) return;
+  if (form.method === "get") open(url).catch(lost);
+  else send(form, event.submitter);
+});
+addEventListener("change", (event) => {
+  const field = /** @type {Field} */ (event.target);
+  if (field.closest(".cp") && field.form?.dataset.row && changed(field)) field.form.requestSubmit();
+});
+addEventListener("input", keepDrafts);
+
+// ---- entry: the token stands in the fragment and is exchanged once ----
+
+async function enter() {
+  const token = /^#(gl1_[\w-]+)$/.exec(location.hash)?.[1];
+  if (!token) return false;
+  history.replaceState(null, "", "/j");
+  try {
+    const answer = await fetch("/api/session", {
+      method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token }),
+    });
+    if (answer.ok) { location.reload(); return true; }
+    const problem = byId("entry-error");
+    if (problem) problem.textContent = (await answer.json()).message;
+  } catch {
+    const field = /** @type {HTMLTextAreaElement | null} */ (byId("token"));
+    if (field) field.value = token;
+  }
+  return false;
+}
+if (!(await enter()) && body.dataset.seq) {
+  restoreDrafts(document);
+  listen();
+  document.addEventListener("visibilitychange", () => (document.hidden ? silent() : listen()));
+  addEventListener("pagehide", silent);
+  addEventListener("pageshow", listen);
+}
