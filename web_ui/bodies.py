@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 import msgspec
 from aiohttp import web
 
-from sitelink.errors import MediaTypeRefused, NotFound, RequestInvalid
+from sitelink.errors import MediaTypeRefused, RequestInvalid
+from sitelink.ids import CommandId
 
 BODY_MAX_BYTES = 64 * 1024
 FORM_FIELDS_MAX = 64
@@ -94,9 +95,9 @@ def number_in(form: dict[str, str], field: str) -> int | None:
     return int(cleaned)
 
 
-def uuid_in(text: str, what: str) -> str:
-    """An id in its usual form. Raises NotFound: something that is no id names nothing."""
+def command_id_in(text: str) -> CommandId:
+    """A UUID in its one usual form, so that upper case names the same command; anything else as it came."""
     try:
-        return str(uuid.UUID(text))
-    except ValueError as exc:
-        raise NotFound(what=what, key=text[:64]) from exc
+        return CommandId(str(uuid.UUID(text)))
+    except ValueError:
+        return CommandId(text[:64])

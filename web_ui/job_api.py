@@ -34,7 +34,7 @@ from sitelink.model import Command
 from sitelink.states import ActionName, CommandState, LinkRole
 from web_ui import live, report
 from web_ui.access import GATE, JOBS, Visitor, open_session, refuse_foreign, set_cookie, visitor_of, writer_of
-from web_ui.bodies import read_json, uuid_in
+from web_ui.bodies import command_id_in, read_json
 from web_ui.routes import Route
 from web_ui.surface import UNHURRIED
 from web_ui.views import ChargePointView, JobView, job_view
@@ -143,7 +143,7 @@ setattr(get_events, UNHURRIED, True)
 
 async def get_command(request: web.Request) -> web.Response:
     visitor = visitor_of(request)
-    command_id = CommandId(uuid_in(request.match_info["command_id"], "command"))
+    command_id = command_id_in(request.match_info["command_id"])
     return answer(command_answer(await request.app[JOBS].command(visitor.link.job, command_id)))
 
 

@@ -1,0 +1,118 @@
+"""The box's HTTP application: installer page, job API, box admin API, health and metrics.
+
+Wiring only. Start at `build_app`; `runner_of` adds the limits that stand in front of it.
+"""
+
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+
+from edge_agent.pages import admin
+from edge_agent.pages.ports import Admin
+from edge_agent.site.ports import History, Stations
+from sitelink.clock import Clock
+from web_ui import assets, job_api, job_pages, openapi
+from web_ui.access import JOBS, Gate
+from web_ui.faults import Faults
+from web_ui.job_api import answer
+from web_ui.limits import Limits
+from web_ui.live import Streams
+from web_ui.routes import Route, mount
+from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
+from web_ui.surface import DRAW_ERROR, RUNNER_OPTIONS, protect
+
+REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
+DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the configuration says of HTTP. `hosts` are names by which people reach the box, `public_url` one more."""
+
+    hosts: tuple[str, ...] = ()
+    public_url: str = ""
+    metrics: bool = True
+
+
+class Status(msgspec.Struct):
+    """ok, or a code for why nothing can be saved."""
+
+    status: str
+
+
+def build_app(
+    jobs: Admin, stations: Stations, history: History, settings: Settings, session_key: bytes, clock: Clock,
+    registry: CollectorRegistry, *, streams: Streams | None = None, host_name: Callable[[], str] = socket.gethostname,
+) -> web.Application:  # fmt: skip
+    """The whole application. `session_key` has at least 32 random bytes and survives restarts."""
+    streams = streams or Streams()
+    gate = Gate(Sessions(session_key, clock), Limits(clock), Hosts(_names(settings, host_name())), clock)
+    app = protect(jobs, gate, streams=streams, faults=_counted(registry, streams))
+    app[admin.ADMIN] = jobs
+    app[admin.STATIONS] = stations
+    app[admin.HISTORY] = history
+    app[REGISTRY] = registry
+    app[DRAW_ERROR] = job_pages.draw_error
+    described = (*job_api.ROUTES, *admin.ROUTES, *_own_routes(settings))
+    document = openapi.document(described, title="Gatepost box", version=_version(), cookie=COOKIE_PLAIN)
+    app[DOCUMENT] = msgspec.json.encode(document)
+    mount(app, (*described, *job_pages.ROUTES))
+    assets.mount(app)
+    return app
+
+
+def runner_of(app: web.Application) -> web.AppRunner:
+    """Ready for web.TCPSite."""
+    return web.AppRunner(app, **RUNNER_OPTIONS)
+
+
+def _names(settings: Settings, host_name: str) -> Iterable[str]:
+    own = host_name.casefold()
+    yield from (own, own.partition(".")[0], *settings.hosts)
+    public = urlsplit(settings.public_url).hostname if settings.public_url else None
+    if public:
+        yield public
+
+
+def _counted(registry: CollectorRegistry, streams: Streams) -> Faults:
+    faults = Counter("gatepost_http_faults", "Requests that ended in an unexpected exception.", registry=registry)
+    live = Gauge("gatepost_http_live_pages", "Open live streams.", registry=registry)
+    live.set_function(lambda: streams.open)
+    return Faults(on_fault=faults.inc)
+
+
+def _own_routes(settings: Settings) -> tuple[Route, ...]:
+    routes = (
+        Route("GET", "/healthz", get_healthz, "Whether the box can save.", answer=Status, auth=""),
+        Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, object], auth=""),
+    )
+    metrics = Route("GET", "/metrics", get_metrics, "For Prometheus.", media="text/plain", auth="")
+    return (*routes, metrics) if settings.metrics else routes
+
+
+async def get_healthz(request: web.Request) -> web.Response:
+    trouble = request.app[JOBS].snapshot().trouble
+    return answer(Status(trouble or "ok"), status=503 if trouble else 200)
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    return web.Response(
+        body=generate_latest(request.app[REGISTRY]), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )  # fmt: skip
+
+
+async def get_openapi(request: web.Request) -> web.Response:
+    return web.Response(body=request.app[DOCUMENT], content_type="application/json")
+
+
+def _version() -> str:
+    try:
+        return version("gatepost")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,353 @@
+"""The installer's pages: every form works without script (POST, redirect, GET); our script posts to the same routes.
+
+Who asks, what was typed, ask the port, draw. What a page looks like stands in `render` and the templates; texts come
+from `wording` by code and are never taken from the request. Start at `ROUTES`. Sources: UX §6.1, DESIGN §7 (21), (22).
+"""
+
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from aiohttp import hdrs, web
+
+from sitelink.errors import (
+    ConnectorInvalid,
+    LinkEnded,
+    LinkUnknown,
+    NotFound,
+    RequestInvalid,
+    SignInNeeded,
+    SiteError,
+    TooMany,
+)
+from sitelink.ids import ChargePointId, OpId
+from sitelink.states import ActionName
+from web_ui import render, wording
+from web_ui.access import (
+    CSRF_FIELD,
+    GATE,
+    JOBS,
+    Visitor,
+    drop_cookie,
+    open_session,
+    refuse_foreign,
+    set_cookie,
+    visitor_of,
+    writer_of,
+)
+from web_ui.bodies import command_id_in, number_in, read_form
+from web_ui.job_api import request_action, row_view, view_of
+from web_ui.routes import Route
+from web_ui.surface import dress, wants_json
+from web_ui.views import ErrorView, error_view
+
+RowErrors = dict[str, dict[str, ErrorView]]
+"""Errors of a page: by row (or "job"), then by field."""
+
+
+# ---- coming in and leaving ----
+
+
+async def get_page(request: web.Request) -> web.Response:
+    """The job for who has a session, the entry card for everybody else."""
+    try:
+        visitor = visitor_of(request)
+    except SignInNeeded:
+        response = _entry(request, None)
+        if request.headers.get(hdrs.COOKIE):
+            drop_cookie(request, response)
+        return response
+    return _job_page(request, visitor, flash=_flash(request))
+
+
+async def post_open(request: web.Request) -> web.Response:
+    """Exchange a pasted link or token for a session, without script."""
+    refuse_foreign(request)
+    form = await read_form(request)
+    try:
+        _, cookie = open_session(request, form.get("token", ""))
+    except (LinkUnknown, LinkEnded, TooMany) as exc:
+        if wants_json(request):
+            raise
+        return _entry(request, exc)
+    response = _done(request, "/j")
+    set_cookie(request, response, cookie)
+    return response
+
+
+async def post_leave(request: web.Request) -> web.Response:
+    """Forget the session on this device."""
+    form = await read_form(request)
+    with suppress(SignInNeeded, LinkUnknown, LinkEnded):  # nothing left to leave but the cookie
+        writer_of(request, form.get(CSRF_FIELD, ""))
+    response = _done(request, "/j?saved=left")
+    drop_cookie(request, response)
+    return response
+
+
+def draw_error(_request: web.Request, error: SiteError) -> str:
+    """Any error as a page of its own."""
+    return render.page("entry.html", error=error_view(error), contact=error.fields.get("contact"))
+
+
+def _entry(request: web.Request, problem: SiteError | None) -> web.Response:
+    if problem is None:
+        return web.Response(text=render.page("entry.html", flash=_flash(request)), content_type="text/html")
+    text = draw_error(request, problem)
+    response = web.Response(text=text, content_type="text/html", status=problem.http_status)
+    return dress(request, response, problem)
+
+
+# ---- the job page ----
+
+
+async def post_charge_point(request: web.Request) -> web.Response:
+    """Save identity and connector of a row."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    row = _row_id(request)
+    try:
+        await request.app[JOBS].edit(
+            visitor.link.job, row, visitor.author,
+            identity=form.get("identity"), connector=_connector(form, "connector"), bases=_bases(form),
+        )  # fmt: skip
+    except NotFound:
+        raise
+    except SiteError as exc:
+        field = "connector" if isinstance(exc, ConnectorInvalid) else "identity"
+        return _refused(request, visitor, exc, {row: _typed(form, exc, field)})
+    return _done(request, f"/j?saved=saved#cp-{row}")
+
+
+async def post_resolve(request: web.Request) -> web.Response:
+    """Settle a field that stands in two versions: `value` replaces all heads in `bases`."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    row, field = _row_id(request), form.get("field", "")
+    if field not in ("identity", "connector"):
+        raise RequestInvalid(where="field", problem="not_allowed", allowed="identity, connector")
+    try:
+        await request.app[JOBS].edit(
+            visitor.link.job, row, visitor.author,
+            identity=form.get("value", "") if field == "identity" else None,
+            connector=_connector(form, "value") if field == "connector" else None,
+            bases=_bases(form),
+        )  # fmt: skip
+    except NotFound:
+        raise
+    except SiteError as exc:
+        return _refused(request, visitor, exc, {row: {field: error_view(exc, form.get("value", ""))}})
+    return _done(request, f"/j?saved=resolved#cp-{row}")
+
+
+async def post_swap(request: web.Request) -> web.Response:
+    """Exchange the identities and connectors of rows `a` and `b`."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    a, b = ChargePointId(form.get("a", "")), ChargePointId(form.get("b", ""))
+    try:
+        await request.app[JOBS].swap(visitor.link.job, a, b, visitor.author)
+    except NotFound:
+        raise
+    except SiteError as exc:
+        return _refused(request, visitor, exc, {a: {"identity": error_view(exc)}})
+    return _done(request, f"/j?saved=swapped#cp-{a}")
+
+
+async def post_pairing(request: web.Request) -> web.Response:
+    """Let new stations connect for a while."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    await request.app[JOBS].open_pairing(visitor.link.job, visitor.author)
+    return _done(request, "/j?saved=pairing_opened")
+
+
+async def get_region(request: web.Request) -> web.Response:
+    """One region of the job page, as the first paint draws it."""
+    visitor = visitor_of(request)
+    text = render.region(request.match_info["region"], view_of(request, visitor), _csrf(request, visitor))
+    if text is None:
+        raise NotFound(what="region", key=request.match_info["region"][:64])
+    return web.Response(text=text, content_type="text/html")
+
+
+# ---- the dialogs, each with a page of its own ----
+
+
+async def get_actions(request: web.Request) -> web.Response:
+    return _row_page(request, visitor_of(request), "actions.html")
+
+
+async def post_actions(request: web.Request) -> web.Response:
+    """Set a remote action going."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    name = form.get("action", "")
+    if name not in set(ActionName):
+        raise RequestInvalid(where="action", problem="not_allowed", allowed=", ".join(ActionName))
+    given = form.get("command_id", "")
+    try:
+        command_id = await request_action(
+            request, visitor, ActionName(name),
+            command=command_id_in(given) if given else None,
+            confirm="confirm" in form, hard=form.get("kind") == "hard",
+        )  # fmt: skip
+    except NotFound:
+        raise
+    except SiteError as exc:
+        if wants_json(request):
+            raise
+        return _row_page(request, visitor, "actions.html", exc, "action")
+    return _done(request, f"/j/charge-points/{_row_id(request)}/actions", command_id=command_id)
+
+
+async def get_notes(request: web.Request) -> web.Response:
+    return _row_page(request, visitor_of(request), "notes.html")
+
+
+async def post_notes(request: web.Request) -> web.Response:
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    text = form.get("text", "")
+    try:
+        await request.app[JOBS].add_note(visitor.link.job, _row_id(request), visitor.author, text)
+    except NotFound:
+        raise
+    except SiteError as exc:
+        if wants_json(request):
+            raise
+        return _row_page(request, visitor, "notes.html", exc, "text", text)
+    return _done(request, f"/j?saved=note_saved#cp-{_row_id(request)}")
+
+
+async def get_complete(request: web.Request) -> web.Response:
+    return _complete_page(request, visitor_of(request))
+
+
+async def post_complete(request: web.Request) -> web.Response:
+    """Mark the job as complete. A checkbox that is not ticked is not sent."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    reason, name = form.get("reason", "").strip(), form.get("name", "").strip()
+    try:
+        await request.app[JOBS].complete(
+            visitor.link.job, visitor.author,
+            activate_all="activate_all" in form, reason=reason or None, name=name or None,
+        )  # fmt: skip
+    except SiteError as exc:
+        if wants_json(request):
+            raise
+        return _complete_page(request, visitor, exc, {"reason": reason, "name": name})
+    return _done(request, "/j?saved=completed")
+
+
+# ---- drawing ----
+
+
+def _job_page(
+    request: web.Request, visitor: Visitor, *, flash: str | None = None, errors: RowErrors | None = None,
+    problem: SiteError | None = None,
+) -> web.Response:  # fmt: skip
+    view, csrf = view_of(request, visitor), _csrf(request, visitor)
+    return _html("job.html", problem, view=view, csrf=csrf, flash=flash, errors=errors or {})
+
+
+def _row_page(
+    request: web.Request, visitor: Visitor, template: str, problem: SiteError | None = None, field: str = "",
+    typed: str = "",
+) -> web.Response:  # fmt: skip
+    row = row_view(request, visitor)
+    errors = {row.id: {field: error_view(problem, typed)}} if problem else {}
+    view, csrf = view_of(request, visitor), _csrf(request, visitor)
+    return _html(template, problem, view=view, row=row, csrf=csrf, errors=errors, typed=typed)
+
+
+def _complete_page(
+    request: web.Request, visitor: Visitor, problem: SiteError | None = None, typed: dict[str, str] | None = None
+) -> web.Response:
+    errors = {"job": {"complete": error_view(problem)}} if problem else {}
+    view, csrf = view_of(request, visitor), _csrf(request, visitor)
+    return _html("complete.html", problem, view=view, csrf=csrf, errors=errors, typed=typed or {})
+
+
+def _html(template: str, problem: SiteError | None = None, **context: Any) -> web.Response:
+    text = render.page(template, **context)
+    return web.Response(text=text, content_type="text/html", status=problem.http_status if problem else 200)
+
+
+def _refused(request: web.Request, visitor: Visitor, problem: SiteError, errors: RowErrors) -> web.Response:
+    """The job page again, with what was typed and why it was not taken; for our script the error itself."""
+    if wants_json(request):
+        raise problem
+    return _job_page(request, visitor, errors=errors, problem=problem)
+
+
+def _typed(form: dict[str, str], problem: SiteError, field: str) -> dict[str, ErrorView]:
+    """The error at its field; nothing was saved, so the other field keeps its text as well."""
+    other = "identity" if field == "connector" else "connector"
+    kept = {other: _kept(form[other])} if other in form else {}
+    return {**kept, field: error_view(problem, form.get(field, ""))}
+
+
+def _kept(text: str) -> ErrorView:
+    """No error: only what was typed."""
+    return ErrorView(code="", sentence="", next_step="", typed=text)
+
+
+def _done(request: web.Request, where: str, **facts: Any) -> web.Response:
+    """Saved: on to a GET, so that reloading repeats nothing."""
+    if wants_json(request):
+        return web.Response(body=msgspec.json.encode({"ok": True, **facts}), content_type="application/json")
+    return web.Response(status=303, headers={hdrs.LOCATION: where})
+
+
+def _flash(request: web.Request) -> str | None:
+    """A known code, or nothing: what stands in the address is never shown."""
+    code = request.query.get("saved", "")
+    return code if code in wording.FLASHES else None
+
+
+def _csrf(request: web.Request, visitor: Visitor) -> str:
+    return request.app[GATE].sessions.csrf(visitor.session) if visitor.session else ""
+
+
+def _row_id(request: web.Request) -> ChargePointId:
+    return ChargePointId(request.match_info["id"])
+
+
+def _connector(form: dict[str, str], field: str) -> int | None:
+    try:
+        return number_in(form, field)
+    except RequestInvalid as exc:
+        raise ConnectorInvalid(found=form[field][:20], allowed="1 to 100") from exc
+
+
+def _bases(form: dict[str, str]) -> list[OpId] | None:
+    """The op ids of the heads the page showed; None where the form has no such field."""
+    return [OpId(op) for op in form["bases"].split()[:64]] if "bases" in form else None
+
+
+_ROW = "/j/charge-points/{id}"
+
+
+def _page(method: str, path: str, handler: Any, summary: str) -> Route:
+    return Route(method, path, handler, summary, media="text/html")
+
+
+ROUTES = (
+    _page("GET", "/", get_page, "The job, or the entry card."),
+    _page("GET", "/j", get_page, "The job, or the entry card."),
+    _page("POST", "/j/open", post_open, "Open a job with a pasted link or token."),
+    _page("POST", "/j/leave", post_leave, "Forget the session."),
+    _page("POST", _ROW, post_charge_point, "Save identity and connector."),
+    _page("POST", f"{_ROW}/resolve", post_resolve, "Settle a conflict."),
+    _page("POST", "/j/swap", post_swap, "Exchange two rows."),
+    _page("GET", f"{_ROW}/actions", get_actions, "Remote actions."),
+    _page("POST", f"{_ROW}/actions", post_actions, "Set a remote action going."),
+    _page("GET", f"{_ROW}/notes", get_notes, "Notes."),
+    _page("POST", f"{_ROW}/notes", post_notes, "Add a note."),
+    _page("GET", "/j/complete", get_complete, "The completion check."),
+    _page("POST", "/j/complete", post_complete, "Mark the job as complete."),
+    _page("POST", "/j/pairing", post_pairing, "Let new stations connect."),
+    _page("GET", "/j/regions/{region}", get_region, "One region of the job page."),
+)
