@@ -1,0 +1,272 @@
+"""One WebSocket connection of a virtual charge point: one CALL at a time, answers matched, incoming calls answered.
+
+Keeps the record of all that was said, for the tests to read. Not here: what the messages mean (`charge_point.py`,
+`charge_point_commands.py`). Source: OCPP-J 1.6 §4.1.1 (one outstanding call), §4.2. Start at `Link.call`.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from tests.doubles.charge_point_faults import Faults
+from tests.doubles.charge_point_frames import (
+    CALL,
+    ERROR,
+    ERROR_CODES,
+    BadFrame,
+    Frame,
+    Payload,
+    call_text,
+    error_text,
+    faults_of_call,
+    faults_of_result,
+    read_frame,
+    result_text,
+    with_strings_for_numbers,
+)
+
+
+class LinkLost(Exception):
+    """The connection is gone; whether the other side saw the last message is unknown."""
+
+
+class NoAnswer(Exception):
+    """The connection stands, the answer did not come in time."""
+
+
+class Refused(Exception):
+    """The central system answered with a CALLERROR."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(f"{code}: {description}")
+        self.code = code
+
+
+@dataclass(slots=True)
+class Said:
+    """A CALL in either direction. `answer` None and `code` "" means: no answer (yet)."""
+
+    action: str
+    payload: Payload
+    message_id: str
+    answer: Payload | None = None
+    code: str = ""
+    """Of the CALLERROR that answered it."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What was said over the station's life; `keep` bounds each list for a station that runs for days."""
+
+    keep: int | None = None
+    sent: list[Said] = field(default_factory=list)
+    confirmed: list[Said] = field(default_factory=list)
+    """Sent and answered by a CALLRESULT, in the order of the answers."""
+    refused: list[Said] = field(default_factory=list)
+    received: list[Said] = field(default_factory=list)
+    """CALLs of the central system, with our answer."""
+    violations: list[str] = field(default_factory=list)
+    """Where the central system broke the protocol."""
+    unmatched: list[Frame] = field(default_factory=list)
+    """Answers to ids that wait for none: late ones, and those to duplicates and broken frames sent on purpose."""
+    dials: int = 0
+    dial_errors: list[str] = field(default_factory=list)
+    closes: list[int] = field(default_factory=list)
+    """WebSocket close codes, in order; 1006 when no close frame came."""
+
+    def trim(self) -> None:
+        if self.keep is None:
+            return
+        for kept in (self.sent, self.confirmed, self.refused, self.received, self.unmatched, self.violations):
+            if len(kept) > 2 * self.keep:
+                del kept[: -self.keep]
+        del self.closes[: -self.keep], self.dial_errors[: -self.keep]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Our answer to a CALL, and what to do once it is out. `code` makes it a CALLERROR."""
+
+    payload: Payload
+    then: Callable[[], None] | None = None
+    code: str = ""
+
+
+class Link:
+    """Lives as long as its socket. `answer` decides about incoming calls; `changed` is called after every message."""
+
+    def __init__(
+        self,
+        socket: ClientConnection,
+        *,
+        record: Record,
+        faults: Faults,
+        new_id: Callable[[], str],
+        answer: Callable[[str, Payload], Reply],
+        changed: Callable[[], None],
+        answer_timeout_s: float,
+    ) -> None:
+        self._socket = socket
+        self._record = record
+        self._faults = faults
+        self._new_id = new_id
+        self._answer = answer
+        self._changed = changed
+        self._answer_timeout_s = answer_timeout_s
+        self._one_call = asyncio.Lock()
+        self._waiting: dict[str, asyncio.Future[Frame]] = {}
+        self._expected_strays: set[str] = set()
+        self._count = itertools.count(1)
+
+    async def call(self, action: str, payload: Payload) -> Payload:
+        """The payload of the answer. Raises LinkLost, NoAnswer or Refused. Waits for its turn."""
+        async with self._one_call:
+            said = Said(action, payload, self._new_id())
+            frame = await self._ask(said)
+        if frame.kind == ERROR:
+            said.code = frame.code
+            self._record.refused.append(said)
+            self._changed()
+            raise Refused(frame.code, frame.description)
+        said.answer = frame.payload
+        self._judge(faults_of_result(action, frame.payload))
+        self._record.confirmed.append(said)
+        self._record.trim()
+        self._changed()
+        return frame.payload
+
+    async def read(self) -> None:
+        """Until the connection ends. Calls are answered in the order they came."""
+        try:
+            async for text in self._socket:
+                await self._take(text)
+        except ConnectionClosed:
+            pass
+        finally:
+            self._record.closes.append(self._socket.close_code or 1006)
+            for waiting in self._waiting.values():
+                if not waiting.done():
+                    waiting.set_exception(LinkLost())
+            self._changed()
+
+    def abort(self) -> None:
+        """Cut it like a pulled cable: no close frame, no goodbye."""
+        self._socket.transport.abort()
+
+    def freeze(self) -> None:
+        """Leave the socket open and never read it again: a station that hangs, or a dead mobile route."""
+        self._socket.transport.pause_reading()
+
+    async def send_text(self, text: str) -> None:
+        """Any text as one frame. Raises LinkLost."""
+        try:
+            await self._socket.send(text)
+        except ConnectionClosed as exc:
+            raise LinkLost from exc
+
+    async def _ask(self, said: Said) -> Frame:
+        waiting: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._waiting[said.message_id] = waiting
+        self._record.sent.append(said)
+        self._changed()
+        try:
+            await self._write(said)
+            async with asyncio.timeout(self._answer_timeout_s):
+                return await waiting
+        except TimeoutError as exc:
+            raise NoAnswer(said.action) from exc
+        finally:
+            del self._waiting[said.message_id]
+
+    async def _write(self, said: Said) -> None:
+        payload = with_strings_for_numbers(said.payload) if self._faults.strings_for_numbers else said.payload
+        every = self._faults.malformed_json_every_n
+        if every and next(self._count) % every == 0:
+            broken_id = self._stray_id()
+            await self.send_text(f'[2,"{broken_id}","{said.action}",{{"transactionId":,}}]')
+        text = call_text(said.message_id, said.action, payload)
+        await self.send_text(text)
+        if self._faults.duplicate_messages == "same_id":
+            self._expected_strays.add(said.message_id)
+            await self.send_text(text)
+        elif self._faults.duplicate_messages == "new_id":
+            await self.send_text(call_text(self._stray_id(), said.action, payload))
+
+    def _stray_id(self) -> str:
+        stray = self._new_id()
+        self._expected_strays.add(stray)
+        return stray
+
+    async def _take(self, text: str | bytes) -> None:
+        try:
+            frame = read_frame(text)
+        except BadFrame as exc:
+            self._judge([str(exc)])
+            return
+        if frame.kind == CALL:
+            await self._take_call(frame)
+        else:
+            self._take_answer(frame)
+
+    def _take_answer(self, frame: Frame) -> None:
+        if frame.kind == ERROR and frame.code not in ERROR_CODES:
+            self._judge([f"CALLERROR with the unknown code {frame.code!r}"])
+        waiting = self._waiting.get(frame.message_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(frame)
+            return
+        self._record.unmatched.append(frame)
+        known = frame.message_id in self._expected_strays or any(
+            said.message_id == frame.message_id for said in self._record.sent
+        )
+        if not known:
+            self._judge([f"answer to a message never sent: {frame.message_id}"])
+        self._changed()
+
+    async def _take_call(self, frame: Frame) -> None:
+        said = Said(frame.action, frame.payload, frame.message_id)
+        self._record.received.append(said)
+        self._judge(faults_of_call(frame.action, frame.payload))
+        if self._faults.ignores_calls:
+            self._changed()
+            return
+        if self._faults.reset_unanswered and frame.action == "Reset":
+            self._changed()
+            self._obey(self._answer(frame.action, frame.payload))
+            return
+        if self._faults.callerror_everything:
+            reply = Reply({}, code="InternalError")
+        else:
+            reply = self._answer(frame.action, frame.payload)
+        if self._faults.answers_late_s:
+            await asyncio.sleep(self._faults.answers_late_s)
+        await self._send_reply(frame.message_id, said, reply)
+        self._changed()
+        self._obey(reply)
+
+    async def _send_reply(self, message_id: str, said: Said, reply: Reply) -> None:
+        said.answer, said.code = reply.payload, reply.code
+        text = error_text(message_id, reply.code, "") if reply.code else result_text(message_id, reply.payload)
+        if self._faults.answers_unknown_id:
+            await self.send_text(result_text(self._new_id(), reply.payload))
+        await self.send_text(text)
+        if self._faults.answers_twice:
+            await self.send_text(text)
+
+    def _obey(self, reply: Reply) -> None:
+        if reply.then is not None and not self._faults.accepts_but_does_nothing:
+            reply.then()
+
+    def _judge(self, faults: list[str]) -> None:
+        self._record.violations += faults
+
+
+def pass_on_cancellation() -> None:
+    """For the end of a TaskGroup: if children fail while it is cancelled, it raises their errors and forgets that."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
