@@ -194,9 +194,9 @@ def drop_cookie(request: web.Request, response: web.StreamResponse) -> None:
     response.del_cookie(cookie_name(request), path="/", httponly=True, samesite="Strict", secure=request.secure)
 
 
-async def renew_cookie(request: web.Request, response: web.StreamResponse) -> None:
-    """on_response_prepare: a cookie in use does not run out. Leaves alone what a handler set itself."""
-    if cookie_name(request) in response.cookies or response.status >= 400:
+def renew_cookie(request: web.Request, response: web.StreamResponse) -> None:
+    """A cookie in use does not run out. Leaves alone what a handler set itself, and answers that are on their way."""
+    if response.prepared or cookie_name(request) in response.cookies or response.status >= 400:
         return
     session = session_of(request)
     if session is not None and session.idle_s >= RENEW_AFTER_S:

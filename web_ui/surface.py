@@ -58,7 +58,6 @@ def protect(jobs: Jobs, gate: Gate, *, streams: Streams | None = None, faults: F
     app[STREAMS] = streams or Streams()
     app[FAULTS] = faults or Faults()
     app.on_response_prepare.append(_add_headers)
-    app.on_response_prepare.append(renew_cookie)
     app.on_shutdown.append(close_streams)
     return app
 
@@ -77,6 +76,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         response = await handler(request)
+        renew_cookie(request, response)
     except SiteError as exc:
         return error_response(request, exc)
     except web.HTTPException as exc:

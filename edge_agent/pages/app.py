@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -90,7 +91,7 @@ def _counted(registry: CollectorRegistry, streams: Streams) -> Faults:
 def _own_routes(settings: Settings) -> tuple[Route, ...]:
     routes = (
         Route("GET", "/healthz", get_healthz, "Whether the box can save.", answer=Status, auth=""),
-        Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, object], auth=""),
+        Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, Any], auth=""),
     )
     metrics = Route("GET", "/metrics", get_metrics, "For Prometheus.", media="text/plain", auth="")
     return (*routes, metrics) if settings.metrics else routes

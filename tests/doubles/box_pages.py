@@ -1,0 +1,126 @@
+"""A box's pages over a core in memory, on a real port of 127.0.0.1, with browsers and programs to ask them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientResponse, CookieJar
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
+
+from edge_agent.pages.app import Settings, build_app
+from edge_agent.site.jobs import Imported
+from sitelink.ids import StationKey
+from tests.doubles.core import Core, ScriptedStations
+from web_ui.live import Streams
+from web_ui.surface import RUNNER_OPTIONS
+
+SESSION_KEY = b"k" * 32
+
+
+class AskedStations(ScriptedStations):
+    """Stations that also answer any call with `result`, or raise it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.result: dict[str, Any] | Exception = {}
+        self.calls: list[tuple[StationKey, str, dict[str, Any]]] = []
+        self.kept_frames: list[dict[str, Any]] = []
+
+    async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append((station, action, payload))
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+    def frames(self, station: StationKey) -> list[dict[str, Any]]:
+        return self.kept_frames
+
+
+@dataclass
+class Box:
+    """A running box with one imported job. `origin` is what our own page sends along."""
+
+    core: Core
+    imported: Imported
+    server: TestServer
+    stations: AskedStations
+    streams: Streams
+    registry: CollectorRegistry
+    clients: list[TestClient[Any, Any]] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.server.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"http://{self.host}"
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.imported.token}"}
+
+    def row(self, name: str = "Bay 1") -> str:
+        return self.core.row(name).id
+
+    def client(self) -> TestClient[Any, Any]:
+        """A caller without a session."""
+        client = TestClient(self.server, cookie_jar=CookieJar(unsafe=True))
+        self.clients.append(client)
+        return client
+
+    async def browser(self) -> "Browser":
+        """A browser that has opened the job's link."""
+        browser = Browser(self, self.client())
+        answer = await browser.client.post("/api/session", json={"token": self.imported.token}, headers=browser.own)
+        assert answer.status == 200, await answer.text()
+        return browser
+
+
+class Browser:
+    """Sends what a browser on plain HTTP sends: cookie and Origin, no Sec-Fetch-Site."""
+
+    def __init__(self, box: Box, client: TestClient[Any, Any]) -> None:
+        self.box = box
+        self.client = client
+
+    @property
+    def own(self) -> dict[str, str]:
+        return {"Origin": self.box.origin}
+
+    async def get(self, path: str, **headers: str) -> ClientResponse:
+        return await self.client.get(path, headers=headers)
+
+    async def csrf(self) -> str:
+        """The hidden field of the page's forms."""
+        text = await (await self.client.get("/j")).text()
+        return text.split('name="csrf" value="', 1)[1].split('"', 1)[0]
+
+    async def submit(self, path: str, fields: Mapping[str, str], **headers: str) -> ClientResponse:
+        """Send a form of the page, without script, and do not follow the redirect."""
+        data = {"csrf": await self.csrf(), **fields}
+        return await self.client.post(path, data=data, headers={**self.own, **headers}, allow_redirects=False)
+
+
+@asynccontextmanager
+async def running_box(core: Core | None = None, settings: Settings | None = None) -> AsyncIterator[Box]:
+    """Import a job, serve the pages, end everything."""
+    core = core or Core()
+    imported = await core.import_job()
+    stations, registry = AskedStations(), CollectorRegistry()
+    streams = Streams(check_every_s=0.02, ping_every_s=0.04)
+    app = build_app(
+        core.jobs, stations, core.journal, settings or Settings(), SESSION_KEY, core.clock, registry,
+        streams=streams, host_name=lambda: "gate-7f3a",
+    )  # fmt: skip
+    server = TestServer(app)
+    await server.start_server(**RUNNER_OPTIONS)
+    box = Box(core, imported, server, stations, streams, registry)
+    try:
+        yield box
+    finally:
+        for client in box.clients:
+            await client.session.close()
+        await server.close()
