@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from web_ui import wording
 from web_ui.assets import asset_url
-from web_ui.views import NOTE_MAX_CHARACTERS, ErrorView, JobView
+from web_ui.views import NOTE_MAX_CHARACTERS, JobView
 
 SHOWN_MAX_CHARACTERS = 160
 _UNSEEN = re.compile(
@@ -60,21 +60,25 @@ def _environment() -> Environment:
         shown=shown, time=time_element, energy=wording.energy, power=wording.power, sentence=wording.sentence
     )
     environment.globals.update(
-        asset_url=asset_url, new_id=lambda: str(uuid.uuid4()), trouble=wording.trouble, note_max=NOTE_MAX_CHARACTERS
+        asset_url=asset_url,
+        new_id=lambda: str(uuid.uuid4()),
+        trouble=wording.trouble,
+        next_step=wording.next_step,
+        note_max=NOTE_MAX_CHARACTERS,
     )
     return environment
 
 
 _ENVIRONMENT = _environment()
-_DEFAULTS: dict[str, Any] = {"errors": {}, "flash": None, "error": None, "contact": None, "csrf": "", "typed": ""}
+_DEFAULTS: dict[str, Any] = {"errors": {}, "flash": None, "problem": None, "fields": {}, "csrf": ""}
 
 
 def page(name: str, **context: Any) -> str:
     """A whole page: entry.html, job.html, actions.html, notes.html, complete.html.
 
-    job.html: view, csrf, flash (code), errors ({row id or "page": {field: ErrorView}}). actions.html and notes.html:
-    also row, and `typed` (the note that was refused). complete.html: view, csrf, errors under "job". entry.html:
-    error (ErrorView or None), contact, csrf. What is left out is empty.
+    job.html: view, csrf, flash (code), errors ({row id: {field: ErrorView}}). actions.html and notes.html: also row,
+    and errors is {field: ErrorView}, as in complete.html. entry.html: problem (code) and its fields; it also stands
+    for every other error. An ErrorView without code only keeps what was typed. What is left out is empty.
     """
     return _ENVIRONMENT.get_template(name).render({**_DEFAULTS, **context})
 
@@ -94,7 +98,3 @@ def region(name: str, view: JobView, csrf: str) -> str | None:
     if partial_name is None or row is None:
         return None
     return partial(partial_name, view=view, row=row, csrf=csrf)
-
-
-Errors = dict[str, dict[str, ErrorView]]
-"""Row id (or "page", "job") → field → what is wrong there."""
