@@ -3,6 +3,7 @@
 With `--control` each line on standard input is an order, such as `{"do": "plug", "connector": 1, "wants_wh": 9000}`,
 and the end of the input ends the station, so that none outlives who started it. Standard output carries one JSON object
 a line: `{"event": "state", …}` when something changed, `{"event": "error", …}` for an order it could not follow.
+`--identity` given several times makes as many stations in one process; orders then name the `identity` they are for.
 Start at `main`; the orders are in `ORDERS`.
 """
 
@@ -109,35 +110,37 @@ def say(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def obey(station: VirtualChargePoint, text: str) -> None:
+def obey(stations: list[VirtualChargePoint], text: str) -> None:
     """One line of input. What cannot be followed is said, never fatal."""
     try:
         order = json.loads(text)
-        ORDERS[order["do"]](station, order)
+        by_identity = {station.identity: station for station in stations}
+        ORDERS[order["do"]](by_identity[order.get("identity", stations[0].identity)], order)
     except (ValueError, KeyError, TypeError, IndexError) as exc:
         say({"event": "error", "order": text.strip(), "message": f"{type(exc).__name__}: {exc}"})
 
 
-async def run(station: VirtualChargePoint, *, control: bool) -> None:
+async def run(stations: list[VirtualChargePoint], *, control: bool) -> None:
     """Until the input ends (with `control`), or SIGTERM or SIGINT comes."""
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
     async with asyncio.TaskGroup() as tasks:
-        jobs = [tasks.create_task(station.run()), tasks.create_task(_report(station))]
+        jobs = [tasks.create_task(station.run()) for station in stations]
+        jobs += [tasks.create_task(_report(station)) for station in stations]
         if control:
-            jobs.append(tasks.create_task(_listen(station, end)))
+            jobs.append(tasks.create_task(_listen(stations, end)))
         await end.wait()
         for job in jobs:
             job.cancel()
 
 
-async def _listen(station: VirtualChargePoint, end: asyncio.Event) -> None:
+async def _listen(stations: list[VirtualChargePoint], end: asyncio.Event) -> None:
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while text := await lines.readline():
-        obey(station, text.decode())
+        obey(stations, text.decode())
     end.set()
 
 
@@ -154,7 +157,7 @@ async def _report(station: VirtualChargePoint) -> None:
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="charge_point", description="A virtual OCPP 1.6J charge point.")
     parser.add_argument("--url", required=True, help="address of the central system, without the identity")
-    parser.add_argument("--identity", required=True)
+    parser.add_argument("--identity", required=True, action="append", help="repeatable")
     parser.add_argument("--connectors", type=int, default=2)
     parser.add_argument("--vendor", default="Virtual")
     parser.add_argument("--model", default="VCP-22")
@@ -181,9 +184,14 @@ def main() -> None:
             set_fault(faults, name, value)
         except ValueError as exc:
             parser.error(str(exc))
-    station = VirtualChargePoint(
+    stations = [_station(args, identity, place, faults) for place, identity in enumerate(args.identity)]
+    asyncio.run(run(stations, control=args.control))
+
+
+def _station(args: argparse.Namespace, identity: str, place: int, faults: Faults) -> VirtualChargePoint:
+    return VirtualChargePoint(
         args.url,
-        args.identity,
+        identity,
         connectors=args.connectors,
         vendor=args.vendor,
         model=args.model,
@@ -191,10 +199,9 @@ def main() -> None:
         firmware=args.firmware,
         password=args.password,
         speed=args.speed,
-        seed=args.seed,
-        faults=faults,
+        seed=args.seed + place,
+        faults=dataclasses.replace(faults),
         meter_interval_s=args.meter_interval,
         reboot_s=args.reboot_time,
         keep=KEPT_MESSAGES,
     )
-    asyncio.run(run(station, control=args.control))
