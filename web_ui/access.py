@@ -198,6 +198,8 @@ def renew_cookie(request: web.Request, response: web.StreamResponse) -> None:
     """A cookie in use does not run out. Leaves alone what a handler set itself, and answers that are on their way."""
     if response.prepared or cookie_name(request) in response.cookies or response.status >= 400:
         return
+    if "public" in response.headers.get("Cache-Control", ""):
+        return
     session = session_of(request)
     if session is not None and session.idle_s >= RENEW_AFTER_S:
         set_cookie(request, response, request.app[GATE].sessions.renew(session))

@@ -1,0 +1,148 @@
+"""What every answer has in common, over a real port."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from tests.doubles.box_pages import Box, running_box
+from web_ui.access import JOBS
+from web_ui.security import SECURITY_HEADERS
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with running_box() as running:
+        yield running
+
+
+async def raw(box: Box, request: str) -> tuple[int, str]:
+    """Send exactly these bytes; the status and everything that comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", box.server.port)
+    writer.write(request.replace("\n", "\r\n").encode())
+    async with asyncio.timeout(5):
+        answer = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+    return int(answer.split(" ", 2)[1]), answer
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("GET", "/j", 200),
+        ("GET", "/api/v1/job", 401),
+        ("GET", "/api/v1/nothing", 404),
+        ("GET", "/nothing", 404),
+        ("DELETE", "/api/v1/job", 405),
+        ("PUT", "/j", 405),
+        ("GET", "/j/complete", 401),
+        ("POST", "/j/open", 415),
+        ("GET", "/healthz", 200),
+        ("GET", "/metrics", 200),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/static/nothing.css", 404),
+        ("GET", "/%00%ff/..%2f", 404),
+    ],
+)
+async def test_every_answer_has_the_security_headers(box: Box, method: str, path: str, status: int) -> None:
+    answer = await box.client().request(method, path)
+    assert answer.status == status
+    assert {name: answer.headers[name] for name in SECURITY_HEADERS} == dict(SECURITY_HEADERS)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Python" not in answer.headers.get("Server", "")
+
+
+async def test_static_files_may_be_kept_and_pages_not(box: Box) -> None:
+    client = box.client()
+    text = await (await client.get("/")).text()
+    path = text.split('rel="stylesheet" href="', 1)[1].split('"', 1)[0]
+    style = await client.get(path)
+    assert (style.status, style.headers["Cache-Control"]) == (200, "public, max-age=31536000")
+    assert style.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_errors_below_api_are_json_and_elsewhere_pages(box: Box) -> None:
+    client = box.client()
+    api = await client.get("/api/v1/nothing")
+    assert set(await api.json()) >= {"code", "message", "next_step"}
+    page = await client.get("/nothing", headers={"Accept": "text/html"})
+    assert page.content_type == "text/html"
+    script = await client.get("/nothing", headers={"Accept": "application/json"})
+    assert (await script.json())["code"] == "not_found"
+    wrong = await client.put("/api/v1/job")
+    assert (wrong.status, wrong.headers["Allow"]) == (405, "GET, HEAD")
+    assert (await wrong.json())["code"] == "method_not_allowed"
+
+
+async def test_a_bug_is_answered_with_a_short_code_and_counted(box: Box) -> None:
+    class Broken:
+        def snapshot(self) -> None:
+            raise RuntimeError("secret detail")
+
+    async with running_box() as other:
+        other.server.app._state[JOBS] = Broken()  # the state of a started application is frozen to its public side
+        answer = await other.client().get("/healthz", headers={"Accept": "application/json"})
+        assert answer.status == 500
+        body = await answer.json()
+        assert (body["code"], len(body["ref"])) == ("server_fault", 4)
+        assert "secret" not in json.dumps(body)
+        assert other.registry.get_sample_value("gatepost_http_faults_total") == 1
+
+
+# ---- Host ----
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /healthz HTTP/1.1\nHost: 192.0.2.1:8080\n", 200),
+        ("GET /healthz HTTP/1.1\nHost: [2001:db8::1]\n", 200),
+        ("GET /healthz HTTP/1.1\nHost: GATE-7F3A.local.\n", 200),
+        ("GET /healthz HTTP/1.1\nHost: gate-7f3a\n", 200),
+        ("GET /healthz HTTP/1.1\nHost: evil.example\n", 421),
+        ("GET /healthz HTTP/1.1\nHost: evil.example:8080\n", 421),
+        ("GET /healthz HTTP/1.1\nHost: 192.0.2.1.evil.example\n", 421),
+        ("GET /healthz HTTP/1.1\nHost:\n", 421),
+        ("GET /healthz HTTP/1.1\n", 421),
+        ("GET /healthz HTTP/1.0\n", 421),
+        ("GET /healthz HTTP/1.1\nHost: 192.0.2.1\nHost: evil.example\n", 400),
+        ("GET http://evil.example/healthz HTTP/1.1\nHost: 192.0.2.1\n", 421),
+        ("GET http://192.0.2.1/healthz HTTP/1.1\nHost: evil.example\n", 421),
+        ("GET http://192.0.2.1/healthz HTTP/1.1\nHost: 192.0.2.1\n", 200),
+    ],
+)
+async def test_only_our_own_names_are_answered(box: Box, head: str, status: int) -> None:
+    found, answer = await raw(box, f"{head}Connection: close\n\n")
+    assert found == status, answer
+
+
+async def test_a_configured_name_is_ours(box: Box) -> None:
+    answer = await box.client().get("/healthz", headers={"Host": "box.example:8080"})
+    assert answer.status == 421
+    assert (await answer.text()).count("box.example") == 0 or answer.content_type == "application/json"
+
+
+# ---- limits in front ----
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "GET /{long} HTTP/1.1\nHost: 192.0.2.1\n",
+        "GET / HTTP/1.1\nHost: 192.0.2.1\nX-Long: {long}\n",
+        "GET / HTTP/1.1\nHost: 192.0.2.1\n{many}",
+    ],
+)
+async def test_oversized_heads_are_refused(box: Box, head: str) -> None:
+    many = "".join(f"X-{number}: 1\n" for number in range(100))
+    status, answer = await raw(box, head.format(long="x" * 9000, many=many) + "Connection: close\n\n")
+    assert status == 400, answer[:200]
+
+
+def test_the_application_is_an_aiohttp_one(box: Box) -> None:
+    assert isinstance(box.server.app, web.Application)
