@@ -177,10 +177,12 @@ class SeenView(msgspec.Struct, frozen=True):
     reason: str
     reason_text: str
     at: datetime
+    suggested: tuple[ChargePointId, ...]
+    """Rows it may belong to: those that look alike first, then those without an identity; three at most."""
 
 
 class OpenPoint(msgspec.Struct, frozen=True):
-    """Something a person may want to see to before the job is completed. Nothing blocks completion."""
+    """A row somebody may want to see to before the job is completed. Nothing blocks completion."""
 
     id: ChargePointId
     name: str
@@ -268,7 +270,7 @@ def job_view(snapshot: Snapshot, job_id: JobId, *, link: Link) -> JobView:
         number=job.number, status=job.status, site=SiteView(job.site_name, job.site_address),
         description=job.description, instructions=job.instructions, contact=job.contact,
         total=len(rows), connected=sum(row.connected for row in rows), tested=sum(row.tested for row in rows),
-        relay=_relay(snapshot.relay), charge_points=rows, seen=_seen(snapshot), meters=_meters(job),
+        relay=_relay(snapshot.relay), charge_points=rows, seen=_seen(snapshot, rows), meters=_meters(job),
         pairing=PairingView(snapshot.pairing_open.get(job.id, False)), completion=_completion(snapshot, job, rows),
         open_points=_open_points(rows), read_only=job.status is not JobStatus.OPEN or link.role is LinkRole.READ,
         trouble=snapshot.trouble, activate_by_default=job.activate_by_default, seq=snapshot.seq,
@@ -442,15 +444,24 @@ def _command(command: Command, now: datetime) -> CommandView:
     )  # fmt: skip
 
 
-def _seen(snapshot: Snapshot) -> tuple[SeenView, ...]:
+def _seen(snapshot: Snapshot, rows: tuple[ChargePointView, ...]) -> tuple[SeenView, ...]:
     knocks = sorted(snapshot.state.knocks.values(), key=lambda knock: knock.at, reverse=True)
     return tuple(
         SeenView(
             knock.id, knock.identity, knock.vendor, knock.model, knock.serial, knock.ip, knock.reason,
             wording.full(knock.reason, {"identity": knock.identity, "address": f"{snapshot.ocpp_url}…"}), knock.at,
+            _suggested(knock, rows),
         )
         for knock in knocks
     )  # fmt: skip
+
+
+def _suggested(knock: Knock, rows: tuple[ChargePointView, ...]) -> tuple[ChargePointId, ...]:
+    if knock.reason != "unknown_identity" or not knock.identity:
+        return ()
+    wanted = _look(knock.identity)
+    alike = [row.id for row in rows if row.identity and not row.connected and _look(row.identity) == wanted]
+    return tuple([*alike, *(row.id for row in rows if not row.identity)][:3])
 
 
 def _meters(job: Job) -> tuple[dict[str, Any], ...]:
@@ -461,21 +472,22 @@ def _meters(job: Job) -> tuple[dict[str, Any], ...]:
 
 
 def _open_points(rows: Iterable[ChargePointView]) -> tuple[OpenPoint, ...]:
-    """Blockers first: what is not connected, then what stands in two versions, then what no test charge proved."""
-    points = [point for row in rows for point in _open_points_of(row)]
+    """One for each row with something open, blockers first."""
+    points = [point for point in map(_open_point, rows) if point is not None]
     return tuple(sorted(points, key=lambda point: not point.blocker))
 
 
-def _open_points_of(row: ChargePointView) -> list[OpenPoint]:
-    points = []
+def _open_point(row: ChargePointView) -> OpenPoint | None:
+    """Not connected or faulty, in two versions, or not proved by a test charge."""
+    problems = []
     if not row.connected or row.tone == "problem":
-        points.append(OpenPoint(row.id, row.name, row.status, True))
+        problems.append(row.status)
     if row.conflicts:
-        points.append(OpenPoint(row.id, row.name, "two versions of a field", True))
+        problems.append("two versions of a field")
+    blocker = bool(problems)
     if row.connected and not row.tested:
-        problem = "test charge counted no energy" if row.test else "not tested"
-        points.append(OpenPoint(row.id, row.name, problem, False))
-    return points
+        problems.append("test charge counted no energy" if row.test else "not tested")
+    return OpenPoint(row.id, row.name, ", ".join(problems), blocker) if problems else None
 
 
 def _completion(snapshot: Snapshot, job: Job, rows: Iterable[ChargePointView]) -> CompletionView | None:
@@ -519,6 +531,11 @@ def _listed(names: tuple[str, ...]) -> str:
 _LOOKALIKES = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "i": "1"})
 
 
+def _look(identity: str) -> str:
+    """Equal for identities that a tired eye takes for each other."""
+    return identity.translate(_LOOKALIKES).casefold()
+
+
 def _warnings(identity: str, knocks: Iterable[Knock]) -> tuple[str, ...]:
     """Soft warnings about what was typed; nothing is ever rewritten."""
     if not identity:
@@ -527,13 +544,9 @@ def _warnings(identity: str, knocks: Iterable[Knock]) -> tuple[str, ...]:
     half = len(identity) // 2
     if len(identity) >= 8 and len(identity) % 2 == 0 and identity[:half] == identity[half:]:
         found.append("The serial seems to stand here twice. Compare it with the label.")
-    wanted, key = identity.translate(_LOOKALIKES).casefold(), station_key(identity)
+    wanted, key = _look(identity), station_key(identity)
     alike = next(
-        (
-            knock.identity
-            for knock in knocks
-            if station_key(knock.identity) != key and knock.identity.translate(_LOOKALIKES).casefold() == wanted
-        ),
+        (knock.identity for knock in knocks if station_key(knock.identity) != key and _look(knock.identity) == wanted),
         None,
     )
     if alike is not None:
