@@ -1,6 +1,6 @@
 """The box's HTTP application: installer page, job API, box admin API, health and metrics.
 
-Wiring only. Start at `build_app`; `runner_of` adds the limits that stand in front of it.
+Wiring only. Start at `build_app`; serve it with `web_ui.front.runner_of`, which adds the limits in front of it.
 """
 
 import socket
@@ -26,7 +26,7 @@ from web_ui.limits import Limits
 from web_ui.live import Streams
 from web_ui.routes import Route, mount
 from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
-from web_ui.surface import DRAW_ERROR, RUNNER_OPTIONS, protect
+from web_ui.surface import DRAW_ERROR, protect
 
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
 DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
@@ -66,11 +66,6 @@ def build_app(
     mount(app, (*described, *job_pages.ROUTES))
     assets.mount(app)
     return app
-
-
-def runner_of(app: web.Application) -> web.AppRunner:
-    """Ready for web.TCPSite."""
-    return web.AppRunner(app, **RUNNER_OPTIONS)
 
 
 def _names(settings: Settings, host_name: str) -> Iterable[str]:

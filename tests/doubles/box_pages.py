@@ -7,16 +7,24 @@ from typing import Any
 
 from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import BaseRunner
 from prometheus_client import CollectorRegistry
 
 from edge_agent.pages.app import Settings, build_app
 from edge_agent.site.jobs import Imported
 from sitelink.ids import StationKey
 from tests.doubles.core import Core, ScriptedStations
+from web_ui.front import runner_of
 from web_ui.live import Streams
-from web_ui.surface import RUNNER_OPTIONS
 
 SESSION_KEY = b"k" * 32
+
+
+class FrontServer(TestServer):
+    """Serves as the program does, with the limits in front."""
+
+    async def _make_runner(self, **_options: Any) -> BaseRunner:
+        return runner_of(self.app, head_within_s=0.2)
 
 
 class AskedStations(ScriptedStations):
@@ -115,8 +123,8 @@ async def running_box(core: Core | None = None, settings: Settings | None = None
         core.jobs, stations, core.journal, settings or Settings(), SESSION_KEY, core.clock, registry,
         streams=streams, host_name=lambda: "gate-7f3a",
     )  # fmt: skip
-    server = TestServer(app)
-    await server.start_server(**RUNNER_OPTIONS)
+    server = FrontServer(app)
+    await server.start_server()
     box = Box(core, imported, server, stations, streams, registry)
     try:
         yield box
