@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -52,8 +52,8 @@ class Tally:
 
     measuring: bool = False
     answers: dict[str, list[float]] = field(default_factory=dict)
-    pages: list[float] = field(default_factory=list)
-    page_bytes: int = 0
+    fetched: dict[str, list[float]] = field(default_factory=dict)
+    """What a phone fetched: "page", "data", "region"."""
     sse_events: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
@@ -171,7 +171,7 @@ async def measure(target: Target, *, stations: int, seconds: float, period_s: fl
     """All numbers of one run; times in milliseconds, memory in MB, CPU in percent of one core."""
     tally = Tally()
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         fleet = [LoadStation(session, target.ocpp_url, number, tally) for number in range(stations)]
         boot_s = await _begin_all(fleet, tally)
         async with asyncio.TaskGroup() as tasks:
@@ -206,8 +206,10 @@ async def measure(target: Target, *, stations: int, seconds: float, period_s: fl
         "box_cpu_percent": round(100 * box_cpu / took, 1),
         "box_cpu_us_per_message": round(1e6 * box_cpu / max(1, len(times))),
         "load_cpu_percent": round(100 * own_cpu / took, 1),
-        "page_ms": summary_ms(tally.pages),
-        "page_kib": round(tally.page_bytes / 1024, 1),
+        "page_ms": summary_ms(tally.fetched.get("page", [])),
+        "page_data_ms": summary_ms(tally.fetched.get("data", [])),
+        "page_region_ms": summary_ms(tally.fetched.get("region", [])),
+        "page_regions": len(tally.fetched.get("region", [])),
         "sse_events": tally.sse_events,
         "fsync_ms_p50": fsync,
         "errors": dict(tally.errors),
@@ -229,45 +231,75 @@ def _count_failures(results: list[BaseException | None], tally: Tally) -> None:
             tally.errors[f"{type(result).__name__}: {result}"[:120]] += 1
 
 
-def _watchers(session: aiohttp.ClientSession, target: Target, tally: Tally) -> list[Any]:
+def _watchers(session: aiohttp.ClientSession, target: Target, tally: Tally) -> list[Coroutine[Any, Any, None]]:
     if target.http_url is None:
         return []
-    headers = {"Authorization": f"Bearer {target.token}"}
-    return [
-        _poll_page(session, f"{target.http_url}/api/v1/job", headers, tally),
-        _follow_events(session, f"{target.http_url}/api/v1/job/events", headers, tally),
-    ]
+    phone = Phone(session, target.http_url, target.token, tally)
+    return [phone.reload(), phone.follow(), phone.refresh()]
 
 
-async def _poll_page(session: aiohttp.ClientSession, url: str, headers: dict[str, str], tally: Tally) -> None:
-    """The whole page as data, as a phone that reloads all the time."""
-    while True:
+class Phone:
+    """Watches the page as the page's own script does, and reloads it all the time besides."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, token: str, tally: Tally) -> None:
+        self._session = session
+        self._url = url
+        self._token = token
+        self._tally = tally
+        self._stale: set[str] = set()
+
+    async def reload(self) -> None:
+        """The whole page, and the whole page as data, every PAGE_PERIOD_S."""
+        async with self._session.post(f"{self._url}/api/session", json={"token": self._token}) as response:
+            if response.status != 200:
+                self._tally.errors[f"session HTTP {response.status}"] += 1
+        while True:
+            await self._fetch("page", "/j")
+            await self._fetch("data", "/api/v1/job")
+            await asyncio.sleep(PAGE_PERIOD_S)
+
+    async def follow(self) -> None:
+        """Note what went stale."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        timeout = aiohttp.ClientTimeout(total=None)
+        while True:
+            try:
+                url = f"{self._url}/api/v1/job/events"
+                async with self._session.get(url, headers=headers, timeout=timeout) as response:
+                    if response.status != 200:
+                        self._tally.errors[f"events HTTP {response.status}"] += 1
+                    async for line in response.content:
+                        self._take(line)
+            except aiohttp.ClientError as exc:
+                self._tally.errors[f"events {type(exc).__name__}"] += 1
+            await asyncio.sleep(1.0)
+
+    async def refresh(self) -> None:
+        """Fetch what went stale, each region once a round."""
+        while True:
+            stale, self._stale = self._stale, set()
+            for region in sorted(stale):
+                await self._fetch("region", f"/j/regions/{region}")
+            await asyncio.sleep(PAGE_PERIOD_S)
+
+    def _take(self, line: bytes) -> None:
+        name, _, value = line.decode().partition(":")
+        if name == "data" and self._tally.measuring:
+            self._tally.sse_events += 1
+            self._stale.add(str(json.loads(value).get("region", "")))
+
+    async def _fetch(self, what: str, path: str) -> None:
         began = time.perf_counter()
+        headers = {"Authorization": f"Bearer {self._token}"}
         try:
-            async with session.get(url, headers=headers) as response:
-                body = await response.read()
-                if response.status == 200 and tally.measuring:
-                    tally.pages.append(time.perf_counter() - began)
-                    tally.page_bytes = len(body)
-                elif response.status != 200:
-                    tally.errors[f"page HTTP {response.status}"] += 1
-        except aiohttp.ClientError as exc:
-            tally.errors[f"page {type(exc).__name__}"] += 1
-        await asyncio.sleep(PAGE_PERIOD_S)
-
-
-async def _follow_events(session: aiohttp.ClientSession, url: str, headers: dict[str, str], tally: Tally) -> None:
-    timeout = aiohttp.ClientTimeout(total=None)
-    while True:
-        try:
-            async with session.get(url, headers=headers, timeout=timeout) as response:
+            async with self._session.get(self._url + path, headers=headers) as response:
+                await response.read()
                 if response.status != 200:
-                    tally.errors[f"events HTTP {response.status}"] += 1
-                async for line in response.content:
-                    tally.sse_events += tally.measuring and line.startswith(b"data:")
+                    self._tally.errors[f"{what} HTTP {response.status}"] += 1
+                elif self._tally.measuring:
+                    self._tally.fetched.setdefault(what, []).append(time.perf_counter() - began)
         except aiohttp.ClientError as exc:
-            tally.errors[f"events {type(exc).__name__}"] += 1
-        await asyncio.sleep(1.0)
+            self._tally.errors[f"{what} {type(exc).__name__}"] += 1
 
 
 def summary_ms(times_s: list[float]) -> dict[str, float] | None:

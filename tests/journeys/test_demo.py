@@ -1,0 +1,91 @@
+"""The demo's cast is as the story needs it, and the demo runs, shows it on the page, and leaves nothing behind."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.doubles.demo_processes import ROOT, environment
+from tests.doubles.demo_story import site
+
+STORY_S = 60.0
+
+
+def test_the_job_of_fourteen_has_every_character() -> None:
+    cast = site(14)
+    rows = cast.job_file()["charge_points"]
+    assert len(rows) == 14
+    assert cast.at_once == 8
+    assert [row["name"] for row in rows if row["identity"] is None] == ["Bay 11"]
+    assert (rows[4]["identity"], rows[5]["identity"]) == ("CP006", "CP005")
+    assert [row["connector"] for row in rows if row["identity"] == "CP012"] == [1, 2]
+    assert "CP011" in cast.identities
+    assert "CP014" not in cast.identities
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 14, 60, 200])
+def test_any_size_lists_every_bay_once(count: int) -> None:
+    rows = site(count).job_file()["charge_points"]
+    places = [(row["identity"], row["connector"]) for row in rows if row["identity"]]
+    assert len(rows) == count
+    assert len(places) == len(set(places))
+
+
+async def test_the_demo_shows_its_story_on_the_page_and_ends_without_a_trace() -> None:
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.doubles.demo", "--json"),
+        cwd=ROOT,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert demo.stdout is not None
+        async with asyncio.timeout(STORY_S):
+            text = await demo.stdout.readline()
+            assert text, f"the demo ended with exit code {await demo.wait()}"
+            links = json.loads(text)
+            children = _children_of(demo.pid)
+            await _until_story_shows(links)
+        assert links["token"] in links["installer_link"]
+        assert len(children) >= 1
+    finally:
+        children = _children_of(demo.pid)
+        demo.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            code = await demo.wait()
+    assert code == 0
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+    assert not Path(links["data_dir"]).exists()
+
+
+async def _until_story_shows(links: dict[str, Any]) -> None:
+    """At least eight bays connected, and the station that no row lists calling in."""
+    headers = {"Authorization": f"Bearer {links['token']}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        while True:
+            async with session.get(f"{links['http_url']}/api/v1/job") as response:
+                job = await response.json()
+            seen = [station["identity"] for station in job["seen"]]
+            if job["connected"] >= 8 and "CP011" in seen:
+                return
+            await asyncio.sleep(0.5)
+
+
+def _children_of(pid: int) -> list[int]:
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                stat = Path(f"/proc/{entry}/stat").read_text()
+            except OSError:
+                continue
+            if int(stat.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(entry))
+    return found
