@@ -239,10 +239,12 @@ def _station_disconnected(state: SiteState, op: Op, event: e.StationDisconnected
 
 def _station_booted(state: SiteState, op: Op, event: e.StationBooted) -> Changes:
     station = _station(state, op)
+    if station.booted_by == op.op_id:
+        return NOTHING
     booted = replace(
         station, identity=event.identity, registration=event.verdict, vendor=event.vendor, model=event.model,
         serial=event.serial or station.serial, firmware=event.firmware, booted_at=op.t.wall, last_seen=op.t.wall,
-        boots=station.boots + 1,
+        boots=station.boots + 1, booted_by=op.op_id,
     )  # fmt: skip
     return Changes(put=(_without_fault(booted, "boot_rejected"),))
 

@@ -28,7 +28,8 @@ _BLANKS = re.compile(r"[\s\u200b\u2060\ufeff]+")
 
 def station_key(identity: str) -> StationKey:
     """The form in which identities are compared: stations differ from their labels in case and blanks."""
-    return StationKey(unicodedata.normalize("NFC", identity).strip().casefold())
+    folded = unicodedata.normalize("NFC", identity).strip().casefold()
+    return StationKey(unicodedata.normalize("NFC", folded))  # folding can take a character apart again
 
 
 def check_identity(text: str) -> str:

@@ -175,6 +175,8 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     firmware: str | None = None
     booted_at: datetime | None = None
     boots: int = 0
+    booted_by: OpId | None = None
+    """The op of the last boot: the same one again is no further boot."""
     faults: tuple[Fault, ...] = ()
     connectors: dict[int, Connector] = {}
     configuration: dict[str, str | None] = {}

@@ -99,8 +99,11 @@ def encode_op(op: Op) -> bytes:
 
 def decode_op(body: bytes | str) -> Op:
     """Raises KeyError for a kind this version does not know, msgspec.DecodeError for anything malformed."""
-    wire = _decoder.decode(body)
-    event: Any = msgspec.json.decode(wire.value, type=TYPE_BY_KIND[wire.kind])
+    try:
+        wire = _decoder.decode(body)
+        event: Any = msgspec.json.decode(wire.value, type=TYPE_BY_KIND[wire.kind])
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets both through as they are
+        raise msgspec.DecodeError(str(error)) from error
     return Op(
         op_id=wire.op_id, entity=wire.entity, event=event, author=wire.author, prev=wire.prev, t=wire.t,
         job=wire.job, field=wire.field, bases=wire.bases, v=wire.v,

@@ -12,6 +12,8 @@ _SECRET_KEYS = frozenset(
     {"authorization", "authorizationkey", "basicauthpassword", "password", "token", "token_sha256", "cookie"}
     | {"set-cookie", "csrf", "secret", "test_token", "credentials"}
 )
+_SECRET_WORDS = ("password", "passphrase", "secret")
+"""In a key of any maker's own making: WifiPassword, client_secret."""
 _ID_TOKEN_KEYS = frozenset({"idtag", "id_tag", "id_token", "idtoken", "parentidtag"})
 _LINK_TOKEN = re.compile(r"\b(g[la]1_)[A-Za-z0-9_-]{8,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -33,15 +35,22 @@ def mask_text(text: str) -> str:
 def redact(value: Any, key: str = "") -> Any:
     """A copy fit for a log: secrets under known keys masked at any depth, texts cleaned."""
     lowered = key.casefold()
-    if lowered in _SECRET_KEYS and value not in (None, "", False, True):
+    if _is_secret(lowered) and value not in (None, "", False, True):
         return MASK
+    if isinstance(value, (bytes, bytearray)):
+        value = value.decode("utf-8", "backslashreplace")
+    if lowered in _ID_TOKEN_KEYS and isinstance(value, (str, int)) and not isinstance(value, bool):
+        return mask_id_token(str(value))
     if isinstance(value, str):
-        return mask_id_token(value) if lowered in _ID_TOKEN_KEYS else mask_text(value)
+        return mask_text(value)
     if isinstance(value, Mapping):
-        configuration_key = str(value.get("key", "")).casefold()
-        if configuration_key in _SECRET_KEYS and "value" in value:
+        if _is_secret(str(value.get("key", "")).casefold()) and value.get("value"):
             return {**value, "value": MASK}
         return {mask_text(str(k)): redact(v, str(k)) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [redact(item, key) for item in value]
     return value
+
+
+def _is_secret(lowered_key: str) -> bool:
+    return lowered_key in _SECRET_KEYS or any(word in lowered_key for word in _SECRET_WORDS)

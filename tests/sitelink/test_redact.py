@@ -1,0 +1,81 @@
+"""No secret reaches a log or a shown frame, however deep it lies."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sitelink.redact import MASK, VALUE_MAX_CHARACTERS, mask_id_token, mask_text, redact
+from tests.sitelink.builders import json_values
+
+CANARY = "canary-Zx81-never-shown"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["password", "Password", "PASSWORD", "token", "test_token", "token_sha256", "Authorization", "AuthorizationKey",
+     "BasicAuthPassword", "Cookie", "Set-Cookie", "csrf", "secret", "credentials", "wifi_password", "client_secret",
+     "WiFiPassphrase"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda key: {key: CANARY},
+        lambda key: [{"a": {key: CANARY}}],
+        lambda key: {key: {"inner": [CANARY]}},
+        lambda key: {key: [CANARY]},
+        lambda key: ({"key": key, "value": CANARY},),
+        lambda key: {"configurationKey": [{"readonly": False, "key": key, "value": CANARY}]},
+    ],
+    ids=["plain", "nested", "object", "list", "configuration key", "GetConfiguration"],
+)
+def test_a_secret_is_masked_at_any_depth(key, shape):
+    assert CANARY not in str(redact(shape(key)))
+
+
+@given(json_values)
+def test_whatever_stands_under_a_secret_key_is_not_shown(value):
+    shown = redact({"outer": [{"password": [CANARY, value]}]})
+    assert shown == {"outer": [{"password": MASK}]}
+
+
+@pytest.mark.parametrize("token", ["gl1_AbCdEfGh12345678_-zZ", "ga1_AbCdEfGh12345678_-zZ"])
+def test_link_tokens_are_masked_inside_texts(token):
+    secret = token.partition("_")[2]
+    for text in (token, f"http://box/j#{token}", f"GET /?t={token}&x=1", f"Bearer {token}"):
+        assert secret not in str(redact({"note": text, "list": [text]}))
+        assert token[:4] in str(redact(text))
+    assert secret not in str(redact({token: 1}))
+    assert secret not in str(redact(token.encode()))
+    assert secret not in str(redact({"seen": {token}}))
+
+
+@pytest.mark.parametrize("key", ["idTag", "id_tag", "idToken", "id_token", "parentIdTag"])
+def test_an_id_token_is_told_from_another_but_not_copied(key):
+    assert redact({key: "04A1B2C3D4"}) == {key: f"04{MASK}4"}
+    assert redact({key: "12345"}) == {key: MASK}
+    assert redact({key: 1234567890}) == {key: f"12{MASK}0"}
+    assert redact({key: {"idToken": "04A1B2C3D4", "type": "ISO14443"}}) == {
+        key: {"idToken": f"04{MASK}4", "type": "ISO14443"}
+    }
+
+
+@given(st.text(max_size=40))
+def test_a_masked_id_token_shows_three_characters_at_most(id_token):
+    masked = mask_id_token(id_token)
+    assert len(masked.replace(MASK, "", 1)) in (0, 3)
+
+
+def test_a_text_cannot_break_its_log_line():
+    assert mask_text("a\nb\x1b[31m\u202e") == "a\\u000ab\\u001b[31m\\u202e"
+    assert len(mask_text("x" * 5000)) == VALUE_MAX_CHARACTERS + 1
+
+
+@pytest.mark.parametrize("value", [None, 7, 2.5, True, "plain", [], {}, ["a"], {"connector": 1}, {"password": None}])
+def test_what_is_not_secret_stays(value):
+    assert redact(value) == value
+
+
+def test_the_original_is_left_alone():
+    frame = {"password": CANARY, "list": [{"idTag": "04A1B2C3D4"}]}
+    redact(frame)
+    assert frame == {"password": CANARY, "list": [{"idTag": "04A1B2C3D4"}]}
