@@ -45,7 +45,7 @@ def _reason_against(state: SiteState, job: Job, row: ChargePoint, name: ActionNa
     if job.status is not JobStatus.OPEN:
         return "job_not_open"
     status = status_of(state, row)
-    if not row.identity:
+    if not row.identity.strip():
         return "no_serial"
     if row.owner:
         return "serial_in_use"

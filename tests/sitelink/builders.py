@@ -145,6 +145,7 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "connector": st.integers(0, 3),
     "round": st.integers(1, 2),
     "identity": identities,
+    "code": st.sampled_from(["serial_changed", "duplicate_identity", "boot_rejected"]),
     "integration": st.sampled_from([None, "ocpp", "modbus"]),
     "measurand": st.sampled_from(["Power.Active.Import", "Current.Import"]),
     "phase": st.sampled_from([None, "L1", "L2"]),
