@@ -41,8 +41,9 @@ from web_ui.routes import Route
 from web_ui.surface import dress, wants_json
 from web_ui.views import ErrorView, error_view
 
-RowErrors = dict[str, dict[str, ErrorView]]
-"""Errors of a page: by row (or "job"), then by field."""
+FieldErrors = dict[str, ErrorView]
+RowErrors = dict[str, FieldErrors]
+"""Errors of the job page: by row, then by field."""
 
 
 # ---- coming in and leaving ----
@@ -87,7 +88,7 @@ async def post_leave(request: web.Request) -> web.Response:
 
 def draw_error(_request: web.Request, error: SiteError) -> str:
     """Any error as a page of its own."""
-    return render.page("entry.html", error=error_view(error), contact=error.fields.get("contact"))
+    return render.page("entry.html", problem=error.code, fields=error.fields)
 
 
 def _entry(request: web.Request, problem: SiteError | None) -> web.Response:
@@ -197,7 +198,7 @@ async def post_actions(request: web.Request) -> web.Response:
     except SiteError as exc:
         if wants_json(request):
             raise
-        return _row_page(request, visitor, "actions.html", exc, "action")
+        return _row_page(request, visitor, "actions.html", exc, {"action": error_view(exc, name)})
     return _done(request, f"/j/charge-points/{_row_id(request)}/actions", command_id=command_id)
 
 
@@ -216,7 +217,7 @@ async def post_notes(request: web.Request) -> web.Response:
     except SiteError as exc:
         if wants_json(request):
             raise
-        return _row_page(request, visitor, "notes.html", exc, "text", text)
+        return _row_page(request, visitor, "notes.html", exc, {"text": error_view(exc, text)})
     return _done(request, f"/j?saved=note_saved#cp-{_row_id(request)}")
 
 
@@ -237,7 +238,8 @@ async def post_complete(request: web.Request) -> web.Response:
     except SiteError as exc:
         if wants_json(request):
             raise
-        return _complete_page(request, visitor, exc, {"reason": reason, "name": name})
+        errors = {"complete": error_view(exc), "reason": _kept(reason), "name": _kept(name)}
+        return _complete_page(request, visitor, exc, errors)
     return _done(request, "/j?saved=completed")
 
 
@@ -253,21 +255,19 @@ def _job_page(
 
 
 def _row_page(
-    request: web.Request, visitor: Visitor, template: str, problem: SiteError | None = None, field: str = "",
-    typed: str = "",
+    request: web.Request, visitor: Visitor, template: str, problem: SiteError | None = None,
+    errors: FieldErrors | None = None,
 ) -> web.Response:  # fmt: skip
     row = row_view(request, visitor)
-    errors = {row.id: {field: error_view(problem, typed)}} if problem else {}
     view, csrf = view_of(request, visitor), _csrf(request, visitor)
-    return _html(template, problem, view=view, row=row, csrf=csrf, errors=errors, typed=typed)
+    return _html(template, problem, view=view, row=row, csrf=csrf, errors=errors or {})
 
 
 def _complete_page(
-    request: web.Request, visitor: Visitor, problem: SiteError | None = None, typed: dict[str, str] | None = None
+    request: web.Request, visitor: Visitor, problem: SiteError | None = None, errors: FieldErrors | None = None
 ) -> web.Response:
-    errors = {"job": {"complete": error_view(problem)}} if problem else {}
     view, csrf = view_of(request, visitor), _csrf(request, visitor)
-    return _html("complete.html", problem, view=view, csrf=csrf, errors=errors, typed=typed or {})
+    return _html("complete.html", problem, view=view, csrf=csrf, errors=errors or {})
 
 
 def _html(template: str, problem: SiteError | None = None, **context: Any) -> web.Response:
@@ -282,7 +282,7 @@ def _refused(request: web.Request, visitor: Visitor, problem: SiteError, errors:
     return _job_page(request, visitor, errors=errors, problem=problem)
 
 
-def _typed(form: dict[str, str], problem: SiteError, field: str) -> dict[str, ErrorView]:
+def _typed(form: dict[str, str], problem: SiteError, field: str) -> FieldErrors:
     """The error at its field; nothing was saved, so the other field keeps its text as well."""
     other = "identity" if field == "connector" else "connector"
     kept = {other: _kept(form[other])} if other in form else {}

@@ -57,6 +57,7 @@ class Box:
     streams: Streams
     registry: CollectorRegistry
     clients: list[TestClient[Any, Any]] = field(default_factory=list)
+    streams_read: list[ClientResponse] = field(default_factory=list)
 
     @property
     def host(self) -> str:
@@ -129,6 +130,8 @@ async def running_box(core: Core | None = None, settings: Settings | None = None
     try:
         yield box
     finally:
+        for answer in box.streams_read:
+            answer.close()
         for client in box.clients:
             await client.session.close()
         await server.close()
