@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 NOW = "2026-01-01T00:00:00Z"
 ANSWERS: dict[str, dict[str, Any]] = {
     "BootNotification": {"status": "Accepted", "interval": 300, "currentTime": NOW},
+    "Authorize": {"idTagInfo": {"status": "Accepted"}},
     "Heartbeat": {"currentTime": NOW},
     "StartTransaction": {"transactionId": 1, "idTagInfo": {"status": "Accepted"}},
 }

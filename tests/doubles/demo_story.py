@@ -125,12 +125,13 @@ class Story:
     def _scenes(self) -> list[Coroutine[Any, Any, None]]:
         scenes = [self._drivers(identity) for identity in self._site.identities[:ALREADY_ACTIVE]]
         scenes += [self._test_car(identity) for identity in self._site.identities[ALREADY_ACTIVE:]]
+        scenes.append(self._early_drivers())
         if "CP007" in self._site.identities:
             scenes.append(self._lost_link("CP007"))
         if "CP008" in self._site.identities:
             scenes.append(self._ground_fault("CP008"))
         if "CP003" in self._site.identities:
-            scenes.append(self._stranger("CP003"))
+            scenes.append(self._breaker("CP003"))
         return scenes
 
     # arrivals
@@ -180,10 +181,34 @@ class Story:
             await self._pause(2, 4)
             self._order(identity, "tag", id_tag=f"D{self._chance.randrange(16**7):07X}")
             self._say(f"{bay}: a driver plugs in and wants {kwh:.1f} kWh.")
-            await self._pause(60, 150)
+            await self._pause(30, 70)
             self._order(identity, "unplug")
             self._say(f"{bay}: the driver leaves.")
-            await self._pause(8, 30)
+            await self._pause(6, 15)
+
+    async def _early_drivers(self) -> None:
+        """Drivers who do not know that a bay is not handed over yet: the box refuses their card, they leave."""
+        while True:
+            await self._pause(6, 12)
+            idle = [
+                (identity, state["connector"])
+                for identity in self._site.identities[ALREADY_ACTIVE:]
+                for state in self._connectors(identity)
+                if state["status"] == "Available" and self._is_a_bay(identity, state["connector"])
+            ]
+            if not idle:
+                continue
+            identity, connector = self._chance.choice(idle)
+            bay = self._site.bay_of(identity, connector)
+            self._order(identity, "plug", connector=connector, wants_wh=4_000)
+            self._order(identity, "tag", connector=connector, id_tag=f"D{self._chance.randrange(16**7):07X}")
+            self._say(f"{bay}: a driver tries it before its time.")
+            await self._pause(10, 15)
+            if self._status(identity, connector) == "Preparing":
+                self._say(f"{bay}: the driver gives up.")
+            else:
+                await self._pause(60, 80)
+            self._order(identity, "unplug", connector=connector)
 
     async def _test_car(self, identity: str) -> None:
         """The installer's helper: plugs the test car in where Start was pressed, takes it away when it is done."""
@@ -221,7 +246,7 @@ class Story:
             self._say(f"{bay}: the fault is cleared.")
             await self._pause(50, 70)
 
-    async def _stranger(self, identity: str) -> None:
+    async def _breaker(self, identity: str) -> None:
         """Somebody trips the breaker now and then; a charge that runs ends by PowerLoss."""
         bay = self._site.bay_of(identity)
         await self._pause(70, 80)
@@ -237,6 +262,12 @@ class Story:
         process = self.stations.get(identity)
         state = process.states.get(identity, {}) if process else {}
         return list(state.get("connectors", []))
+
+    def _is_a_bay(self, identity: str, connector: int) -> bool:
+        return any(bay.identity == identity and bay.connector == connector for bay in self._site.bays)
+
+    def _status(self, identity: str, connector: int) -> str:
+        return str(next((s["status"] for s in self._connectors(identity) if s["connector"] == connector), ""))
 
     def _order(self, identity: str, do: str, **details: Any) -> None:
         if process := self.stations.get(identity):
