@@ -156,7 +156,7 @@ async def list_charge_points(request: web.Request) -> web.Response:
     return answer([_charge_point(request, state, key) for key in keys])
 
 
-async def patch_charge_point(request: web.Request) -> web.Response:
+async def patch_activity(request: web.Request) -> web.Response:
     """Switch all rows of an identity on or off, or to maintenance."""
     authorise(request)
     key = _known_station(request)
@@ -274,7 +274,7 @@ _ONE = "/api/v1/charge-points/{identity}"
 ROUTES = (
     Route("GET", "/api/v1/charge-points", list_charge_points, "All identities this box knows.",
           answer=list[AdminChargePoint], auth="admin"),
-    Route("PATCH", _ONE, patch_charge_point, "Switch a charge point's rows on or off, or to maintenance.",
+    Route("PATCH", _ONE, patch_activity, "Switch a charge point's rows on or off, or to maintenance.",
           Activity, AdminChargePoint, auth="admin", errors=(NotFound, ChargeActive, StoreUnavailable)),
     Route("POST", f"{_ONE}/calls", post_call, "Send any OCPP call of the station's version.",
           CallRequest, CallAnswer, auth="admin", errors=(NotFound, StationOffline, NoAnswer, CallInvalid)),

@@ -1,0 +1,181 @@
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from edge_agent.site.reports import StartReport, StopReport
+from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline
+from sitelink.ids import StationKey
+from sitelink.states import AuthorizationStatus
+from tests.doubles.box_pages import Box, running_box
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with running_box() as running:
+        yield running
+
+
+@pytest.fixture
+async def admin(box: Box) -> dict[str, str]:
+    return {"Authorization": f"Bearer {await box.core.jobs.new_admin_token('desk')}"}
+
+
+async def ask(box: Box, admin: dict[str, str], method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    answer = await box.client().request(method, path, json=body, headers=admin)
+    return answer.status, await answer.json()
+
+
+PATHS = [
+    ("GET", "/api/v1/charge-points"),
+    ("PATCH", "/api/v1/charge-points/CP001"),
+    ("POST", "/api/v1/charge-points/CP001/calls"),
+    ("GET", "/api/v1/charge-points/CP001/frames"),
+    ("GET", "/api/v1/charge-points/CP001/transactions"),
+    ("GET", "/api/v1/health"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+async def test_only_a_token_of_the_box_opens_it(box: Box, method: str, path: str) -> None:
+    for headers in (
+        {},
+        box.bearer,
+        {"Authorization": "Bearer ga1_" + "A" * 43},
+        {"Authorization": "Basic Zm9vOmJhcg=="},
+        {"Authorization": "Bearer"},
+    ):
+        status, error = await ask(box, headers, method, path)
+        assert (status, error["code"]) == (401, "sign_in_needed")
+
+
+async def test_a_browsers_session_does_not_open_it(box: Box) -> None:
+    browser = await box.browser()
+    assert (await browser.get("/api/v1/charge-points")).status == 401
+
+
+async def test_guessing_is_slowed_down(box: Box, admin: dict[str, str]) -> None:
+    wrong = {"Authorization": "Bearer ga1_" + "A" * 43}
+    for _ in range(10):
+        assert (await ask(box, wrong, "GET", "/api/v1/health"))[0] == 401
+    assert (await ask(box, wrong, "GET", "/api/v1/health"))[0] == 429
+    assert (await ask(box, admin, "GET", "/api/v1/health"))[0] == 200
+
+
+async def test_an_admin_token_opens_no_job(box: Box, admin: dict[str, str]) -> None:
+    assert (await ask(box, admin, "GET", "/api/v1/job"))[0] == 404
+
+
+async def test_all_identities_with_their_rows(box: Box, admin: dict[str, str]) -> None:
+    await box.core.boot("cp001", serial="S-1")
+    status, found = await ask(box, admin, "GET", "/api/v1/charge-points")
+    assert status == 200
+    by_identity = {each["identity"]: each for each in found}
+    assert set(by_identity) == {"cp001", "CP002"}
+    first = by_identity["cp001"]
+    assert (first["registration"], first["vendor"], first["serial"]) == ("Accepted", "Acme", "S-1")
+    assert [(row["name"], row["number"], row["status"]) for row in first["rows"]] == [("Bay 1", "1042", "connected")]
+    assert (by_identity["CP002"]["online"], by_identity["CP002"]["registration"]) == (False, "None")
+
+
+async def test_a_charge_point_is_switched_on_and_to_maintenance(box: Box, admin: dict[str, str]) -> None:
+    status, found = await ask(box, admin, "PATCH", "/api/v1/charge-points/cp001", {"active": True, "maintenance": True})
+    assert (status, found["rows"][0]["active"], found["rows"][0]["maintenance"]) == (200, True, True)
+    status, found = await ask(box, admin, "PATCH", "/api/v1/charge-points/CP001", {"maintenance": False})
+    assert (found["rows"][0]["active"], found["rows"][0]["maintenance"]) == (True, False)
+
+
+@pytest.mark.parametrize("body", [{}, {"active": "yes"}, {"aktive": True}, []])
+async def test_a_wrong_switch_is_refused(box: Box, admin: dict[str, str], body: Any) -> None:
+    status, error = await ask(box, admin, "PATCH", "/api/v1/charge-points/CP001", body)
+    assert (status, error["code"]) == (400, "request_invalid")
+
+
+async def test_identities_nobody_knows_are_not_found(box: Box, admin: dict[str, str]) -> None:
+    for method, path in PATHS[1:5]:
+        status, error = await ask(box, admin, method, path.replace("CP001", "NOBODY"), {"action": "Heartbeat"})
+        assert (status, error["code"]) == (404, "not_found")
+
+
+async def test_a_call_answers_with_the_stations_result(box: Box, admin: dict[str, str]) -> None:
+    box.stations.result = {"status": "Accepted"}
+    body = {"action": "ClearCache", "payload": {}}
+    status, found = await ask(box, admin, "POST", "/api/v1/charge-points/CP001/calls", body)
+    assert (status, found) == (200, {"result": {"status": "Accepted"}})
+    assert box.stations.calls == [(StationKey("cp001"), "ClearCache", {})]
+
+
+@pytest.mark.parametrize("result", [{}, {"unknown": [1, None]}])
+async def test_an_empty_result_is_a_result(box: Box, admin: dict[str, str], result: dict[str, Any]) -> None:
+    box.stations.result = result
+    _, found = await ask(box, admin, "POST", "/api/v1/charge-points/CP001/calls", {"action": "ClearCache"})
+    assert found == {"result": result}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status", "answer"),
+    [
+        (
+            CallRefused(identity="CP001", action="X", error_code="NotSupported", description="no"),
+            200,
+            {"error": {"code": "NotSupported", "description": "no"}},
+        ),
+        (StationOffline(identity="CP001"), 409, {"code": "station_offline"}),
+        (NoAnswer(identity="CP001", action="X", after_s=30), 504, {"code": "no_answer"}),
+        (CallInvalid(action="X", where="type", problem="missing"), 422, {"code": "call_invalid", "where": "type"}),
+    ],
+)
+async def test_how_a_call_can_fail(
+    box: Box, admin: dict[str, str], trouble: Exception, status: int, answer: dict[str, Any]
+) -> None:
+    box.stations.result = trouble
+    found, body = await ask(box, admin, "POST", "/api/v1/charge-points/CP001/calls", {"action": "X", "payload": {}})
+    assert found == status
+    assert {key: body[key] for key in answer} == answer
+
+
+@pytest.mark.parametrize("body", [{}, {"action": 1}, {"action": "X", "payload": []}, {"action": "X", "extra": 1}])
+async def test_a_call_of_the_wrong_shape_is_refused(box: Box, admin: dict[str, str], body: Any) -> None:
+    status, error = await ask(box, admin, "POST", "/api/v1/charge-points/CP001/calls", body)
+    assert (status, error["code"]) == (400, "request_invalid")
+
+
+async def test_frames_as_they_were_kept(box: Box, admin: dict[str, str]) -> None:
+    box.stations.kept_frames = [{"at": box.core.clock.now(), "direction": "in", "frame": [2, "1", "Heartbeat", {}]}]
+    status, found = await ask(box, admin, "GET", "/api/v1/charge-points/CP001/frames")
+    assert (status, found[0]["direction"], found[0]["frame"]) == (200, "in", [2, "1", "Heartbeat", {}])
+
+
+async def test_transactions_newest_first(box: Box, admin: dict[str, str]) -> None:
+    await box.core.boot("CP001")
+    await box.core.jobs.set_activity([box.core.row("Bay 1").id], active=True)
+    station = StationKey("cp001")
+    for number in (1, 2):
+        report = StartReport(1, f"CARD{number}", 100.0 * number, at=box.core.clock.now(), payload={"n": number})
+        started = await box.core.desk.start(station, report)
+        assert started.verdict is AuthorizationStatus.ACCEPTED
+        box.core.clock.advance(60)
+        stop = StopReport(started.transaction, 500.0 * number, "Remote", at=box.core.clock.now(), payload={"n": number})
+        await box.core.desk.stop(station, stop)
+    status, found = await ask(box, admin, "GET", "/api/v1/charge-points/CP001/transactions")
+    assert status == 200
+    assert [(each["id_token"], each["meter_start_wh"], each["meter_stop_wh"]) for each in found] == [
+        ("CARD2", 200, 1000),
+        ("CARD1", 100, 500),
+    ]
+    assert set(found[0]) == {
+        "id", "id_token", "connector", "started_at", "stopped_at", "reason", "meter_start_wh", "meter_stop_wh",
+    }  # fmt: skip
+    _, one = await ask(box, admin, "GET", "/api/v1/charge-points/CP001/transactions?limit=1")
+    assert len(one) == 1
+    for limit in ("0", "-1", "x", "1001", "9" * 30):
+        status, _ = await ask(box, admin, "GET", f"/api/v1/charge-points/CP001/transactions?limit={limit}")
+        assert status == 400
+
+
+async def test_health_in_detail(box: Box, admin: dict[str, str]) -> None:
+    await box.core.boot("CP001")
+    box.stations.online.add(StationKey("cp001"))
+    status, found = await ask(box, admin, "GET", "/api/v1/health")
+    assert status == 200
+    assert (found["status"], found["charge_points"], found["online"], found["open_jobs"]) == ("ok", 1, 1, 1)
