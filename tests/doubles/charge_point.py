@@ -307,7 +307,6 @@ class VirtualChargePoint(Station):
                 tasks.create_task(self._speak(link))
                 tasks.create_task(self._leave_when_abandoned(link))
                 await link.read()
-                raise LinkLost
         except* LinkLost:
             pass
         finally:

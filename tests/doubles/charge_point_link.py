@@ -6,8 +6,9 @@ Keeps the record of all that was said, for the tests to read. Not here: what the
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -140,12 +141,19 @@ class Link:
         return frame.payload
 
     async def read(self) -> None:
-        """Until the connection ends. Calls are answered in the order they came."""
+        """Until the connection ends, then raises LinkLost (in a group).
+
+        Calls are answered in the order they came, late answers are sent beside the reading.
+        """
+        late = asyncio.TaskGroup()
         try:
-            async for text in self._socket:
-                await self._take(text)
-        except ConnectionClosed:
-            pass
+            async with late:
+                try:
+                    async for text in self._socket:
+                        await self._take(text, late)
+                except ConnectionClosed:
+                    raise LinkLost from None
+                raise LinkLost
         finally:
             self._record.closes.append(self._socket.close_code or 1006)
             for waiting in self._waiting.values():
@@ -201,14 +209,14 @@ class Link:
         self._expected_strays.add(stray)
         return stray
 
-    async def _take(self, text: str | bytes) -> None:
+    async def _take(self, text: str | bytes, late: asyncio.TaskGroup) -> None:
         try:
             frame = read_frame(text)
         except BadFrame as exc:
             self._judge([str(exc)])
             return
         if frame.kind == CALL:
-            await self._take_call(frame)
+            await self._take_call(frame, late)
         else:
             self._take_answer(frame)
 
@@ -227,7 +235,7 @@ class Link:
             self._judge([f"answer to a message never sent: {frame.message_id}"])
         self._changed()
 
-    async def _take_call(self, frame: Frame) -> None:
+    async def _take_call(self, frame: Frame, late: asyncio.TaskGroup) -> None:
         said = Said(frame.action, frame.payload, frame.message_id)
         self._record.received.append(said)
         self._judge(faults_of_call(frame.action, frame.payload))
@@ -242,11 +250,11 @@ class Link:
             reply = Reply({}, code="InternalError")
         else:
             reply = self._answer(frame.action, frame.payload)
+        replying = self._send_reply(frame.message_id, said, reply)
         if self._faults.answers_late_s:
-            await asyncio.sleep(self._faults.answers_late_s)
-        await self._send_reply(frame.message_id, said, reply)
-        self._changed()
-        self._obey(reply)
+            late.create_task(_later(self._faults.answers_late_s, replying))
+        else:
+            await replying
 
     async def _send_reply(self, message_id: str, said: Said, reply: Reply) -> None:
         said.answer, said.code = reply.payload, reply.code
@@ -256,6 +264,8 @@ class Link:
         await self.send_text(text)
         if self._faults.answers_twice:
             await self.send_text(text)
+        self._changed()
+        self._obey(reply)
 
     def _obey(self, reply: Reply) -> None:
         if reply.then is not None and not self._faults.accepts_but_does_nothing:
@@ -263,6 +273,15 @@ class Link:
 
     def _judge(self, faults: list[str]) -> None:
         self._record.violations += faults
+
+
+async def _later(seconds: float, action: Coroutine[Any, Any, None]) -> None:
+    try:
+        await asyncio.sleep(seconds)
+    except BaseException:
+        action.close()
+        raise
+    await action
 
 
 def pass_on_cancellation() -> None:

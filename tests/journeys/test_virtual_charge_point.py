@@ -375,6 +375,25 @@ async def test_faults_in_its_answers_show(central_system: CentralSystem) -> None
         assert len(central_system.sockets) == 1
 
 
+async def test_a_late_answer_does_not_keep_it_from_reading(central_system: CentralSystem) -> None:
+    async with station(central_system, faults=Faults(answers_late_s=0.3)) as cp:
+        await cp.wait_until(lambda: cp.accepted)
+        async with asyncio.TaskGroup() as tasks:
+            late = tasks.create_task(central_system.call("ClearCache", {}))
+            await cp.wait_until(lambda: cp.received)
+            cp.plug_in(1)
+            await cp.wait_until(lambda: central_system.of("StatusNotification")[-1]["status"] == "Preparing")
+            assert not late.done()
+        assert late.result() == {"status": "Accepted"}
+
+
+async def test_a_station_ends_while_an_answer_is_still_late(central_system: CentralSystem) -> None:
+    async with station(central_system, faults=Faults(answers_late_s=60.0)) as cp:
+        await cp.wait_until(lambda: cp.accepted)
+        await central_system.sockets[-1].send(json.dumps([2, "1", "ClearCache", {}]))
+        await cp.wait_until(lambda: cp.received)
+
+
 async def test_finishing_sticks_and_kwh_are_possible(central_system: CentralSystem) -> None:
     async with station(central_system, faults=Faults(finishing_sticks=True, kwh_labelled_wh=True)) as cp:
         await charging(cp)
