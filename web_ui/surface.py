@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
 from sitelink.errors import (
     HostRefused,
@@ -50,9 +51,12 @@ RUNNER_OPTIONS: Mapping[str, Any] = {
 """For web.AppRunner: the limits that stand in front of the application."""
 
 
-def protect(jobs: Jobs, gate: Gate, *, streams: Streams | None = None, faults: Faults | None = None) -> web.Application:
+def protect(
+    jobs: Jobs, gate: Gate, *, streams: Streams | None = None, faults: Faults | None = None,
+    request_max_s: float = REQUEST_MAX_S,
+) -> web.Application:  # fmt: skip
     """An application with everything but routes."""
-    app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_errors, _host, _hurry])
+    app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_errors, _host, _hurry(request_max_s)])
     app[JOBS] = jobs
     app[GATE] = gate
     app[STREAMS] = streams or Streams()
@@ -94,26 +98,29 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse names that are not ours, two Host headers, and an absolute request line that says something else."""
     given = request.headers.getall(hdrs.HOST, [])
-    absolute = request._message.url.authority if request._message.url.absolute else None
-    named = [*given, *([absolute] if absolute is not None else [])]
-    if len(given) != 1 or not all(request.app[GATE].hosts.allow(host) for host in named):
+    hosts = request.app[GATE].hosts
+    if len(given) != 1 or not hosts.allow(given[0]) or not hosts.allow(request.url.host_subcomponent or ""):
         raise HostRefused(host=", ".join(given)[:100])
     return await handler(request)
 
 
-@web.middleware
-async def _hurry(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A request that takes too long is given up; a write it began may still land."""
-    if getattr(request.match_info.handler, UNHURRIED, False):
-        return await handler(request)
-    deadline = asyncio.timeout(REQUEST_MAX_S)
-    try:
-        async with deadline:
+def _hurry(request_max_s: float) -> Middleware:
+    """A request that takes too long, its body included, is given up; a write it began may still land."""
+
+    @web.middleware
+    async def hurry(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if getattr(request.match_info.handler, UNHURRIED, False):
             return await handler(request)
-    except TimeoutError as exc:
-        if deadline.expired():
-            raise TookTooLong(after_s=int(REQUEST_MAX_S)) from exc
-        raise
+        deadline = asyncio.timeout(request_max_s)
+        try:
+            async with deadline:
+                return await handler(request)
+        except TimeoutError as exc:
+            if deadline.expired():
+                raise TookTooLong(after_s=int(request_max_s)) from exc
+            raise
+
+    return hurry
 
 
 # ---- the one error form ----

@@ -1,14 +1,21 @@
 """What every answer has in common, over a real port."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
-from tests.doubles.box_pages import Box, running_box
-from web_ui.access import JOBS
-from web_ui.security import SECURITY_HEADERS
+from tests.doubles.box_pages import SESSION_KEY, Box, running_box
+from tests.doubles.core import Core
+from web_ui.access import Gate
+from web_ui.faults import Faults
+from web_ui.limits import Limits
+from web_ui.security import SECURITY_HEADERS, Hosts, Sessions
+from web_ui.surface import Handler, protect
 
 
 @pytest.fixture
@@ -78,19 +85,56 @@ async def test_errors_below_api_are_json_and_elsewhere_pages(box: Box) -> None:
     assert (await wrong.json())["code"] == "method_not_allowed"
 
 
-async def test_a_bug_is_answered_with_a_short_code_and_counted(box: Box) -> None:
-    class Broken:
-        def snapshot(self) -> None:
-            raise RuntimeError("secret detail")
+@asynccontextmanager
+async def serving(handler: Handler, **options: Any) -> AsyncIterator[TestClient[Any, Any]]:
+    """A protected application with one route of its own, /odd."""
+    core = Core()
+    gate = Gate(Sessions(SESSION_KEY, core.clock), Limits(core.clock), Hosts(), core.clock)
+    app = protect(core.jobs, gate, **options)
+    app.router.add_post("/odd", handler)
+    async with TestClient(TestServer(app)) as client:
+        yield client
 
-    async with running_box() as other:
-        other.server.app._state[JOBS] = Broken()  # the state of a started application is frozen to its public side
-        answer = await other.client().get("/healthz", headers={"Accept": "application/json"})
-        assert answer.status == 500
-        body = await answer.json()
-        assert (body["code"], len(body["ref"])) == ("server_fault", 4)
-        assert "secret" not in json.dumps(body)
-        assert other.registry.get_sample_value("gatepost_http_faults_total") == 1
+
+async def test_a_bug_is_answered_with_a_short_code_and_counted() -> None:
+    async def broken(_request: web.Request) -> web.Response:
+        raise RuntimeError("secret detail")
+
+    faults = Faults()
+    async with serving(broken, faults=faults) as client:
+        for headers in ({"Accept": "application/json"}, {"Accept": "text/html"}):
+            answer = await client.post("/odd", headers=headers)
+            text = await answer.text()
+            assert answer.status == 500
+            assert "secret" not in text
+            assert "RuntimeError" not in text
+            assert "Nothing was lost" in text
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert faults.count >= 2
+
+
+async def test_a_slow_request_is_given_up() -> None:
+    async def slow(_request: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    async with serving(slow, request_max_s=0.05) as client:
+        answer = await client.post("/odd", headers={"Accept": "application/json"})
+        assert (answer.status, (await answer.json())["code"]) == (503, "took_too_long")
+
+
+async def test_a_body_that_never_comes_is_given_up() -> None:
+    async def reads(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response()
+
+    async with serving(reads, request_max_s=0.05) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(b"POST /odd HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nslow")
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 503")
+        writer.close()
+        await writer.wait_closed()
 
 
 # ---- Host ----
