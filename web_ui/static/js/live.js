@@ -126,6 +126,17 @@ function adopt(page) {
   body.dataset.seq = page.body.dataset.seq ?? body.dataset.seq;
   say(page.getElementById("status")?.textContent?.trim() ?? "");
 }
+/** An answer that is no page of the job says in two sentences what is wrong. @param {Document} page @param {ParentNode} where */
+function complain(page, where) {
+  const banner = document.createElement("p");
+  banner.id = "errors";
+  banner.className = "banner problem";
+  banner.setAttribute("role", "alert");
+  banner.tabIndex = -1;
+  banner.textContent = `${$("h1", page)?.textContent ?? ""} ${$("[role=alert]", page)?.textContent?.trim() ?? ""}`;
+  byId("errors")?.remove();
+  where.prepend(banner);
+}
 /** @param {string} url @param {RequestInit} [options] */
 async function load(url, options) {
   const answer = await fetch(url, { credentials: "same-origin", ...options });
@@ -142,6 +153,7 @@ async function refresh(region) {
   try {
     if (region === "page") return adopt((await load("/j")).page);
     const answer = await fetch(`/j/regions/${region}`, { credentials: "same-origin" });
+    back();
     const old = $(`[data-region="${CSS.escape(region)}"]`);
     if (answer.ok) { if (old) morph(old, await answer.text()); }
     else if (answer.status !== 503) location.reload();
@@ -156,7 +168,7 @@ async function refresh(region) {
 
 /** @type {EventSource | undefined} */
 let source;
-let silence = 0;
+let silence = 0, probing = 0;
 /** Forms whose send failed; they go again when the box is back. @type {Set<string>} */
 const waiting = new Set();
 function listen() {
@@ -187,13 +199,15 @@ function silent() {
 }
 function lost() {
   root.classList.add("lost");
+  probing ||= setInterval(refresh, 3000, "header"); // the stream alone may not notice
   const bar = byId("lost"), phone = $("#phone b");
   if (bar) { bar.textContent = LOST; bar.hidden = false; }
   if (phone) phone.textContent = "no connection";
 }
 function back() {
   clearTimeout(silence);
-  silence = 0;
+  clearInterval(probing);
+  silence = probing = 0;
   if (!root.classList.contains("lost")) return;
   root.classList.remove("lost");
   const bar = byId("lost"), phone = $("#phone b");
@@ -252,6 +266,7 @@ async function send(form, button) {
       if (form.hasAttribute("data-note")) form.reset();
     }
     if (inDialog && content && !$("[data-region]", content)) dialog.replaceChildren(document.importNode(content, true));
+    if (!answer.ok && !page.body.dataset.seq) return complain(page, (inDialog && $(".panel", dialog)) || byId("main") || body);
     if (inDialog && !content) dialog.close();
     adopt(page);
     if (answer.ok && form.dataset.row) say(`${form.dataset.row}: saved on the box.`, form.id);
