@@ -1,0 +1,102 @@
+"""Documents name what the code has: settings, commands, events, error codes, routes. And their links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from edge_agent.config import keys
+from sitelink.events import KIND_BY_TYPE
+from tests.house.files import ROOT, committed
+from tests.house.test_words import error_codes
+
+
+def document(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("key", keys())
+def test_every_setting_is_documented(key):
+    assert f"`{key}`" in document("settings.md")
+
+
+def test_no_setting_is_documented_that_does_not_exist():
+    named = set(re.findall(r"^\| `([a-z_.]+)`", document("settings.md"), re.MULTILINE))
+    assert named == set(keys())
+
+
+def commands(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
+    found = []
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            found += commands(command, f"{prefix} {name}")
+        else:
+            found.append((f"{prefix} {name}", command))
+    return found
+
+
+def cli_commands() -> list[tuple[str, click.Command]]:
+    from edge_agent.cli import main
+
+    return commands(main, "edge-agent")
+
+
+def test_every_command_and_option_is_documented():
+    text = document("cli.md")
+    missing = []
+    for name, command in cli_commands():
+        section = re.search(rf"^### `{re.escape(name)}\b.*?(?=^### |\Z)", text, re.MULTILINE | re.DOTALL)
+        if section is None:
+            missing.append(name)
+            continue
+        for option in command.params:
+            if isinstance(option, click.Option) and option.name not in ("config", "overrides"):
+                missing += [f"{name} {each}" for each in option.opts if each not in section.group()]
+        assert command.help, f"{name} has no help"
+    assert missing == []
+
+
+@pytest.mark.parametrize("kind", sorted(KIND_BY_TYPE.values()))
+def test_every_kind_of_event_is_documented(kind):
+    assert f"`{kind}`" in document("events.md")
+
+
+@pytest.mark.parametrize("code", sorted(error_codes()))
+def test_every_error_code_is_documented(code):
+    assert f"`{code}`" in document("api.md")
+
+
+def test_every_route_of_the_api_is_documented():
+    from edge_agent.pages import admin
+    from web_ui import job_api
+
+    text = document("api.md")
+    paths = {route.path for route in (*job_api.ROUTES, *admin.ROUTES)}
+    assert paths
+    assert [path for path in sorted(paths) if f"`{path}`" not in text and f" {path}`" not in text] == []
+
+
+def test_links_between_documents_lead_somewhere():
+    broken = []
+    for path in committed():
+        if path.suffix != ".md":
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+            if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
+                broken.append(f"{path.relative_to(ROOT)} -> {target}")
+    assert broken == []
+
+
+def test_decisions_are_numbered_without_a_gap_and_have_their_parts():
+    records = sorted((ROOT / "docs/adr").glob("*.md"))
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    for path in records:
+        text = path.read_text("utf-8")
+        for part in ("## Context", "## Decision", "## What follows", "## What else was weighed"):
+            assert part in text, f"{path.name} lacks {part}"
+
+
+def test_what_a_stranger_looks_for_is_there():
+    for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "NOTICE"):
+        assert Path(ROOT, name).stat().st_size > 200, name

@@ -1,0 +1,72 @@
+"""Every code a person can meet has words. The codes are read out of the source, not out of a list kept by hand."""
+
+import pytest
+
+from sitelink import errors
+from sitelink.states import ChargePointState
+from tests.house.files import codes_given_to, codes_returned_by
+from web_ui import wording
+
+
+def error_codes(base: type[errors.SiteError] = errors.SiteError) -> set[str]:
+    return {base.code}.union(*(error_codes(each) for each in base.__subclasses__()))
+
+
+ERRORS = error_codes()
+ACTION_REASONS = codes_returned_by("sitelink/actions.py", "_reason_against")
+EXPLANATIONS = (
+    codes_returned_by("sitelink/status.py", "_explain", 0)
+    | codes_given_to("Status", 3, "explanation")
+    | {state.value for state in ChargePointState}
+)
+FAULTS = (
+    codes_given_to("Fault", 0, "code")
+    | codes_given_to("StationFaulted", 0, "code")
+    | codes_given_to("faulted", 1, "code")
+)
+KNOCKS = codes_given_to("Standing", 2, "reason") | codes_given_to("knocked", 2, "reason")
+OUTCOMES = (
+    codes_given_to("CommandEnded", 1, "outcome")
+    | codes_given_to("_end", 2, "outcome")
+    | codes_given_to("_conclude", 2, "done")
+    | codes_given_to("_conclude", 3, "not_done")
+    | codes_returned_by("edge_agent/site/dispatch.py", "_reading", 1)
+)
+TROUBLES = codes_given_to("Trouble", 0, "code") | {"disk_full", "read_only", "damaged", "failed"}
+
+
+@pytest.mark.parametrize(
+    ("group", "some"),
+    [
+        (ERRORS, {"identity_in_use", "store_unavailable"}),
+        (ACTION_REASONS, {"job_not_open", "nothing_charging", "state_not_startable"}),
+        (EXPLANATIONS, {"no_serial", "pending_boot", "box_restarted", "charging", "busy-reserved"}),
+        (FAULTS, {"serial_changed", "boot_rejected", "connector_not_present"}),
+        (KNOCKS, {"unknown_identity", "pairing_closed"}),
+        (OUTCOMES, {"started", "not_back", "unlock_failed", "interrupted"}),
+        (TROUBLES, {"disk_full"}),
+    ],
+)
+def test_the_search_finds_codes(group, some):
+    assert some <= group
+
+
+@pytest.mark.parametrize("code", sorted(ERRORS | ACTION_REASONS | EXPLANATIONS | FAULTS | KNOCKS | OUTCOMES | TROUBLES))
+def test_every_code_has_words(code):
+    assert code in wording.WORDS
+    assert wording.sentence(code, {}).strip()
+
+
+@pytest.mark.parametrize("code", sorted(OUTCOMES))
+def test_an_outcome_is_not_told_in_words_meant_for_the_storage(code):
+    assert code not in wording.TROUBLES
+
+
+def test_no_code_means_two_errors():
+    found: list[str] = []
+    queue: list[type[errors.SiteError]] = [errors.SiteError]
+    while queue:
+        each = queue.pop()
+        found.append(each.code)
+        queue.extend(each.__subclasses__())
+    assert len(found) == len(set(found))
