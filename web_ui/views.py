@@ -1,4 +1,4 @@
-"""A job as its page and `GET /api/v1/job` show it. The structs are the contract: their fields are the JSON's keys.
+"""A job as its page and `GET /api/v1/job` show it; the shapes stand in `web_ui.job_shapes`.
 
 Pure: no I/O, no clock; everything comes from one Snapshot. The rules themselves live in `sitelink.status` and
 `sitelink.actions`, the words in `web_ui.wording`. Start at `job_view`.
@@ -8,243 +8,47 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from sitelink.actions import actions_of, commands_of
 from sitelink.errors import SiteError
-from sitelink.ids import ChargePointId, JobId, StationKey, TransactionId, station_key
+from sitelink.ids import ChargePointId, JobId, StationKey, station_key
 from sitelink.model import ChargePoint, Command, Head, Job, Knock, Link, Note, Register, Station, Transaction
 from sitelink.ops import Author
 from sitelink.states import (
     COMMAND_RUNNING,
     ActionName,
     ChargePointState,
-    CommandState,
     IntegrationState,
     JobStatus,
     LinkRole,
 )
 from sitelink.status import Status, status_of
 from web_ui import wording
+from web_ui.job_shapes import (
+    ActionItem,
+    ChargePointView,
+    CommandView,
+    CompletionView,
+    Conflict,
+    ErrorView,
+    HeadView,
+    JobView,
+    NoteView,
+    OpenPoint,
+    PairingView,
+    RelayView,
+    SeenView,
+    SiteView,
+    StationView,
+    TestView,
+    TransactionView,
+)
 from web_ui.ports import Relay, Snapshot
+
+__all__ = ["NOTE_MAX_CHARACTERS", "ChargePointView", "ErrorView", "JobView", "error_view", "job_view"]
 
 COMMANDS_SHOWN = 5
 CONNECTORS_WHEN_UNKNOWN = 4
 NOTE_MAX_CHARACTERS = 2000
-
-
-class SiteView(msgspec.Struct, frozen=True):
-    name: str
-    address: str | None
-
-
-class RelayView(msgspec.Struct, frozen=True):
-    configured: bool
-    connected: bool
-    since: datetime | None
-    backlog: int
-
-
-class ActionItem(msgspec.Struct, frozen=True):
-    """`reason` is a code, `reason_text` its words; both None where the action is enabled."""
-
-    name: ActionName
-    enabled: bool
-    reason: str | None
-    confirm: bool
-    reason_text: str | None
-
-
-class NoteView(msgspec.Struct, frozen=True):
-    """`delivery`: saved (no cloud to send to), waiting, sent."""
-
-    id: str
-    side: str
-    author: str | None
-    text: str
-    at: datetime
-    delivery: str
-
-
-class HeadView(msgspec.Struct, frozen=True):
-    """A current value of a field. `by` is the side, `name` what the person gave."""
-
-    op: str
-    value: str | int | bool | None
-    by: str
-    at: datetime
-    name: str | None
-
-
-class Conflict(msgspec.Struct, frozen=True):
-    """A field that was set to different values while its authors could not see each other."""
-
-    field: str
-    heads: tuple[HeadView, ...]
-
-
-class StationView(msgspec.Struct, frozen=True):
-    vendor: str | None
-    model: str | None
-    serial: str | None
-    firmware: str | None
-    version: str | None
-
-
-class TransactionView(msgspec.Struct, frozen=True):
-    id: TransactionId
-    started_at: datetime | None
-    energy_wh: float | None
-    power_w: float | None
-    test: bool
-
-
-class TestView(msgspec.Struct, frozen=True):
-    """Evidence of the last finished test charge."""
-
-    __test__ = False
-    started_at: datetime | None
-    stopped_at: datetime | None
-    energy_wh: float | None
-
-
-class CommandView(msgspec.Struct, frozen=True):
-    """A remote action in two parts: `answer_text` is what the station said, `outcome_text` what actually changed."""
-
-    id: str
-    action: ActionName
-    state: CommandState
-    answer: str | None
-    outcome: str | None
-    running: bool
-    requested_at: datetime
-    ended_at: datetime | None
-    progress_text: str | None
-    answer_text: str | None
-    outcome_text: str | None
-    next_step: str | None
-
-
-class ChargePointView(msgspec.Struct, frozen=True, kw_only=True):
-    """A row. `status` is the exact string of UX §1.4; `tone` picks its shape: ok, busy, waiting, problem, off."""
-
-    id: ChargePointId
-    name: str
-    model: str | None
-    identity: str
-    connector: int
-    connectors: tuple[int, ...]
-    status: str
-    integration_state: IntegrationState | None
-    state: ChargePointState
-    connected: bool
-    explanation: str
-    explanation_code: str
-    tone: str
-    active: bool
-    maintenance: bool
-    actions: tuple[ActionItem, ...]
-    notes: tuple[NoteView, ...]
-    conflicts: tuple[Conflict, ...]
-    heads: dict[str, tuple[HeadView, ...]]
-    warnings: tuple[str, ...]
-    last_seen: datetime | None
-    station: StationView | None
-    transaction: TransactionView | None
-    test: TestView | None
-    tested: bool
-    commands: tuple[CommandView, ...]
-
-    @property
-    def bases(self) -> str:
-        """The op ids of the heads shown, for the edit form."""
-        return " ".join(head.op for heads in self.heads.values() for head in heads)
-
-    @property
-    def running(self) -> bool:
-        return any(command.running for command in self.commands)
-
-
-class SeenView(msgspec.Struct, frozen=True):
-    """Somebody who calls and is not served; `reason` is a code. `id` is ours."""
-
-    id: str
-    identity: str
-    vendor: str | None
-    model: str | None
-    serial: str | None
-    ip: str
-    reason: str
-    reason_text: str
-    at: datetime
-    suggested: tuple[ChargePointId, ...]
-    """Rows it may belong to: those that look alike first, then those without an identity; three at most."""
-
-
-class OpenPoint(msgspec.Struct, frozen=True):
-    """A row somebody may want to see to before the job is completed. Nothing blocks completion."""
-
-    id: ChargePointId
-    name: str
-    problem: str
-    blocker: bool
-
-
-class CompletionView(msgspec.Struct, frozen=True):
-    at: datetime
-    by: str
-    name: str | None
-    reason: str | None
-    activate_all: bool
-    activated: int
-    not_connected: tuple[str, ...]
-    delivery: str
-    text: str
-
-
-class PairingView(msgspec.Struct, frozen=True):
-    open: bool
-
-
-class JobView(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole page as data, as of journal key `seq`."""
-
-    number: str
-    status: JobStatus
-    site: SiteView
-    description: str
-    instructions: str
-    contact: str | None
-    total: int
-    connected: int
-    tested: int
-    relay: RelayView
-    charge_points: tuple[ChargePointView, ...]
-    seen: tuple[SeenView, ...]
-    meters: tuple[dict[str, Any], ...]
-    pairing: PairingView
-    completion: CompletionView | None
-    open_points: tuple[OpenPoint, ...]
-    read_only: bool
-    trouble: str | None
-    activate_by_default: bool
-    seq: int
-    ocpp_url: str
-    now: datetime
-
-    def row(self, id_: str) -> ChargePointView | None:
-        return next((row for row in self.charge_points if row.id == id_), None)
-
-
-class ErrorView(msgspec.Struct, frozen=True):
-    """An error at a field: what was wrong, what to do, and what was typed. `other` is the row it speaks of."""
-
-    code: str
-    sentence: str
-    next_step: str
-    typed: str = ""
-    other: str | None = None
-    other_name: str | None = None
 
 
 def error_view(error: SiteError, typed: str = "") -> ErrorView:
@@ -506,7 +310,7 @@ def _completion_text(snapshot: Snapshot, job: Job, by: Author, absent: tuple[str
     done = job.completion
     assert done is not None  # noqa: S101
     at = wording.local_time(done.at, snapshot.now)
-    said = [f"Completed by the {by.type.value} at {at}."]
+    said = [f"Job {job.number} completed.", f"The {by.type.value} did so at {at}."]
     if done.activate_all:
         said.append(f"{_count(len(done.activated), 'charge point')} activated.")
         if absent:
