@@ -61,10 +61,6 @@ class Visitor:
     def author(self) -> Author:
         return Author(type=AuthorType.INSTALLER, link=self.link.id)
 
-    @property
-    def limit_key(self) -> str:
-        return f"session:{self.session.id}" if self.session else f"link:{self.link.id}"
-
 
 def visitor_of(request: web.Request) -> Visitor:
     """Who asks, by Bearer token or session cookie.
@@ -86,12 +82,15 @@ def visitor_of(request: web.Request) -> Visitor:
 def writer_of(request: web.Request, csrf: str | None = None) -> Visitor:
     """Who asks for a change: a Bearer client, or our own page. `csrf` is the form's field; None: not a form.
 
-    Raises as `visitor_of`, ForgeryRefused, LinkReadOnly, and TooMany after 60 changes in a minute.
+    Raises as `visitor_of`, ForgeryRefused, LinkReadOnly, and TooMany after too many changes in a minute.
     """
     visitor = visitor_of(request)
+    limits = request.app[GATE].limits
     if visitor.session is not None:
         _refuse_forgery(request, visitor.session, csrf)
-    request.app[GATE].limits.writes.take(visitor.limit_key)
+        limits.writes.take(visitor.session.id)
+    else:
+        limits.program_writes.take(visitor.link.id)
     if visitor.link.role is not LinkRole.INSTALLER:
         raise LinkReadOnly
     return visitor

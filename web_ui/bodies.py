@@ -101,3 +101,11 @@ def command_id_in(text: str) -> CommandId:
         return CommandId(str(uuid.UUID(text)))
     except ValueError:
         return CommandId(text[:64])
+
+
+def new_command_id_in(text: str) -> CommandId:
+    """The id a page made for a command. Raises RequestInvalid where it is no UUID."""
+    try:
+        return CommandId(str(uuid.UUID(text)))
+    except ValueError as exc:
+        raise RequestInvalid(where="command_id", problem="not_a_uuid") from exc

@@ -40,6 +40,8 @@ from web_ui.surface import UNHURRIED
 from web_ui.views import ChargePointView, JobView, job_view
 
 KINDS = ("soft", "hard")
+REASON_MAX_CHARACTERS = 2000
+NAME_MAX_CHARACTERS = 200
 
 
 class OpenSession(msgspec.Struct, forbid_unknown_fields=True):
@@ -233,10 +235,20 @@ async def post_complete(request: web.Request) -> web.Response:
     activate_all = body.activate_all
     if activate_all is None:
         activate_all = request.app[JOBS].snapshot().state.jobs[visitor.link.job].activate_by_default
-    await request.app[JOBS].complete(
-        visitor.link.job, visitor.author, activate_all=activate_all, reason=body.reason, name=body.name
-    )  # fmt: skip
+    await complete(request, visitor, activate_all=activate_all, reason=body.reason, name=body.name)
     return answer(view_of(request, visitor))
+
+
+async def complete(
+    request: web.Request, visitor: Visitor, *, activate_all: bool, reason: str | None, name: str | None
+) -> None:
+    """Complete the visitor's job. Raises RequestInvalid for texts that are too long, and what the port raises."""
+    for where, text, allowed in (("reason", reason, REASON_MAX_CHARACTERS), ("name", name, NAME_MAX_CHARACTERS)):
+        if text is not None and len(text) > allowed:
+            raise RequestInvalid(where=where, problem="too_long", allowed=allowed)
+    await request.app[JOBS].complete(
+        visitor.link.job, visitor.author, activate_all=activate_all, reason=reason, name=name
+    )  # fmt: skip
 
 
 async def post_swap(request: web.Request) -> web.Response:

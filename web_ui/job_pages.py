@@ -35,8 +35,8 @@ from web_ui.access import (
     visitor_of,
     writer_of,
 )
-from web_ui.bodies import command_id_in, number_in, read_form
-from web_ui.job_api import request_action, row_view, view_of
+from web_ui.bodies import new_command_id_in, number_in, read_form
+from web_ui.job_api import complete, request_action, row_view, view_of
 from web_ui.routes import Route
 from web_ui.surface import dress, wants_json
 from web_ui.views import ErrorView, error_view
@@ -190,7 +190,7 @@ async def post_actions(request: web.Request) -> web.Response:
     try:
         command_id = await request_action(
             request, visitor, ActionName(name),
-            command=command_id_in(given) if given else None,
+            command=new_command_id_in(given) if given else None,
             confirm="confirm" in form, hard=form.get("kind") == "hard",
         )  # fmt: skip
     except NotFound:
@@ -231,10 +231,7 @@ async def post_complete(request: web.Request) -> web.Response:
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
     reason, name = form.get("reason", "").strip(), form.get("name", "").strip()
     try:
-        await request.app[JOBS].complete(
-            visitor.link.job, visitor.author,
-            activate_all="activate_all" in form, reason=reason or None, name=name or None,
-        )  # fmt: skip
+        await complete(request, visitor, activate_all="activate_all" in form, reason=reason or None, name=name or None)
     except SiteError as exc:
         if wants_json(request):
             raise

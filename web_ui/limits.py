@@ -79,6 +79,8 @@ class Limits:
         self.bad_tokens = Limit(clock, count=10, per_s=60)
         """By address."""
         self.writes = Limit(clock, count=60, per_s=60)
-        """By session, for Bearer clients by link."""
+        """By session."""
+        self.program_writes = Limit(clock, count=600, per_s=60)
+        """By link: programs with a Bearer token fill in whole sites at once."""
         self.commands = Limit(clock, count=6, per_s=60)
         """By charge point."""

@@ -33,7 +33,7 @@ DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class PageSettings:
     """What the configuration says of HTTP. `hosts` are names by which people reach the box, `public_url` one more."""
 
     hosts: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Status(msgspec.Struct):
 
 
 def build_app(
-    jobs: Admin, stations: Stations, history: History, settings: Settings, session_key: bytes, clock: Clock,
+    jobs: Admin, stations: Stations, history: History, settings: PageSettings, session_key: bytes, clock: Clock,
     registry: CollectorRegistry, *, streams: Streams | None = None, host_name: Callable[[], str] = socket.gethostname,
 ) -> web.Application:  # fmt: skip
     """The whole application. `session_key` has at least 32 random bytes and survives restarts."""
@@ -68,7 +68,7 @@ def build_app(
     return app
 
 
-def _names(settings: Settings, host_name: str) -> Iterable[str]:
+def _names(settings: PageSettings, host_name: str) -> Iterable[str]:
     own = host_name.casefold()
     yield from (own, own.partition(".")[0], *settings.hosts)
     public = urlsplit(settings.public_url).hostname if settings.public_url else None
@@ -83,7 +83,7 @@ def _counted(registry: CollectorRegistry, streams: Streams) -> Faults:
     return Faults(on_fault=faults.inc)
 
 
-def _own_routes(settings: Settings) -> tuple[Route, ...]:
+def _own_routes(settings: PageSettings) -> tuple[Route, ...]:
     routes = (
         Route("GET", "/healthz", get_healthz, "Whether the box can save.", answer=Status, auth=""),
         Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, Any], auth=""),

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import BaseRunner
 from prometheus_client import CollectorRegistry
 
-from edge_agent.pages.app import Settings, build_app
+from edge_agent.pages.app import PageSettings, build_app
 from edge_agent.site.jobs import Imported
 from sitelink.ids import StationKey
 from tests.doubles.core import Core, ScriptedStations
@@ -114,14 +114,14 @@ class Browser:
 
 
 @asynccontextmanager
-async def running_box(core: Core | None = None, settings: Settings | None = None) -> AsyncIterator[Box]:
+async def running_box(core: Core | None = None, settings: PageSettings | None = None) -> AsyncIterator[Box]:
     """Import a job, serve the pages, end everything."""
     core = core or Core()
     imported = await core.import_job()
     stations, registry = AskedStations(), CollectorRegistry()
     streams = Streams(check_every_s=0.02, ping_every_s=0.04)
     app = build_app(
-        core.jobs, stations, core.journal, settings or Settings(), SESSION_KEY, core.clock, registry,
+        core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, registry,
         streams=streams, host_name=lambda: "gate-7f3a",
     )  # fmt: skip
     server = FrontServer(app)

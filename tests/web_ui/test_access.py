@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.doubles.box_pages import Box, running_box
+from web_ui.access import GATE
 
 OWN, FOREIGN, NONE = "own", "foreign", "none"
 
@@ -131,3 +132,14 @@ async def test_sixty_changes_a_minute_for_one_session(box: Box) -> None:
     assert (await other.client.patch(path, json={"identity": "LAST"}, headers=other.own)).status == 200
     box.core.clock.advance(60)
     assert (await one.client.patch(path, json={"identity": "MORE"}, headers=one.own)).status == 200
+
+
+async def test_programs_may_change_more_and_not_everything(box: Box) -> None:
+    client, path = box.client(), f"/api/v1/job/charge-points/{box.row()}"
+    limit = box.server.app[GATE].limits.program_writes
+    for _ in range(100):
+        assert (await client.patch(path, json={"connector": 1}, headers=box.bearer)).status == 200
+    (link,) = box.core.journal.state.links
+    for _ in range(500):
+        limit.take(link)
+    assert (await client.patch(path, json={"connector": 1}, headers=box.bearer)).status == 429

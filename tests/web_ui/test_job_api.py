@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge_agent.site.ports import Decision, Trouble
-from sitelink.events import LinkRevoked
+from sitelink.events import JobCancelled, LinkRevoked
 from sitelink.ops import Author, Fact
 from sitelink.states import AuthorType, LinkRole
 from tests.doubles.box_pages import Box, running_box
@@ -267,6 +267,27 @@ async def test_a_job_is_completed_once_and_then_only_read(box: Box) -> None:
 async def test_completing_without_a_choice_does_what_the_job_file_says(box: Box) -> None:
     _, job = await ask(box, "POST", "/api/v1/job/complete", {})
     assert [row["active"] for row in job["charge_points"]] == [True, True]
+
+
+@pytest.mark.parametrize(("where", "length"), [("reason", 2001), ("name", 201)])
+async def test_texts_of_a_completion_have_a_length(box: Box, where: str, length: int) -> None:
+    status, error = await ask(box, "POST", "/api/v1/job/complete", {where: "x" * length})
+    assert (status, error["where"], error["problem"]) == (400, where, "too_long")
+    browser = await box.browser()
+    answer = await browser.submit("/j/complete", {where: "x" * length})
+    assert answer.status == 400
+    assert (await ask(box, "GET", "/api/v1/job"))[1]["status"] == "open"
+
+
+async def test_a_cancelled_job_says_only_that(box: Box) -> None:
+    browser, job = await box.browser(), box.core.job().id
+    fact = Fact(f"job:{job}", JobCancelled(), OPERATOR, job=job)
+    await box.core.journal.write(lambda _ledger: Decision((fact,), None))
+    status, error = await ask(box, "GET", "/api/v1/job")
+    assert (status, error["status"]) == (410, "cancelled")
+    page = await (await browser.get("/j")).text()
+    assert "cancelled" in page
+    assert "Bay 1" not in page
 
 
 async def test_the_report_in_three_forms(box: Box) -> None:

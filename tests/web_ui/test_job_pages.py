@@ -11,6 +11,7 @@ from edge_agent.site.ports import Trouble
 from sitelink.ops import Author
 from sitelink.states import AuthorType
 from tests.doubles.box_pages import Box, Browser, running_box
+from web_ui import wording
 
 
 @pytest.fixture
@@ -231,7 +232,7 @@ async def test_completing_by_form(box: Box, browser: Browser, ticked: dict[str, 
     assert completion is not None
     assert (completion.name, completion.reason) == ("Kim", "no power")
     page = await (await browser.get("/j")).text()
-    assert "Job 1042 completed." in page
+    assert wording.sentence("completed") in page
 
 
 async def test_completing_twice_says_who_was_first(box: Box, browser: Browser) -> None:

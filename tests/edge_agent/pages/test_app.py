@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from edge_agent.pages.app import Settings
+from edge_agent.pages.app import PageSettings
 from edge_agent.site.ports import Trouble
 from tests.doubles.box_pages import Box, running_box
 
@@ -30,14 +30,14 @@ async def test_metrics_are_prometheus_text(box: Box) -> None:
 
 
 async def test_metrics_can_be_switched_off() -> None:
-    async with running_box(settings=Settings(metrics=False)) as box:
+    async with running_box(settings=PageSettings(metrics=False)) as box:
         assert (await box.client().get("/metrics")).status == 404
         assert "/metrics" not in await (await box.client().get("/openapi.json")).text()
 
 
 @pytest.mark.parametrize("host", ["box.example", "box.example:8080", "garage.example", "gate-7f3a"])
 async def test_the_names_of_the_settings_are_answered(host: str) -> None:
-    settings = Settings(hosts=("box.example",), public_url="http://garage.example:8080/")
+    settings = PageSettings(hosts=("box.example",), public_url="http://garage.example:8080/")
     async with running_box(settings=settings) as box:
         assert (await box.client().get("/healthz", headers={"Host": host})).status == 200
         assert (await box.client().get("/healthz", headers={"Host": "other.example"})).status == 421
