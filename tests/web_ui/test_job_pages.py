@@ -231,7 +231,7 @@ async def test_completing_by_form(box: Box, browser: Browser, ticked: dict[str, 
     completion = box.core.job().completion
     assert completion is not None
     assert (completion.name, completion.reason) == ("Kim", "no power")
-    page = await (await browser.get("/j")).text()
+    page = await (await browser.get(answer.headers["Location"])).text()
     assert wording.sentence("completed") in page
 
 
