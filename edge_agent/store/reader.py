@@ -1,0 +1,179 @@
+"""The past on disk, read beside the writer through connections that cannot write.
+
+Start at `DiskHistory`. Reads are short: a row check on each, a deadline on all, because a reader that stays holds the
+write-ahead log back (D11). A damaged row is left out, never served, and reported.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+
+from edge_agent.store.database import connect_reading
+from edge_agent.store.rows import RowDamaged, checked, command_of, transaction_of
+from edge_agent.store.trouble import trouble_of
+from sitelink.clock import Clock
+from sitelink.errors import StoreUnavailable
+from sitelink.ids import CommandId, StationKey
+from sitelink.model import Command, Transaction
+from sitelink.ops import Op, decode_op
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+READERS = 2
+DEADLINE_S = 5.0
+ROWS_MAX = 5000
+CHECK_EVERY_STEPS = 10_000
+"""Steps of SQLite's machine between two looks at the deadline."""
+
+TRANSACTIONS = 'SELECT id, body, crc FROM "transaction" WHERE station = ? ORDER BY id DESC LIMIT ?'
+OPS = "SELECT seq, body, crc FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+TELEMETRY = "SELECT seq, body, crc FROM telemetry WHERE seq > ? ORDER BY seq LIMIT ?"
+GAPS = "SELECT from_seq, to_seq, reason, count FROM gap ORDER BY id DESC LIMIT ?"
+COMMAND = "SELECT key, body, crc FROM command WHERE key = ?"
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Telemetry that was not kept: `count` values between two seqs."""
+
+    from_seq: int
+    to_seq: int
+    reason: str
+    count: int
+
+
+class DiskHistory:
+    """See `edge_agent.site.ports.History`. Every method raises StoreUnavailable when the disk does not give it."""
+
+    def __init__(self, path: Path, clock: Clock, on_damage: Callable[[RowDamaged], None]) -> None:
+        self._path = path
+        self._data_dir = path.parent
+        self._clock = clock
+        self._on_damage = on_damage
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="store reader")
+        self._idle: list[sqlite3.Connection] = []
+        self._busy: list[sqlite3.Connection] = []
+        self._closed = False
+
+    async def transactions(self, station: StationKey, limit: int = 200) -> Sequence[Transaction]:
+        return await self._rows("transaction", TRANSACTIONS, (station, min(limit, ROWS_MAX)), transaction_of)
+
+    async def ops(self, after: int, limit: int = 500) -> Sequence[tuple[int, Op]]:
+        return await self._rows("journal", OPS, (after, min(limit, ROWS_MAX)), _numbered("journal"))
+
+    async def telemetry(self, after: int, limit: int = 500) -> Sequence[tuple[int, Op]]:
+        """Telemetry with a seq above `after`, in order."""
+        return await self._rows("telemetry", TELEMETRY, (after, min(limit, ROWS_MAX)), _numbered("telemetry"))
+
+    async def bodies(self, after: int, limit: int = 500) -> Sequence[tuple[int, bytes]]:
+        """As `ops`, each as the JSON it is stored as."""
+
+        def body_of(seq: int, body: bytes, crc: int) -> tuple[int, bytes]:
+            return seq, checked("journal", seq, body, crc)
+
+        return await self._rows("journal", OPS, (after, min(limit, ROWS_MAX)), body_of)
+
+    async def command(self, id_: CommandId) -> Command | None:
+        """However old, as long as it is kept (the last 1,000 that ended)."""
+        found = await self._rows("command", COMMAND, (f"command:{id_}",), command_of)
+        return found[0] if found else None
+
+    async def gaps(self, limit: int = 100) -> Sequence[Gap]:
+        """Newest first."""
+        return await self._rows("gap", GAPS, (limit,), Gap)
+
+    async def backup(self, path: Path) -> None:
+        """Copy everything committed into a new file, while the box works. Raises FileExistsError, StoreUnavailable."""
+        await self._on_thread(lambda connection: _copy(connection, path), deadline_s=None)
+
+    def end_long_reads(self) -> None:
+        """Interrupt what is being read now; it fails with StoreUnavailable. From any thread."""
+        for connection in tuple(self._busy):
+            with suppress(sqlite3.ProgrammingError):  # closed meanwhile
+                connection.interrupt()
+
+    def close(self) -> None:
+        """Blocks until running reads ended; their deadline is near."""
+        self._closed = True
+        self.end_long_reads()
+        self._pool.shutdown()
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _rows(self, table: str, sql: str, values: tuple[object, ...], make: Callable[..., T]) -> Sequence[T]:
+        def read(connection: sqlite3.Connection) -> list[T]:
+            found = []
+            for row in connection.execute(sql, values).fetchall():
+                try:
+                    found.append(make(*row))
+                except RowDamaged as damage:
+                    log.error("row_damaged", table=damage.table, key=damage.key)
+                    self._on_damage(damage)
+                except (KeyError, msgspec.DecodeError) as error:
+                    log.error("row_not_understood", table=table, key=row[0], error=str(error))
+            return found
+
+        return await self._on_thread(read, DEADLINE_S)
+
+    async def _on_thread(self, read: Callable[[sqlite3.Connection], T], deadline_s: float | None) -> T:
+        if self._closed:
+            raise StoreUnavailable(reason="failed")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, read, deadline_s)
+
+    def _read(self, read: Callable[[sqlite3.Connection], T], deadline_s: float | None) -> T:
+        try:
+            with self._connection(deadline_s) as connection:
+                return read(connection)
+        except sqlite3.Error as error:
+            verdict = trouble_of(error, self._data_dir, committing=False)
+            log.warning("read_failed", code=verdict.code, error=str(error))
+            if verdict.code == "damaged":
+                self._on_damage(RowDamaged("database", str(error)))
+            raise StoreUnavailable(reason=verdict.code) from error
+
+    @contextmanager
+    def _connection(self, deadline_s: float | None) -> Iterator[sqlite3.Connection]:
+        connection = self._idle.pop() if self._idle else connect_reading(self._path)
+        if deadline_s is not None:
+            until = self._clock.monotonic() + deadline_s
+            connection.set_progress_handler(lambda: self._clock.monotonic() > until, CHECK_EVERY_STEPS)
+        self._busy.append(connection)
+        try:
+            yield connection
+        except BaseException:
+            self._busy.remove(connection)
+            connection.close()
+            raise
+        self._busy.remove(connection)
+        connection.set_progress_handler(None, 0)
+        self._idle.append(connection)
+
+
+def _numbered(table: str) -> Callable[[int, bytes, int], tuple[int, Op]]:
+    def op_of(seq: int, body: bytes, crc: int) -> tuple[int, Op]:
+        return seq, decode_op(checked(table, seq, body, crc))
+
+    return op_of
+
+
+def _copy(connection: sqlite3.Connection, path: Path) -> Any:
+    """The copy is whole or not there under its name."""
+    if path.exists():
+        raise FileExistsError(path)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o600)
+    target = sqlite3.connect(partial, isolation_level=None)
+    try:
+        connection.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        target.close()
+    partial.rename(path)
