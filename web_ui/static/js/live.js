@@ -20,9 +20,10 @@ let spokenAt = 0, speaking = 0;
 function speak() {
   speaking = 0;
   spokenAt = Date.now();
-  const said = [...news.values()], count = $(".count b")?.textContent;
+  const said = [...news.values()], moved = [...news.keys()].some((about) => about.startsWith("cp-"));
   news.clear();
-  const text = said.length > 3 ? `${said.length} changes. ${count ?? ""}.` : said.join(" ");
+  const count = moved ? ` ${$(".count b")?.textContent}.` : "";
+  const text = (said.length > 3 ? `${said.length} changes.` : said.join(" ")) + count;
   const open = dialog?.open ? $("[role=status]", dialog) : null;
   for (const line of [byId("status"), open]) if (line) line.textContent = text;
 }
@@ -116,6 +117,8 @@ function morph(old, fresh) {
 }
 /** Take over every region of a page the server sent. @param {Document} page */
 function adopt(page) {
+  const rows = (/** @type {Document} */ of) => [...of.querySelectorAll(".cp")].map((row) => row.id).join();
+  if (page.querySelector(".cp") && rows(page) !== rows(document)) return location.reload(); // drafts outlive it
   for (const old of document.querySelectorAll("[data-region]")) {
     const fresh = page.getElementById(old.id);
     if (fresh) morph(old, fresh);
@@ -308,8 +311,9 @@ async function enter() {
       body: JSON.stringify({ token }),
     });
     if (answer.ok) { location.reload(); return true; }
-    const problem = byId("entry-error");
-    if (problem) problem.textContent = (await answer.json()).message;
+    const { message, next_step } = await answer.json(), problem = byId("entry-error");
+    if (problem) problem.textContent = `${message} ${next_step ?? ""}`;
+    else say(message);
   } catch {
     const field = /** @type {HTMLTextAreaElement | null} */ (byId("token"));
     if (field) field.value = token;
