@@ -15,7 +15,7 @@ import msgspec
 
 from edge_agent import compose, control, logs
 from edge_agent.config import Settings, SettingsInvalid, load
-from edge_agent.store.database import StoreLocked
+from edge_agent.store.database import StoreCannotOpen
 from sitelink.errors import SiteError
 from web_ui.wording import next_step, sentence
 
@@ -52,9 +52,7 @@ def run(config: Path | None, overrides: tuple[str, ...]) -> None:
     logs.configure(settings.log.level)
     try:
         compose.run(settings)
-    except StoreLocked as error:
-        raise click.ClickException(f"{settings.data_dir} is in use by another edge-agent.") from error
-    except compose.CannotStart as error:
+    except (StoreCannotOpen, compose.CannotStart) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -162,9 +160,8 @@ def _operate(settings: Settings, operation: str, arguments: dict[str, Any]) -> A
         raise click.ClickException(worded(refusal.code, dict(refusal.fields))) from refusal
     except SiteError as error:
         raise click.ClickException(worded(error.code, error.fields)) from error
-    except StoreLocked as error:
-        problem = f"{settings.data_dir} is in use by another process that does not answer. Try again in a moment."
-        raise click.ClickException(problem) from error
+    except StoreCannotOpen as error:
+        raise click.ClickException(str(error)) from error
 
 
 async def _through_agent_or_alone(settings: Settings, operation: str, arguments: dict[str, Any]) -> Any:

@@ -146,7 +146,7 @@ async def test_strangers_that_only_report_are_bounded_too() -> None:
     await core.import_job()
     await core.boot("CP001")
     for number in range(WAITING_ROOM * 2):
-        await core.desk.message(f"x{number}", "DataTransfer", {})  # type: ignore[arg-type]
-        await core.desk.configured(f"x{number}", {"NumberOfConnectors": "1"})  # type: ignore[arg-type]
+        await core.desk.message(f"x{number}", "DataTransfer", {})
+        await core.desk.configured(f"x{number}", {"NumberOfConnectors": "1"})
     assert len(core.journal.state.stations) == WAITING_ROOM + 1
     assert "cp001" in core.journal.state.stations

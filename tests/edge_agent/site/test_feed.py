@@ -26,7 +26,7 @@ async def test_a_connector_change_makes_its_row_and_the_header_stale_once() -> N
         await core.desk.connector_changed(CP, ConnectorReport(1, status))
     regions = [(await first).region, *(stale.region for stale in await heard(news, 2))]
     assert sorted(regions) == sorted(["completion", f"cp:{core.row('Bay 1').id}", "header"])
-    await news.aclose()  # type: ignore[attr-defined]
+    await news.aclose()
 
 
 async def test_a_page_that_comes_back_hears_what_it_missed() -> None:
@@ -36,7 +36,7 @@ async def test_a_page_that_comes_back_hears_what_it_missed() -> None:
     await core.jobs.add_note(job.job, core.row("Bay 2").id, INSTALLER, "hello")
     news = core.jobs.news(job.job, after)
     assert f"cp:{core.row('Bay 2').id}" in {stale.region for stale in await heard(news, 4)}
-    await news.aclose()  # type: ignore[attr-defined]
+    await news.aclose()
 
 
 async def test_a_page_from_another_life_of_the_box_reloads_whole() -> None:
@@ -44,7 +44,7 @@ async def test_a_page_from_another_life_of_the_box_reloads_whole() -> None:
     job = await core.import_job()
     news = core.jobs.news(job.job, 999)
     assert [stale.region for stale in await heard(news, 1)] == ["page"]
-    await news.aclose()  # type: ignore[attr-defined]
+    await news.aclose()
     assert core.feed.readers == 0
 
 
@@ -55,4 +55,4 @@ async def test_strangers_are_news_for_the_seen_list_only() -> None:
     await core.boot("STRANGER")
     news = core.jobs.news(job.job, after)
     assert [stale.region for stale in await heard(news, 1)] == ["seen"]
-    await news.aclose()  # type: ignore[attr-defined]
+    await news.aclose()

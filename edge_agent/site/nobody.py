@@ -1,0 +1,32 @@
+"""No stations at all: what the operator's commands see when no agent runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from edge_agent.site.ports import LateAnswer
+from sitelink.commands import Order, OrderAnswer
+from sitelink.errors import StationOffline
+from sitelink.ids import StationKey
+
+
+class NoStations:
+    """See `edge_agent.site.ports.Stations`."""
+
+    def is_online(self, station: StationKey) -> bool:
+        return False
+
+    def last_seen(self, station: StationKey) -> datetime | None:
+        return None
+
+    async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
+        raise StationOffline(identity=station)
+
+    async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        raise StationOffline(identity=station)
+
+    def frames(self, station: StationKey) -> Sequence[dict[str, Any]]:
+        return ()
+
+    async def recheck(self, station: StationKey) -> None:
+        return

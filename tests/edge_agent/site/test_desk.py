@@ -1,0 +1,63 @@
+"""The desk: what a station reports is in the state when the call returns."""
+
+import pytest
+
+from edge_agent.site.ports import Trouble
+from edge_agent.site.reports import ConnectorReport
+from sitelink.errors import StoreUnavailable
+from sitelink.ids import StationKey
+from sitelink.states import ConnectorStatus, Registration
+from tests.doubles.core import Core
+from tests.edge_agent.site.test_transactions import start
+
+CP = StationKey("cp001")
+
+
+async def test_what_is_reported_is_in_the_state_when_the_call_returns() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    await core.desk.connector_changed(CP, ConnectorReport(1, ConnectorStatus.FAULTED, "GroundFailure", info="RCD"))
+    await core.desk.configured(CP, {"NumberOfConnectors": "2"})
+    await core.desk.faulted(CP, "duplicate_identity", {"ip": "192.0.2.8"})
+    station = core.journal.state.stations[CP]
+    assert (station.connectors[1].error_code, station.connectors[1].info) == ("GroundFailure", "RCD")
+    assert station.connector_count == 2
+    assert station.faults[0].code == "duplicate_identity"
+    await core.desk.fault_cleared(CP, "duplicate_identity")
+    seq = core.journal.seq
+    await core.desk.fault_cleared(CP, "duplicate_identity")
+    assert core.journal.state.stations[CP].faults == ()
+    assert core.journal.seq == seq, "clearing what is clear writes nothing"
+
+
+async def test_connecting_hearing_and_parting_change_the_link() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    assert core.journal.state.stations[CP].connected
+    await core.desk.disconnected(CP, "closed")
+    assert not core.journal.state.stations[CP].connected
+    await core.desk.heard(CP)
+    assert core.journal.state.stations[CP].connected
+    assert core.desk.standing("CP001").registration is Registration.ACCEPTED
+
+
+async def test_when_the_disk_takes_nothing_the_desk_confirms_nothing() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    core.journal.fail(Trouble("disk_full", core.clock.now()))
+    with pytest.raises(StoreUnavailable):
+        await core.desk.start(CP, start())
+    core.journal.fail(None)
+    assert (await core.desk.start(CP, start())).transaction == 1
+
+
+async def test_a_caller_who_is_served_leaves_the_waiting_room() -> None:
+    core = Core()
+    await core.desk.knocked("X", "192.0.2.9", "unsupported_subprotocol")
+    assert len(core.journal.state.knocks) == 1
+    await core.desk.knock_gone("X", "192.0.2.9")
+    await core.desk.knock_gone("X", "192.0.2.9")
+    assert core.journal.state.knocks == {}
