@@ -91,10 +91,11 @@ def export(job: str, config: Path | None, overrides: tuple[str, ...]) -> None:
 
 @job.command()
 @click.argument("job")
+@click.option("--instead", is_flag=True, help="End the links JOB had; open pages lose them within seconds.")
 @with_settings
-def link(job: str, config: Path | None, overrides: tuple[str, ...]) -> None:
-    """A new installer link to JOB (id or number). Older links stay valid."""
-    _print(_operate(settings_of(config, overrides), "job.link", {"job": job}))
+def link(job: str, instead: bool, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """A new installer link to JOB (id or number). Older links stay valid without --instead."""
+    _print(_operate(settings_of(config, overrides), "job.link", {"job": job, "instead": instead}))
 
 
 @job.command()

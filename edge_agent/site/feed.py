@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from edge_agent.site.ports import Committed, Journal
 from sitelink.apply import Changes
-from sitelink.ids import JobId
+from sitelink.ids import JobId, station_key
 from sitelink.model import ChargePoint, Command, Entity, Job, Knock, Link, Readings, SiteState, Station, Transaction
 from web_ui.ports import Stale
 
@@ -126,6 +126,8 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
     elif isinstance(entity, Knock):
         for job in state.jobs:
             yield job, "seen"
+        for _, row in state.rows_of_station(station_key(entity.identity)):
+            yield row.job, f"cp:{row.id}"
     elif isinstance(entity, Link):
         yield entity.job, "page"
 

@@ -30,6 +30,7 @@ from sitelink.events import (
     JobImported,
     JobReopened,
     LinkCreated,
+    LinkRevoked,
     NoteAdded,
     PairingOpened,
 )
@@ -121,12 +122,20 @@ def decide_import(
     return decide
 
 
-def decide_link(job: JobId, link: LinkId, token_sha256: str, role: LinkRole, author: Author) -> Decide[None]:
+def decide_link(
+    job: JobId, link: LinkId, token_sha256: str, role: LinkRole, author: Author, *, instead: bool = False
+) -> Decide[None]:
+    """A new link; with `instead`, those the job had are revoked by it. Raises NotFound."""
+
     def decide(ledger: Ledger) -> Decision[None]:
         if job:
             job_of(ledger.state, job)
         event = LinkCreated(job, token_sha256, role, author.name)
-        return Decision((Fact(f"link:{link}", event, author, job=job or None),), None)
+        facts = [Fact(f"link:{link}", event, author, job=job or None)]
+        if instead:
+            old = [each for each in ledger.state.links.values() if each.job == job and each.revoked_at is None]
+            facts += [Fact(f"link:{each.id}", LinkRevoked(), author, job=job or None) for each in old]
+        return Decision(tuple(facts), None)
 
     return decide
 

@@ -181,10 +181,11 @@ class JobService:
         """Newest first."""
         return sorted(self._journal.state.jobs.values(), key=lambda job: job.created_at, reverse=True)
 
-    async def new_link(self, job: JobId, role: LinkRole = LinkRole.INSTALLER) -> str:
+    async def new_link(self, job: JobId, role: LinkRole = LinkRole.INSTALLER, *, instead: bool = False) -> str:
+        """With `instead`, the links the job had end with it."""
         token = new_token(JOB_TOKEN_PREFIX)
         link = LinkId(self._new_id())
-        await self._journal.write(rules.decide_link(job, link, digest_of(token), role, OPERATOR))
+        await self._journal.write(rules.decide_link(job, link, digest_of(token), role, OPERATOR, instead=instead))
         return token
 
     async def new_admin_token(self, name: str) -> str:

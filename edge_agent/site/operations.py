@@ -56,7 +56,7 @@ class Operations:
 
     async def _link(self, arguments: Mapping[str, Any]) -> Any:
         job = self._job(arguments)
-        token = await self._jobs.new_link(job.id)
+        token = await self._jobs.new_link(job.id, instead=arguments.get("instead") is True)
         return {"job": job.id, "number": job.number, "link": self._link_url(token), "token": token}
 
     async def _activate(self, arguments: Mapping[str, Any]) -> Any:

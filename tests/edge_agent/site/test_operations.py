@@ -41,6 +41,17 @@ async def test_each_link_has_its_own_token_and_admin_tokens_open_no_job() -> Non
     assert not core.jobs.is_admin_token(first["token"])
 
 
+async def test_a_link_made_instead_ends_the_others() -> None:
+    core, box = operations()
+    first = await box.run("job.import", {"file": FILE})
+    second = await box.run("job.link", {"job": "7", "instead": True})
+    old, new = (core.jobs.link_of_token(made["token"]) for made in (first, second))
+    assert old is not None
+    assert old.revoked_at is not None
+    assert new is not None
+    assert new.revoked_at is None
+
+
 async def test_no_token_is_ever_in_an_op() -> None:
     core, box = operations()
     made = await box.run("job.import", {"file": FILE})
