@@ -114,6 +114,7 @@ class Writer:
         self._queue: queue.SimpleQueue[Request | Errand | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store writer", daemon=True)
         self._trouble: Trouble | None = None
+        self._current: list[Request | Errand] = []
         self._dead = False
         self._committing = False
         self._unchecked_bytes = CHECKPOINT_IDLE_BYTES  # what a crash left in the log is checkpointed soon
@@ -143,6 +144,7 @@ class Writer:
         except BaseException as error:
             log.exception("store_writer_failed")
             self._die(error)
+            self._refuse(self._current)  # some may have been answered; a second answer is not heard
             self._serve()
         finally:
             self._ledger.connection.close()
@@ -151,6 +153,7 @@ class Writer:
         while True:
             batch, stop = self._next_batch()
             if batch:
+                self._current = batch
                 self._work(batch)
                 self._to_keep = True
             if stop:

@@ -1,0 +1,72 @@
+"""Rows: what comes back is what was written, or it is noticed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.store.rows import RowDamaged, checked, command_of, crc_of, encode, entity_of, transaction_of
+from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransactionId
+from sitelink.model import ChargePoint, Command, Connector, Head, Job, Knock, Link, Register, Station, Transaction
+from sitelink.states import ActionName, ConnectorStatus, LinkRole
+from tests.edge_agent.store.facts import CP001, INSTALLER, NOON
+
+
+@given(st.binary(min_size=1, max_size=64), st.one_of(st.integers(0, 2**40), st.text(max_size=10)), st.data())
+def test_any_flipped_bit_is_noticed(body: bytes, key: int | str, data: st.DataObject) -> None:
+    crc = crc_of(key, body)
+    assert checked("journal", key, body, crc) == body
+    bit = data.draw(st.integers(0, len(body) * 8 - 1))
+    flipped = bytearray(body)
+    flipped[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(RowDamaged):
+        checked("journal", key, bytes(flipped), crc)
+
+
+def test_a_body_under_anothers_key_is_noticed() -> None:
+    with pytest.raises(RowDamaged):
+        checked("journal", 8, b"body", crc_of(7, b"body"))
+
+
+def _register(value: str | int | bool) -> Register:
+    return Register(heads=(Head(op=OpId("o"), value=value, by=INSTALLER, at=NOON),))
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        Job(
+            id=JobId("j"), number="1", site_name="ü", charge_points=(ChargePointId("a"),), test_token="T",
+            created_at=NOON, imported_by=OpId("o"), meters=({"name": "Main", "unit_id": 1},),
+        ),
+        ChargePoint(
+            id=ChargePointId("a"), job=JobId("j"), name="Bay 1", identity_register=_register("CP001"),
+            connector_register=_register(2), active_register=_register(True), maintenance_register=Register(),
+        ),
+        Station(
+            id=CP001, identity="CP001", connected=True, changed_at=NOON,
+            connectors={0: Connector(status=ConnectorStatus.AVAILABLE, at=NOON)}, transactions={1: TransactionId(9)},
+            configuration={"NumberOfConnectors": "2", "Odd": None},
+        ),
+        Knock(id="k", identity="X", ip="192.0.2.1", reason="unknown_identity", at=NOON),
+        Link(id=LinkId("l"), job=JobId("j"), token_sha256="00", role=LinkRole.INSTALLER, created_at=NOON),
+    ],
+)  # fmt: skip
+def test_every_record_comes_back(entity: Job | ChargePoint | Station | Knock | Link) -> None:
+    body = encode(entity)
+    assert entity_of(entity.key, body, crc_of(entity.key, body)) == entity
+
+
+def test_commands_and_transactions_come_back() -> None:
+    command = Command(
+        id=CommandId("c"), action=ActionName.STOP, charge_point=ChargePointId("a"), station=StationKey("cp001"),
+        connector=1, by=INSTALLER, requested_at=NOON, detail={"transaction": 7},
+    )  # fmt: skip
+    body = encode(command)
+    assert command_of(command.key, body, crc_of(command.key, body)) == command
+    transaction = Transaction(id=TransactionId(7), station=CP001, connector=1, started_at=NOON, meter_start_wh=1.5)
+    body = encode(transaction)
+    assert transaction_of(7, body, crc_of(7, body)) == transaction
+    with pytest.raises(RowDamaged):
+        transaction_of(8, body, crc_of(7, body))
+    with pytest.raises(RowDamaged):
+        entity_of("nonsense:1", body, crc_of("nonsense:1", body))
