@@ -124,7 +124,15 @@ install_wanted() {
 
 chromium_path() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
+# The program inside the playwright package that talks to the browser.
+driver() { "$(echo .venv/lib/python3*/site-packages/playwright/driver/node)" "$@"; }
+
+driver_runs() { driver --version >/dev/null 2>&1; }
+
+# Chromium and what drives it. After `ensure_python_packages dev`.
 ensure_chromium() {
     chromium_path >/dev/null || install_from_debian chromium "Chromium (for the browser tests)"
     chromium_path >/dev/null || stop "Chromium was installed and still cannot be found."
+    driver_runs || install_from_debian libatomic1 "A library of the browser's driver"
+    driver_runs || stop "The browser's driver does not run: $(driver --version 2>&1 | head -n 1)"
 }
