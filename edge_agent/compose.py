@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry
 
 from edge_agent import control
 from edge_agent.charge_points.server import OcppServer
+from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.clock import SystemClock
 from edge_agent.config import Settings
 from edge_agent.pages.app import PageSettings, build_app
@@ -110,7 +111,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         ocpp_port = await stack.enter_async_context(_listening(stations, settings))
         jobs = JobService(
             journal, stations, dispatch, Feed(journal), clock, store.history, new_id,
-            lambda: ocpp_url(settings, ocpp_port),
+            lambda: ocpp_url(settings, ocpp_port), lambda: "salvaged" if store.salvaged else None,
         )  # fmt: skip
         app = build_app(
             jobs,
@@ -226,3 +227,11 @@ def _page_settings(settings: Settings) -> PageSettings:
 def _patience(settings: Settings) -> Patience:
     given = settings.commands
     return Patience(given.start_patience_s, given.stop_patience_s, given.reboot_patience_s)
+
+
+def _ocpp_settings(settings: Settings) -> OcppSettings:
+    ocpp = settings.ocpp
+    return OcppSettings(
+        security=ocpp.security, max_connections=ocpp.max_connections, max_message_bytes=ocpp.max_message_bytes,
+        retry_interval_s=ocpp.retry_interval_s,
+    )  # fmt: skip

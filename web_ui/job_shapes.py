@@ -206,6 +206,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     open_points: tuple[OpenPoint, ...]
     read_only: bool
     trouble: str | None
+    notice: str | None
     activate_by_default: bool
     seq: int
     ocpp_url: str

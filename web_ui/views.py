@@ -77,7 +77,7 @@ def job_view(snapshot: Snapshot, job_id: JobId, *, link: Link) -> JobView:
         relay=_relay(snapshot.relay), charge_points=rows, seen=_seen(snapshot, rows), meters=_meters(job),
         pairing=PairingView(snapshot.pairing_open.get(job.id, False)), completion=_completion(snapshot, job, rows),
         open_points=_open_points(rows), read_only=job.status is not JobStatus.OPEN or link.role is LinkRole.READ,
-        trouble=snapshot.trouble, activate_by_default=job.activate_by_default, seq=snapshot.seq,
+        trouble=snapshot.trouble, notice=snapshot.notice, activate_by_default=job.activate_by_default, seq=snapshot.seq,
         ocpp_url=snapshot.ocpp_url, now=snapshot.now,
     )  # fmt: skip
 

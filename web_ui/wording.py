@@ -243,6 +243,7 @@ OUTCOMES: dict[str, Words] = {
     ),
     "offline": Words("It was not connected; nothing was sent.", "Wait until it is connected and try again."),
     "interrupted": Words("The box was restarted before the result was known.", "Look at the status, then try again."),
+    "not_run": Words("The box could not carry this out.", "Try again; if it stays, tell the operator."),
     "link_lost": Words("The connection broke before the result was known.", "Wait until it is back, then look again."),
 }
 

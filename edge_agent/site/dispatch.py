@@ -15,7 +15,7 @@ from edge_agent.site.ports import Committed, Decision, Journal, Ledger, Stations
 from sitelink import events as e
 from sitelink.actions import CONFIRM_WHILE_CHARGING, actions_of
 from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
-from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, SiteError, StationOffline
+from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, SiteError, StationOffline, StoreUnavailable
 from sitelink.ids import ChargePointId, CommandId, JobId
 from sitelink.model import Command, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Author, Fact
@@ -92,9 +92,13 @@ class Dispatch:
             ended = e.CommandEnded(CommandState.INTERRUPTED, "interrupted")
             return Decision(tuple(Fact(f"command:{each.id}", ended, BOX) for each in unfinished), len(unfinished))
 
-        count = await self._journal.write(decide)
-        if count:
-            log.warning("commands_interrupted", count=count)
+        try:
+            count = await self._journal.write(decide)
+        except StoreUnavailable:
+            log.warning("commands_not_interrupted")
+        else:
+            if count:
+                log.warning("commands_interrupted", count=count)
 
     async def _attempt(self, work: "_Work") -> None:
         """A bug or a full disk ends this command alone."""
@@ -104,7 +108,7 @@ class Dispatch:
             log.warning("command_not_recorded", command=work.command, code=error.code)
         except Exception:
             log.exception("command_failed", command=work.command)
-            await self._end(work.command, CommandState.FAILED, "failed")
+            await self._end(work.command, CommandState.FAILED, "not_run")
 
     async def _execute(self, work: "_Work") -> None:
         state = self._journal.state
@@ -129,8 +133,9 @@ class Dispatch:
         try:
             return await self._stations.send(command.station, order_of(command), late)
         except StationOffline as error:
-            if not (reboot and error.fields.get("sent")):
-                await self._end(command.id, CommandState.FAILED, "offline")
+            sent = bool(error.fields.get("sent"))
+            if not (reboot and sent):
+                await self._end(command.id, CommandState.FAILED, "link_lost" if sent else "offline")
         except NoAnswer:
             if not reboot or self._stations.is_online(command.station):
                 await self._end(command.id, CommandState.TIMED_OUT, "no_answer")

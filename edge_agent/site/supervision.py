@@ -37,7 +37,10 @@ class Supervision:
             event = StationDisconnected("box_restarted")
             return Decision(tuple(Fact(f"station:{id_}", event, BOX) for id_ in cut), len(cut))
 
-        await self._journal.write(decide)
+        try:
+            await self._journal.write(decide)
+        except StoreUnavailable:  # the box serves what it can; `run` catches up
+            log.warning("old_links_not_closed")
 
     async def run(self) -> None:
         while True:
@@ -46,15 +49,14 @@ class Supervision:
                 await self._mark_silent(station)
 
     def silent(self) -> list[StationKey]:
-        """Stations that count as connected and have said nothing for too long."""
-        now = self._clock.now()
-        return [
-            station.id
-            for station in self._journal.state.stations.values()
-            if station.connected
-            and (seen := self._stations.last_seen(station.id)) is not None
-            and (now - seen).total_seconds() > self._silent_after_s
-        ]
+        """Stations that count as connected and are not there, or have said nothing for too long."""
+        return [each.id for each in self._journal.state.stations.values() if each.connected and self._gone(each.id)]
+
+    def _gone(self, station: StationKey) -> bool:
+        seen = self._stations.last_seen(station)
+        if seen is None:
+            return not self._stations.is_online(station)
+        return (self._clock.now() - seen).total_seconds() > self._silent_after_s
 
     async def _mark_silent(self, station: StationKey) -> None:
         log.warning("station_fell_silent", charge_point=station, after_s=self._silent_after_s)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from edge_agent.site.ports import Trouble
 from edge_agent.site.supervision import Supervision
 from sitelink.ids import StationKey
 from tests.doubles.core import Core
@@ -23,6 +24,19 @@ async def test_a_station_is_silent_after_three_heartbeat_intervals() -> None:
     assert supervision(core).silent() == [CP]
     core.stations.seen[CP] = core.clock.now() - timedelta(seconds=5)
     assert supervision(core).silent() == []
+    del core.stations.seen[CP]
+    core.stations.online.discard(CP)
+    assert supervision(core).silent() == [CP], "remembered as connected, and never heard since the box started"
+
+
+async def test_a_full_disk_at_the_start_is_no_reason_not_to_serve() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    core.journal.fail(Trouble("disk_full", core.clock.now()))
+    await supervision(core).close_old_links()
+    await core.dispatch.interrupt_unfinished()
+    assert core.journal.state.stations[CP].connected
 
 
 async def test_after_a_restart_no_link_counts_as_open() -> None:
