@@ -111,6 +111,8 @@ def stop(id_: int, content: str, station: StationKey = CP001, reason: str = "Loc
 
     def decide(ledger: Ledger) -> Decision[bool]:
         known = ledger.transaction(TransactionId(id_))
+        if known is not None and known.station != station:
+            known = None
         if known is not None and known.stopped_at is not None and known.reason != "Superseded":
             return Decision((), False)
         if ledger.stopped(station, content) is not None:

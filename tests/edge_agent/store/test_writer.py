@@ -119,7 +119,7 @@ def test_trouble_is_told_refuses_and_ends_by_itself(rig: Rig, name: str, code: s
     assert started is not None
     assert started.code == code
     assert rig.ledger.seq == 1
-    # The probe of an idle writer finds that it works again. Nothing but BEGIN and COMMIT would show it an INSERT's fault.
+    # An idle writer probes by itself; of these statements its probe has BEGIN and COMMIT.
     ended = rig.heard.troubles.get(timeout=WAIT_S)
     assert ended is None
     rig.connection.fail("", "", times=0)
