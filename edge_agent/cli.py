@@ -173,8 +173,19 @@ async def _through_agent_or_alone(settings: Settings, operation: str, arguments:
             return await operations.run(operation, arguments)
 
 
+SAID_HERE = {
+    "not_found": "There is no {what} “{key}” on this box. `edge-agent job list` shows what there is.",
+    "job_exists": "Job {number} is on this box already. Say --replace to lay it anew.",
+    "no_answer_from_agent": "The running agent did not answer. Look at its log, then try again.",
+    "internal_error": "The running agent could not do this. Its log says why.",
+}
+"""What is said otherwise on a command line than on a page."""
+
+
 def worded(code: str, fields: dict[str, Any]) -> str:
     """One sentence and the next step."""
+    if code in SAID_HERE:
+        return SAID_HERE[code].format_map({"what": "thing", "key": "", "number": "", **fields}).replace("_", " ")
     return " ".join(part for part in (sentence(code, fields), next_step(code, fields)) if part)
 
 

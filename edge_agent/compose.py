@@ -108,7 +108,8 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         supervision = Supervision(journal, stations, clock, policy.heartbeat_interval_s)
         await supervision.close_old_links()
         await dispatch.interrupt_unfinished()
-        ocpp_port = await stack.enter_async_context(_listening(stations, settings))
+        ocpp = stations.serve(settings.ocpp.bind, settings.ocpp.port)
+        ocpp_port = await _bound(stack.enter_async_context(ocpp), "ocpp.port", settings.ocpp.port)
         jobs = JobService(
             journal, stations, dispatch, Feed(journal), clock, store.history, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: "salvaged" if store.salvaged else None,

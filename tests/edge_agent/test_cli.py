@@ -1,0 +1,95 @@
+"""The command line: JSON on standard output, one sentence and a non-zero exit for what cannot be done."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent.cli import main
+from edge_agent.store.database import lock_of, make_directory
+
+JOB = {"number": "7", "site": {"name": "Yard"}, "charge_points": [{"name": "Bay 1", "identity": "CP1"}]}
+
+
+class Shell:
+    def __init__(self, folder: Path) -> None:
+        self.data_dir = folder / "data"
+        self.file = folder / "job.json"
+        self.file.write_text(json.dumps(JOB))
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(main, [*arguments, "--set", f"data_dir={self.data_dir}"])
+
+    def answer(self, *arguments: str) -> Any:
+        result = self.run(*arguments)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def test_the_operators_part_without_an_agent(shell: Shell) -> None:
+    made = shell.answer("job", "import", str(shell.file))
+    assert set(made) == {"job", "number", "link", "token"}
+    assert made["link"].endswith(f"/j#{made['token']}")
+    assert shell.answer("job", "activate", "7")["changed"] == 1
+    assert shell.answer("job", "activate", "7", "--charge-point", "CP1", "--off")["changed"] == 1
+    shell.answer("job", "note", "7", "Bay 1", "Use the long cable", "--name", "Office")
+    again = shell.answer("job", "link", "7", "--instead")
+    assert again["token"] != made["token"]
+    assert shell.answer("job", "archive", made["job"])["status"] == "archived"
+    assert shell.answer("job", "reopen", "7")["status"] == "open"
+    (listed,) = shell.answer("job", "list")
+    assert (listed["number"], listed["total"]) == ("7", 1)
+    assert shell.answer("job", "export", "7")["charge_points"][0]["notes"][0]["text"] == "Use the long cable"
+    assert shell.answer("token", "new", "--name", "laptop")["token"].startswith("ga1_")
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("job", "link", "99"), "99"),
+    (("job", "activate", "7", "--charge-point", "nowhere"), "nowhere"),
+    (("job", "import", "JOB"), "7"),
+])  # fmt: skip
+def test_what_cannot_be_done_is_one_sentence(shell: Shell, arguments: tuple[str, ...], words: str) -> None:
+    shell.answer("job", "import", str(shell.file))
+    result = shell.run(*(str(shell.file) if part == "JOB" else part for part in arguments))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_bad_job_file_names_the_place(shell: Shell) -> None:
+    shell.file.write_text(json.dumps({**JOB, "charge_points": [{"name": "Bay 1", "identity": "a/b"}]}))
+    result = shell.run("job", "import", str(shell.file))
+    assert result.exit_code == 1
+    assert "$.charge_points[0].identity" in result.stderr
+    shell.file.write_text("{")
+    assert "not JSON" in shell.run("job", "import", str(shell.file)).stderr
+
+
+def test_a_bad_setting_is_named(shell: Shell) -> None:
+    result = shell.run("run", "--set", "ocpp.prot=1")
+    assert result.exit_code == 1
+    assert "ocpp.prot" in result.stderr
+
+
+def test_a_data_directory_in_use_is_said(shell: Shell) -> None:
+    make_directory(shell.data_dir)
+    with lock_of(shell.data_dir):
+        result = shell.run("job", "list")
+    assert result.exit_code == 1
+    assert "in use" in result.stderr
+
+
+def test_every_command_has_help() -> None:
+    runner = CliRunner()
+    for words in ([], ["run"], ["job"], ["job", "import"], ["job", "link"], ["token", "new"]):
+        result = runner.invoke(main, [*words, "--help"])
+        assert result.exit_code == 0
+        assert "Usage" in result.output

@@ -1,0 +1,64 @@
+"""The box put together: it serves on ports of its own, keeps its key, and says what is in the way."""
+
+import socket
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from edge_agent import compose, control
+from edge_agent.config import Settings, load
+from sitelink.ids import StationKey
+from tests.doubles.charge_point import VirtualChargePoint
+
+
+def settings(data_dir: Path, *overrides: str) -> Settings:
+    local = [f"data_dir={data_dir}", "http.bind=127.0.0.1", "http.port=0", "ocpp.bind=127.0.0.1", "ocpp.port=0"]
+    return load(None, [*local, *overrides])
+
+
+async def test_a_box_serves_charge_points_pages_and_its_command_line(tmp_path: Path) -> None:
+    wanted = settings(tmp_path / "data")
+    job = {"number": "7", "site": {"name": "Yard"}, "charge_points": [{"name": "Bay 1", "identity": "CP001"}]}
+    async with compose.serving(wanted) as box:
+        made = await control.ask(wanted.data_dir, "job.import", {"file": job})
+        async with VirtualChargePoint(f"ws://127.0.0.1:{box.ocpp_port}", "CP001") as station:
+            await station.wait_until(lambda: station.accepted)
+            assert box.store.journal.state.stations[StationKey("cp001")].connected
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{box.http_port}") as session:
+            async with session.get("/healthz") as response:
+                assert (response.status, await response.json()) == (200, {"status": "ok"})
+            async with session.get("/api/v1/job", headers=headers) as response:
+                assert (await response.json())["total"] == 1
+    async with compose.serving(wanted) as again:
+        assert [each.number for each in again.jobs.jobs()] == ["7"]
+
+
+async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for key in ("http.port", "ocpp.port"):
+            with pytest.raises(compose.CannotStart, match=key):
+                async with compose.serving(settings(tmp_path / "data", f"{key}={port}")):
+                    pass
+
+
+def test_the_session_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    key = compose.session_key(tmp_path)
+    assert len(key) == 32
+    assert compose.session_key(tmp_path) == key
+    assert (tmp_path / compose.SESSION_KEY_FILE).stat().st_mode & 0o077 == 0
+    (tmp_path / compose.SESSION_KEY_FILE).write_bytes(b"short")
+    assert len(compose.session_key(tmp_path)) == 32
+
+
+def test_printed_addresses(tmp_path: Path) -> None:
+    plain = settings(tmp_path)
+    assert compose.link_url(plain, 8080, "gl1_x") == "http://127.0.0.1:8080/j#gl1_x"
+    named = settings(tmp_path, "http.public_url=https://box.example/")
+    assert compose.link_url(named, 8080, "gl1_x") == "https://box.example/j#gl1_x"
+    assert compose.ocpp_url(plain, 9000) == "ws://127.0.0.1:9000/"
+    assert compose.address_of("0.0.0.0").count(".") == 3
