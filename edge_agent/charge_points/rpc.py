@@ -195,9 +195,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS + 1:
+    if len(digits.lstrip("-")) > MAX_DIGITS or (value := int(digits)) < -(2**63):
         raise _Broken("number_too_long")
-    return int(digits)
+    return value
 
 
 def _finite(digits: str) -> float:

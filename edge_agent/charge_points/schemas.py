@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -59,15 +59,16 @@ def violation(message: str, payload: Any) -> Violation | None:
     checker = jsonschema.FormatChecker(formats=())
     checker.checks("date-time")(is_date_time)
     validator = jsonschema.Draft4Validator(_schema(message), format_checker=checker)
-    found = min(
-        validator.iter_errors(_with_decimals(payload)),
-        key=lambda error: (len(error.absolute_path), str(error.validator)),
-        default=None,
-    )
-    if found is None:
+    try:
+        errors = list(validator.iter_errors(_with_decimals(payload)))
+    except InvalidOperation:
+        return Violation(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "", "a number is too large")
+    if not errors:
         return None
+    found = min(errors, key=lambda error: (len(error.absolute_path), str(error.validator)))
     where = "/".join(map(str, found.absolute_path))
-    return Violation(_CODES.get(str(found.validator), ErrorCode.FORMATION_VIOLATION), where, found.message[:200])
+    problem = _DECIMAL.sub(r"\1", found.message)[:200]
+    return Violation(_CODES.get(str(found.validator), ErrorCode.FORMATION_VIOLATION), where, problem)
 
 
 def check_call(action: str, payload: Any) -> None:
@@ -82,6 +83,9 @@ def check_call(action: str, payload: Any) -> None:
     raise CallInvalid(action=action, where=where or "payload", problem=problem)
 
 
+_DECIMAL = re.compile(r"Decimal\('([^']*)'\)")
+_DECIMALS_END = 1e15
+"""Above it a float has no tenths left."""
 _CODES = {
     "type": ErrorCode.TYPE_CONSTRAINT_VIOLATION,
     "required": ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
@@ -191,7 +195,7 @@ def _number(schema: dict[str, Any]) -> Check:
     def check(value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return False
-        return step is None or Decimal(repr(value)) % step == 0
+        return step is None or (abs(value) < _DECIMALS_END and Decimal(repr(value)) % step == 0)
 
     return check
 

@@ -43,6 +43,8 @@ class Question:
     payload: dict[str, Any]
     message_id: str = ""
     given_up: bool = False
+    context: Any = None
+    """The shell's own: who hears a late answer."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -88,6 +90,11 @@ class Session:
         self._outstanding = question = self._waiting.popleft()
         question.message_id = self._new_id()
         return question
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no call of ours is outstanding."""
+        return self._outstanding is None
 
     def take_answer(self, answer: CallResult | CallError) -> Arrival | None:
         """The question it answers. None: nobody asked, or it was answered before."""

@@ -1,0 +1,151 @@
+"""What a station says before its first message: who it is and which OCPP it speaks, however oddly it says so.
+
+No I/O and no decision about who is served; `mend` puts a request's headers into the form `websockets` insists on.
+Sources: OCPP-J 1.6 §3.1 and §3.2; RFC 6455 §4.2; SECURITY §4.2; the oddities of OCPP.md §4.1. Start at `greet`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from websockets.datastructures import Headers
+
+from sitelink.ids import IDENTITY_MAX_CHARACTERS, StationKey, station_key
+
+PATH_MAX = 2048
+
+
+class Greeting(msgspec.Struct, frozen=True):
+    """A caller. `identity` is "" when the address has none; `chosen` is the offered token we answer with."""
+
+    identity: str
+    ip: str
+    offered: tuple[str, ...] = ()
+    chosen: str | None = None
+    flaws: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> StationKey:
+        return station_key(self.identity)
+
+    @property
+    def speaks_16(self) -> bool:
+        """With no subprotocol offered a station is served as 1.6; with only others it cannot be."""
+        return self.chosen is not None or not self.offered
+
+
+def greet(path: str, headers: Headers, ip: str) -> Greeting:
+    """Who calls. `headers` must have been mended."""
+    identity, flaws = identity_of(path)
+    offered = tuple(_tokens(headers))
+    chosen = choose_subprotocol(offered)
+    if not offered:
+        flaws.append("no_subprotocol")
+    elif chosen is not None and chosen != "ocpp1.6":
+        flaws.append("odd_subprotocol")
+    return Greeting(identity, ip, offered, chosen, tuple(flaws))
+
+
+def identity_of(path: str) -> tuple[str, list[str]]:
+    """The last segment of the path that is not empty, percent-decoded once, and what was odd about it."""
+    flaws = []
+    segments = [each for each in re.split(r"[?#]", path[:PATH_MAX], maxsplit=1)[0].split("/") if each]
+    if not segments:
+        return "", ["identity_missing"]
+    if len(segments) > 1 and segments[-1] == segments[-2]:
+        flaws.append("identity_doubled")
+    decoded = unicodedata.normalize("NFC", unquote(segments[-1], errors="replace"))
+    identity = _UNSEEN.sub("�", decoded).strip()
+    if identity != decoded:
+        flaws.append("identity_blanks_or_control_characters")
+    if len(identity) > IDENTITY_MAX_CHARACTERS:
+        identity = identity[:IDENTITY_MAX_CHARACTERS] + "…"
+        flaws.append("identity_too_long")
+    return identity, flaws
+
+
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def choose_subprotocol(offered: Sequence[str]) -> str | None:
+    """The token that means OCPP 1.6 to us, exactly as it was offered; the plain one first."""
+    if "ocpp1.6" in offered:
+        return "ocpp1.6"
+    return next((token for token in offered if _MEANS_16.fullmatch(token)), None)
+
+
+_MEANS_16 = re.compile(r"s?ocppj?[-_ /]?v?1[._]?6[-_]?j?(?:son)?", re.IGNORECASE)
+"""ocpp1.6, OCPP1.6, ocpp1.6j, ocpp16, ocpp-1.6 … and socpp1.6, as one vendor writes it."""
+
+
+def ip_of(address: object) -> str:
+    """The peer's address without a port; IPv4 as such also on a dual-stack socket."""
+    host = str(address[0]) if isinstance(address, tuple) and address else ""
+    return host.removeprefix("::ffff:") if "." in host else host.partition("%")[0]
+
+
+def is_upgrade(headers: Headers) -> bool:
+    """Whether a WebSocket is meant at all, by any of the headers only a WebSocket client sends."""
+    return "Sec-WebSocket-Key" in headers or "websocket" in ",".join(headers.get_all("Upgrade")).casefold()
+
+
+def is_browser(headers: Headers) -> bool:
+    """Whether a web page drives this: any Sec-Fetch header, or an Origin that is not the address called.
+
+    Stations built on libwebsockets send `Origin: http://<the box>`, so an Origin alone is no proof.
+    """
+    if any(name.casefold().startswith("sec-fetch-") for name in headers):
+        return True
+    hosts = {_host_of(f"//{value}") for value in headers.get_all("Host")}
+    return any(_host_of(origin) not in hosts for origin in headers.get_all("Origin") if origin.strip())
+
+
+def _host_of(address: str) -> str | None:
+    try:
+        host = urlsplit(address if "//" in address else f"//{address}").hostname
+    except ValueError:
+        return None
+    return host.casefold() if host else None
+
+
+def mend(headers: Headers) -> list[str]:
+    """Put right what stations get wrong in an upgrade request; what was mended. Without a key it stays refused."""
+    flaws = []
+    connection = [part.strip().casefold() for value in headers.get_all("Connection") for part in value.split(",")]
+    if "upgrade" not in connection:
+        _set(headers, "Connection", "Upgrade")
+        flaws.append("connection_header")
+    if [value.strip().casefold() for value in headers.get_all("Upgrade")] != ["websocket"]:
+        _set(headers, "Upgrade", "websocket")
+        flaws.append("upgrade_header")
+    if headers.get_all("Sec-WebSocket-Version") != ["13"]:
+        _set(headers, "Sec-WebSocket-Version", "13")
+        flaws.append("version_header")
+    keys = headers.get_all("Sec-WebSocket-Key")
+    if len(keys) > 1:
+        _set(headers, "Sec-WebSocket-Key", keys[0])
+        flaws.append("key_header")
+    tokens, said = list(_tokens(headers)), headers.get_all("Sec-WebSocket-Protocol")
+    if said and said != [", ".join(tokens)]:
+        _set(headers, "Sec-WebSocket-Protocol", ", ".join(tokens))
+    if len(headers.get_all("Origin")) > 1:
+        _set(headers, "Origin", headers.get_all("Origin")[0])
+    return flaws
+
+
+def _tokens(headers: Headers) -> Sequence[str]:
+    """The offered subprotocols that can be echoed (RFC 9110 §5.6.2), quotes around them removed."""
+    offered = [part.strip().strip('"') for v in headers.get_all("Sec-WebSocket-Protocol") for part in v.split(",")]
+    return [token for token in offered if _TOKEN.fullmatch(token)]
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+
+
+def _set(headers: Headers, name: str, value: str) -> None:
+    if name in headers:
+        del headers[name]
+    if value:
+        headers[name] = value

@@ -1,0 +1,296 @@
+"""Read what stations write: texts, numbers, times and meter values, right or wrong.
+
+Pure: no I/O, no clock, no log. Nothing here refuses: what can be understood is, what cannot is None, and each thing put
+right is named in `found`, a list of short codes that the shell counts for each station. Sources: OCPP 1.6 §3.14,
+§3.15, §3.16, §7.28 to §7.45; the oddities of OCPP.md §4.3. Start at `meter_groups`.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from edge_agent.site.reports import MeterGroup
+from sitelink.events import MeterSample
+
+Found = list[str]
+
+TEXT_MAX = 500
+KEPT_ITEMS_MAX = 50
+KEPT_BYTES_MAX = 8 * 1024
+EXACT_MAX = 2**53
+"""Above it a number is no count of anything a station has, and a float no longer exact."""
+SAMPLES_MAX = 10_000
+YEARS = range(2000, 2100)
+DEFAULT_MEASURAND = "Energy.Active.Import.Register"
+
+
+# ---- single values ----
+
+
+def text_of(payload: Mapping[str, Any], key: str, found: Found, longest: int = TEXT_MAX) -> str | None:
+    """A text without outer blanks and control characters; numbers as their digits; None where empty or no text."""
+    value = payload.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            found.append(f"{key}:not_a_text")
+            return None
+        found.append(f"{key}:number_for_text")
+        value = str(value)
+    if not value.isprintable():
+        value = _NOT_PRINTABLE.sub("", value)
+        found.append(f"{key}:control_characters")
+    value = value.strip()
+    if len(value) > longest:
+        value = value[:longest]
+        found.append(f"{key}:too_long")
+    return value or None
+
+
+_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+
+
+def number_of(payload: Mapping[str, Any], key: str, found: Found) -> float | None:
+    """A finite number, also when it came as a text."""
+    value = payload.get(key)
+    if type(value) is int:
+        return value if abs(value) <= EXACT_MAX else float(value)
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    if value is None:
+        return None
+    if isinstance(value, str):
+        number = _number(value)
+        found.append(f"{key}:text_for_number" if number is not None else f"{key}:not_a_number")
+        return number
+    found.append(f"{key}:not_a_number")
+    return None
+
+
+def integer_of(payload: Mapping[str, Any], key: str, found: Found) -> int | None:
+    """A whole number, also when it came as a text or with a decimal point."""
+    value = payload.get(key)
+    if type(value) is int and abs(value) <= EXACT_MAX:
+        return value
+    number = number_of(payload, key, found)
+    if number is None or abs(number) > EXACT_MAX or number != int(number):
+        return None
+    if not isinstance(value, str):
+        found.append(f"{key}:not_a_whole_number")
+    return int(number)
+
+
+def _number(text: str) -> float | None:
+    text = text.strip().replace(",", ".", 1) if "," in text else text.strip()
+    if _NUMBER.fullmatch(text) is None:
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def kept(value: Any) -> Any:
+    """A message as it is kept beside its facts: long texts and lists cut, so that a record has a bounded size."""
+    cut = _cut(value)
+    encoded = msgspec.json.encode(cut)
+    return cut if len(encoded) <= KEPT_BYTES_MAX else {"cut": encoded[:TEXT_MAX].decode("utf-8", "ignore")}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= TEXT_MAX else value[:TEXT_MAX] + "…"
+    if isinstance(value, dict):
+        return {key[:TEXT_MAX]: _cut(each) for key, each in list(value.items())[:KEPT_ITEMS_MAX]}
+    return [_cut(each) for each in value[:KEPT_ITEMS_MAX]] if isinstance(value, list) else value
+
+
+# ---- times ----
+
+
+def time_of(payload: Mapping[str, Any], found: Found, key: str = "timestamp") -> tuple[datetime | None, str | None]:
+    """Our reading in UTC, and the text as it came. No reading: nonsense, or a year outside 2000 to 2099."""
+    value = payload.get(key)
+    if value is None:
+        return None, None
+    text = str(value)[:64] if isinstance(value, (str, int, float)) else ""
+    if not text:
+        found.append(f"{key}:not_a_time")
+        return None, None
+    at = _parsed(text, key, found)
+    if at is None:
+        found.append(f"{key}:not_a_time")
+    elif at.year not in YEARS:
+        found.append(f"{key}:year_out_of_range")
+        at = None
+    return at, text
+
+
+def _parsed(text: str, key: str, found: Found) -> datetime | None:
+    if _PLAIN.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+    parts = _LOOSE.fullmatch(text.strip())
+    if parts is None:
+        return _epoch(text, key, found)
+    found.append(f"{key}:unusual_form" if parts["zone"] else f"{key}:no_zone")
+    try:
+        day = datetime(int(parts["y"]), int(parts["mo"]), int(parts["d"]), tzinfo=UTC)
+        fraction = float(f"0.{parts['f']}") if parts["f"] else 0.0
+        seconds = min(int(parts["s"] or 0), 59) + fraction
+        at = day + timedelta(hours=int(parts["h"] or 0), minutes=int(parts["mi"] or 0), seconds=seconds)
+        return at - _offset(parts["zone"])
+    except (ValueError, OverflowError):
+        return None
+
+
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_LOOSE = re.compile(
+    r"(?P<y>\d{4})[-/](?P<mo>\d{1,2})[-/](?P<d>\d{1,2})"
+    r"(?:[Tt ]\s*(?P<h>[01]?\d|2[0-4]):(?P<mi>[0-5]?\d)(?::(?P<s>[0-5]?\d|60)(?:[.,](?P<f>\d{0,12}))?)?)?"
+    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{1,2}(?::?\d\d)?)?",
+    re.ASCII,
+)
+
+
+def _offset(zone: str | None) -> timedelta:
+    if not zone or zone[0] not in "+-":
+        return timedelta()
+    digits = zone[1:].replace(":", "")
+    hours, minutes = (int(digits[:-2]), int(digits[-2:])) if len(digits) > 2 else (int(digits), 0)
+    return timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
+
+
+def _epoch(text: str, key: str, found: Found) -> datetime | None:
+    """Seconds or milliseconds since 1970."""
+    if not (text.isascii() and text.isdecimal() and len(text) in (10, 13)):
+        return None
+    found.append(f"{key}:epoch")
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text) * (1000 if len(text) == 10 else 1))
+
+
+# ---- meter values ----
+
+
+def meter_groups(value: Any, found: Found, key: str = "meterValue") -> tuple[MeterGroup, ...]:
+    """The groups of a `meterValue` or `transactionData`; values without a number are left out."""
+    groups = []
+    room = SAMPLES_MAX
+    for raw in _list_of(value, key, found):
+        for group in _flattened(raw):
+            start = len(found)
+            at, station_time = time_of(group, found)
+            samples = tuple(_samples(group, found))[:room]
+            room -= len(samples)
+            if samples:
+                corrected = len(found) > start or _is_signed(group)
+                groups.append(MeterGroup(samples, at, station_time, kept(group) if corrected else None))
+    if room <= 0:
+        found.append(f"{key}:too_many_samples")
+    return tuple(groups)
+
+
+def _list_of(value: Any, key: str, found: Found) -> Iterable[dict[str, Any]]:
+    """Objects of a list. One object in place of the list is a list of one."""
+    if isinstance(value, dict):
+        found.append(f"{key}:not_a_list")
+        value = [value]
+    if not isinstance(value, list):
+        if value is not None:
+            found.append(f"{key}:not_a_list")
+        return []
+    if not all(isinstance(each, dict) for each in value):
+        found.append(f"{key}:not_an_object")
+        return [each for each in value if isinstance(each, dict)]
+    return value
+
+
+def _flattened(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """OCPP 1.5 has one level more in transactionData: {"values": [group, …]}."""
+    inner = raw.get("values")
+    if isinstance(inner, list) and inner and isinstance(inner[0], dict) and "timestamp" in inner[0]:
+        yield from (each for each in inner if isinstance(each, dict))
+    else:
+        yield raw
+
+
+def _samples(group: dict[str, Any], found: Found) -> Iterator[MeterSample]:
+    raw = group.get("sampledValue")
+    if raw is None:
+        raw = group.get("values", group.get("value"))
+        found.append("sampledValue:named_as_in_1.5" if raw is not None else "sampledValue:missing")
+    if not raw:
+        return
+    for each in _list_of(raw, "sampledValue", found):
+        sample = _sample(each, found)
+        if sample is not None:
+            yield sample
+
+
+def _sample(raw: dict[str, Any], found: Found) -> MeterSample | None:
+    text = raw.get("value")
+    if raw.get("format") == "SignedData":
+        return None
+    if isinstance(text, str):
+        value = _number(text)
+        if value is None:
+            found.append("value:empty" if not text.strip() else "value:not_a_number")
+            return None
+    else:
+        value = number_of(raw, "value", found)
+        if value is None:
+            found.append("value:empty")
+            return None
+        found.append("value:number_for_text")
+    measurand = text_of(raw, "measurand", found, 64) or DEFAULT_MEASURAND
+    unit, value = _in_base_unit(measurand, text_of(raw, "unit", found, 20), value, found)
+    return MeterSample(
+        measurand, unit, value, text_of(raw, "phase", found, 10), text_of(raw, "location", found, 20),
+        text_of(raw, "context", found, 40),
+    )  # fmt: skip
+
+
+_BASE_UNITS = (
+    ("Energy.Active", "Wh"), ("Energy.Reactive", "varh"), ("Energy.Apparent", "VAh"), ("Power.Reactive", "var"),
+    ("Power.Factor", ""), ("Power", "W"), ("Current", "A"), ("Voltage", "V"), ("Frequency", "Hz"),
+    ("Temperature", "°C"), ("SoC", "%"), ("RPM", "rpm"),
+)  # fmt: skip
+_UNITS: dict[str, tuple[str, float]] = {
+    "wh": ("Wh", 1), "kwh": ("Wh", 1000), "varh": ("varh", 1), "kvarh": ("varh", 1000), "w": ("W", 1),
+    "kw": ("W", 1000), "va": ("VA", 1), "kva": ("VA", 1000), "var": ("var", 1), "kvar": ("var", 1000),
+    "a": ("A", 1), "ma": ("A", 0.001), "v": ("V", 1), "kv": ("V", 1000), "hz": ("Hz", 1), "celsius": ("°C", 1),
+    "celcius": ("°C", 1), "c": ("°C", 1), "°c": ("°C", 1), "fahrenheit": ("°F", 1), "k": ("K", 1),
+    "percent": ("%", 1), "%": ("%", 1), "rpm": ("rpm", 1),
+}  # fmt: skip
+_SAME_KIND = frozenset({("W", "VA"), ("W", "var")})
+"""Units a measurand may also be given in: apparent power under a power measurand stays what it is."""
+
+
+def _in_base_unit(measurand: str, said: str | None, value: float, found: Found) -> tuple[str, float]:
+    """The value in the base unit of its kind. A unit that makes no sense for the measurand counts only by its scale:
+    power "in Wh" is W, in "kWh" is kW."""
+    expected = next((unit for prefix, unit in _BASE_UNITS if measurand.startswith(prefix)), None)
+    if said is None:
+        return expected if expected is not None else "", value
+    unit, scale = _UNITS.get(said.casefold(), ("", 1.0))
+    if unit in ("°F", "K") and expected == "°C":
+        return "°C", round(value - 273.15 if unit == "K" else (value - 32) / 1.8, 3)
+    if expected is None:
+        return unit or said, value * scale
+    if unit != expected and (expected, unit) not in _SAME_KIND:
+        found.append(f"unit:does_not_fit_{measurand}" if unit else "unit:unknown")
+        unit = expected
+    return unit, value if scale == 1 else round(value * scale, 6)
+
+
+def _is_signed(group: dict[str, Any]) -> bool:
+    values = group.get("sampledValue")
+    return isinstance(values, list) and any(isinstance(v, dict) and v.get("format") == "SignedData" for v in values)

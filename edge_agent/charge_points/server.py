@@ -1,0 +1,311 @@
+"""The OCPP port: takes connections, decides which socket stands for which station, and reaches stations for the core.
+
+Start at `OcppServer.serve`; for the core it is `edge_agent.site.ports.Stations`. Who is served is decided behind the
+desk; here it is only carried out. What a caller may do to us before it is known is limited here. Sources: OCPP.md §8.1
+R1, R2; §4.1; DESIGN §7 (9), (10), (12); SECURITY §4.2 and §7.1.
+"""
+
+import contextlib
+import ipaddress
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import structlog
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from edge_agent.charge_points import rpc, v16
+from edge_agent.charge_points.handshake import Greeting, greet, ip_of, is_browser, is_upgrade, mend
+from edge_agent.charge_points.places import Places
+from edge_agent.charge_points.readings import Found
+from edge_agent.charge_points.schemas import check_call, conforms
+from edge_agent.charge_points.session import may_be_sent
+from edge_agent.charge_points.settings import OcppSettings, Timings
+from edge_agent.charge_points.station import Answer, Connection, StationSocket
+from edge_agent.charge_points.trace import Trace
+from edge_agent.site.ports import Desk, LateAnswer
+from edge_agent.site.reports import BootReport
+from sitelink.clock import Clock
+from sitelink.commands import Order, OrderAnswer
+from sitelink.errors import CallInvalid, CallRefused, StationOffline
+from sitelink.ids import StationKey
+
+__all__ = ["OcppServer", "OcppSettings", "Timings"]
+
+log = structlog.get_logger()
+
+HARD_LIMIT = 4
+"""A message so many times the allowed size closes its socket (WebSocket close code 1009)."""
+HALF_OPEN_MAX = 128
+PEERS_REMEMBERED = 512
+CORRECTIONS_REMEMBERED = 64
+SOCKET_BUFFER_FRAMES = 8
+
+_quiet = logging.getLogger("edge_agent.charge_points.websockets")
+_quiet.propagate = False
+_quiet.addHandler(logging.NullHandler())
+
+
+class OcppServer:
+    """`counts` are totals since the start by name, `corrections` by station and kind: for metrics and diagnosis."""
+
+    def __init__(
+        self, desk: Desk, clock: Clock, settings: OcppSettings | None = None, new_id: Callable[[], str] | None = None
+    ) -> None:
+        self.desk = desk
+        self.clock = clock
+        self.settings = settings or OcppSettings()
+        self.counts: Counter[str] = Counter()
+        self.corrections: dict[StationKey, Counter[str]] = {}
+        self.port = 0
+        self._new_id = new_id or _uuid
+        self._places = Places(desk, self.settings)
+        self._last_seen: dict[StationKey, Any] = {}
+        self._traces: dict[StationKey, Trace] = {}
+        self._sockets: set[ServerConnection] = set()
+        self._peers_logged: set[tuple[str, str]] = set()
+
+    @contextlib.asynccontextmanager
+    async def serve(self, host: str | None = None, port: int = 0) -> AsyncIterator[int]:
+        """Take connections for as long as the block runs; gives the port."""
+        timings = self.settings.timings
+
+        class Socket(_Socket):
+            door = self
+
+        async with serve(
+            self._handle, host, port, create_connection=Socket, process_request=self._greet,
+            select_subprotocol=_select, compression=None, server_header=None, open_timeout=timings.handshake_s,
+            ping_interval=None, ping_timeout=None, close_timeout=timings.close_s,
+            max_size=self.settings.max_message_bytes * HARD_LIMIT, max_queue=SOCKET_BUFFER_FRAMES, logger=_quiet,
+        ) as server:  # fmt: skip
+            self.port = next(iter(server.sockets)).getsockname()[1]
+            log.info("ocpp_listening", port=self.port)
+            yield self.port
+
+    # ---- what the core asks of the stations ----
+
+    def is_online(self, station: StationKey) -> bool:
+        return self._places.serving(station) is not None
+
+    def last_seen(self, station: StationKey) -> Any:
+        return self._last_seen.get(station)
+
+    async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
+        action, payload = v16.call_for(order)
+        connection = self._places.serving(station)
+        if connection is None or not may_be_sent(action, connection.registration):
+            raise StationOffline(identity=station, sent=False)
+
+        async def came_late(answer: Answer) -> None:
+            if late is not None:
+                await late(_order_answer(order, answer))
+
+        return _order_answer(order, await connection.ask(action, payload, came_late))
+
+    async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        check_call(action, payload)
+        connection = self._places.serving(station)
+        if connection is None:
+            raise StationOffline(identity=station, sent=False)
+        where = v16.not_now(action, payload, connection.registration)
+        if where is not None:
+            raise CallInvalid(action=action, where=where, problem="not_allowed_now")
+        answer = await connection.ask(action, payload)
+        if isinstance(answer, rpc.CallResult) and isinstance(answer.payload, dict):
+            if not conforms(f"{action}Response", answer.payload):
+                self.corrected(connection, f"{action}.conf", ["does_not_conform"])
+            return answer.payload
+        code, description = (
+            (answer.code, answer.description)
+            if isinstance(answer, rpc.CallError)
+            else (rpc.ErrorCode.FORMATION_VIOLATION.value, "the answer is no object")
+        )
+        raise CallRefused(identity=station, action=action, error_code=code, description=description)
+
+    def frames(self, station: StationKey) -> Sequence[dict[str, Any]]:
+        trace = self._traces.get(station)
+        return trace.shown() if trace is not None else []
+
+    async def recheck(self, station: StationKey) -> None:
+        await self._places.recheck(station)
+
+    # ---- what its connections ask of it ----
+
+    async def admit(self, connection: Connection, report: BootReport | None) -> None:
+        await self._places.admit(connection, report)
+
+    def seen(self, station: StationKey) -> None:
+        self._last_seen[station] = self.clock.now()
+
+    def count(self, what: str, number: int = 1) -> None:
+        self.counts[what] += number
+
+    def corrected(self, connection: Connection, action: str, found: Found) -> None:
+        """Count what was put right, and say each kind once a station."""
+        self.counts["corrections"] += len(found)
+        known = self.corrections.setdefault(connection.key, Counter())
+        for each in found:
+            kind = f"{action} {each}"
+            if kind not in known and len(known) >= CORRECTIONS_REMEMBERED:
+                kind = "more"
+            known[kind] += 1
+            if known[kind] == 1:
+                log.info("message_corrected", charge_point=connection.identity, action=action, what=each)
+
+    # ---- the handshake ----
+
+    def _greet(self, socket: ServerConnection, request: Request) -> Response | None:
+        """The answer to an upgrade that is refused, or None; then `socket.greeting` is set."""
+        ip = ip_of(socket.remote_address)
+        refusal = self._refusal(request, ip)
+        if refusal is None:
+            mended = mend(request.headers)
+            greeting = greet(request.path, request.headers, ip)
+            refusal = self._not_even_waiting(greeting)
+            _own(socket).greeting = greeting
+            if mended:
+                self._say_once_a_peer("handshake_mended", ip, what=mended)
+        if refusal is None:
+            return None
+        status, reason, text = refusal
+        self.count(f"handshakes_refused_{reason}")
+        self._say_once_a_peer("handshake_refused", ip, reason=reason, path=request.path[:80])
+        response = socket.respond(status, text + "\n")
+        if status == 401:
+            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP"'
+        elif status == 426:
+            response.headers["Upgrade"] = "websocket"
+        elif status == 503:
+            response.headers["Retry-After"] = str(self.settings.retry_interval_s)
+        return response
+
+    def _refusal(self, request: Request, ip: str) -> tuple[int, str, str] | None:
+        if not is_upgrade(request.headers):
+            return 426, "no_websocket", "This is where charge points connect (OCPP 1.6 over WebSocket)."
+        if is_browser(request.headers):
+            return 403, "browser", "Web pages may not connect here."
+        connected = self._places.connections
+        if len(connected) >= self.settings.max_connections:
+            return 503, "too_many", "Too many connections."
+        if _is_loopback(ip):
+            return None
+        waiting = sum(each.ip == ip and not each.is_serving for each in connected)
+        if waiting >= self.settings.unaccepted_per_ip:
+            return 503, "too_many_of_address", "Too many connections from this address."
+        return None
+
+    def _not_even_waiting(self, greeting: Greeting) -> tuple[int, str, str] | None:
+        """Under strict nobody stands in the waiting room (DESIGN §7 (10))."""
+        if self.settings.security != "strict":
+            return None
+        standing = self.desk.standing(greeting.identity)
+        if standing.served:
+            return None
+        if standing.reason == "credentials_needed":
+            return 401, "credentials_needed", "Credentials are needed."
+        return 404, "unknown_identity", "Not known here."
+
+    def _say_once_a_peer(self, event: str, ip: str, **fields: Any) -> None:
+        if (event, ip) in self._peers_logged or len(self._peers_logged) >= PEERS_REMEMBERED:
+            return
+        self._peers_logged.add((event, ip))
+        log.info(event, ip=ip, **fields)
+
+    # ---- the sockets ----
+
+    def enter(self, socket: "_Socket") -> bool:
+        """A TCP connection is there. False: too many are, it is to be dropped."""
+        self._sockets.add(socket)
+        return len(self._sockets) <= self.settings.max_connections + HALF_OPEN_MAX
+
+    def leave(self, socket: "_Socket") -> None:
+        self._sockets.discard(socket)
+        if socket.greeting is None:
+            self.count("handshakes_abandoned")
+
+    async def _handle(self, socket: ServerConnection) -> None:
+        """One connection, from handshake to end. Whatever goes wrong in it ends with it."""
+        own = _own(socket)
+        greeting = own.greeting
+        if greeting is None:
+            return
+        if not greeting.speaks_16:
+            await self._places.speaks_no_16(greeting)
+            self._say_once_a_peer("subprotocol_unsupported", greeting.ip, offered=greeting.offered)
+            await socket.close(1002, "no common subprotocol")
+            return
+        trace = self._traces.setdefault(greeting.key, Trace())
+        connection = Connection(own, greeting, self, trace, self._new_id)
+        self._places.add(connection)
+        self.count("connections")
+        log.info("station_connected", charge_point=greeting.identity, ip=greeting.ip, subprotocol=greeting.chosen)
+        if greeting.flaws:
+            self.corrected(connection, "handshake", list(greeting.flaws))
+        try:
+            await connection.run()
+        except* Exception:
+            self.count("faults")
+            log.exception("connection_failed", charge_point=greeting.identity)
+        finally:
+            log.info("station_disconnected", charge_point=greeting.identity, code=socket.close_code)
+            await self._places.remove(connection)
+            self._forget(greeting.key)
+
+    def _forget(self, station: StationKey) -> None:
+        """Of a stranger that is gone nothing stays in memory."""
+        if not self._places.is_present(station) and station not in self._last_seen:
+            self._traces.pop(station, None)
+            self.corrections.pop(station, None)
+
+
+class _Socket(StationSocket):
+    """A socket of this server, from its TCP connection on."""
+
+    door: OcppServer
+    greeting: Greeting | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if not self.door.enter(self):
+            self.door.count("connections_dropped")
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.door.leave(self)
+
+
+def _own(socket: ServerConnection) -> _Socket:
+    if not isinstance(socket, _Socket):
+        raise TypeError(f"not a socket of this server: {socket!r}")
+    return socket
+
+
+def _select(socket: ServerConnection, _offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """What was chosen of the offered; None completes the handshake without the header (OCPP.md §8.1 R2)."""
+    greeting = _own(socket).greeting
+    return Subprotocol(greeting.chosen) if greeting is not None and greeting.chosen is not None else None
+
+
+def _order_answer(order: Order, answer: Answer) -> OrderAnswer:
+    if isinstance(answer, rpc.CallError):
+        payload = {"errorCode": answer.code, "errorDescription": answer.description}
+        return OrderAnswer(answer.code, accepted=False, payload=payload)
+    return v16.order_answer(order, answer.payload)
+
+
+def _is_loopback(ip: str) -> bool:
+    try:
+        return ipaddress.ip_address(ip).is_loopback
+    except ValueError:
+        return False
+
+
+def _uuid() -> str:
+    import uuid
+
+    return str(uuid.uuid4())

@@ -1,0 +1,458 @@
+"""One socket of one station: reads, hands every call to the clerk in order, sends our calls, and ends by itself.
+
+A thin shell. What frames say is in `rpc`, whose turn it is in `session`, what messages mean in `v16`, who is served in
+the core behind the desk, and which of two sockets of one name counts in `server`. Reading goes on while a call is
+handled, so an answer to a call of ours never waits behind one of theirs. Sources: OCPP.md §8.1 R8, R9, R12, R14;
+OCPP 1.6 §4.2 and §5.17 with errata 3.22 and 3.40. Start at `Connection.run`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from enum import Enum
+from typing import Any, Protocol
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame as SocketFrame
+from websockets.frames import Opcode
+from websockets.protocol import Event
+
+from edge_agent.charge_points import rpc, v16
+from edge_agent.charge_points.clerk import Clerk, Refused
+from edge_agent.charge_points.handshake import Greeting
+from edge_agent.charge_points.readings import Found
+from edge_agent.charge_points.schemas import violation
+from edge_agent.charge_points.session import Question, Session, TooManyWaiting
+from edge_agent.charge_points.settings import OcppSettings
+from edge_agent.charge_points.trace import Trace
+from edge_agent.site.ports import Desk
+from edge_agent.site.reports import BootAnswer, BootReport
+from sitelink.clock import Clock
+from sitelink.errors import NoAnswer, SiteError, StationOffline, StoreUnavailable
+from sitelink.ids import StationKey
+from sitelink.states import Registration
+
+log = structlog.get_logger()
+
+CALLS_WAITING_MAX = 16
+SILENT_AFTER_INTERVALS = 3
+OPEN_TO_ALL = frozenset({"BootNotification", "Heartbeat"})
+NOTHING_COUNTS = frozenset({"duplicate_identity", "identity_missing", "credentials_needed"})
+"""Reasons for which nothing a waiting station reports is believed: it may be somebody else's."""
+
+Answer = rpc.CallResult | rpc.CallError
+Late = Callable[[Answer], Awaitable[None]]
+
+
+class Role(Enum):
+    NEW = "new"
+    """Another socket has its name; not yet decided which counts."""
+    SERVING = "serving"
+    WAITING = "waiting"
+    """Connected, its boots are answered Pending."""
+
+
+class Host(Protocol):
+    """What a connection needs of the server."""
+
+    @property
+    def desk(self) -> Desk: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def settings(self) -> OcppSettings: ...
+
+    async def admit(self, connection: "Connection", report: BootReport | None) -> None:
+        """Decide the connection's role; with the report of its boot, where it sent one."""
+        ...
+
+    def seen(self, station: StationKey) -> None: ...
+    def count(self, what: str, number: int = 1) -> None: ...
+    def corrected(self, connection: "Connection", action: str, found: Found) -> None: ...
+
+
+class StationSocket(ServerConnection):
+    """A WebSocket that says when any frame comes in, pings and pongs included."""
+
+    on_frame: Callable[[Opcode], None] | None = None
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if self.on_frame is not None and isinstance(event, SocketFrame):
+            self.on_frame(event.opcode)
+
+
+class Connection:
+    """`registration` is what its last boot was answered with, on this socket or before (OCPP.md §8.1 R12)."""
+
+    def __init__(
+        self, socket: StationSocket, greeting: Greeting, host: Host, trace: Trace, new_id: Callable[[], str]
+    ) -> None:
+        self.greeting = greeting
+        self.identity, self.key, self.ip = greeting.identity, greeting.key, greeting.ip
+        self.role = Role.NEW
+        self.waiting_for: str | None = None
+        """Why it is not served, a code."""
+        self.duplicate_serial: str | None = None
+        """What was last reported of it as the second of its name."""
+        self.registration = Registration.NONE
+        self.has_called = False
+        """Whether a call other than a boot has come, so that it must be decided without one."""
+        self.boot: BootReport | None = None
+        """Of the last BootNotification on this socket."""
+        self.recorded = False
+        """Whether the desk knows that it is connected."""
+        self.closed = False
+        self._socket = socket
+        self._host = host
+        self._trace = trace
+        self._session = Session(new_id)
+        self._clerk = Clerk(host.desk, host.clock, self.key)
+        self._calls: asyncio.Queue[rpc.Call | None] = asyncio.Queue(CALLS_WAITING_MAX)
+        self._answers: dict[Question, asyncio.Future[Answer]] = {}
+        self._slot_timer: asyncio.TimerHandle | None = None
+        self._boot_answered = asyncio.Event()
+        self._status_told = False
+        self._heard_at = (host.clock.monotonic(), host.clock.now())
+        self._frames = 0
+        self._oddities: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._log = log.bind(charge_point=self.identity, ip=self.ip)
+
+    # ---- its life ----
+
+    async def run(self) -> None:
+        """Until the socket is closed. Calls that were read are still handled, within a bounded time."""
+        self._socket.on_frame = self._on_frame
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            worker = group.create_task(self._work(), name=f"calls of {self.identity}")
+            self.spawn(self._ping())
+            self.spawn(self._open_gate_in_time())
+            try:
+                await self._read()
+            finally:
+                self._hang_up()
+            await self._drain(worker)
+            for task in (worker, *self._tasks):
+                task.cancel()
+
+    async def _read(self) -> None:
+        most = self._host.settings.max_message_bytes
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                data = await self._socket.recv(decode=False)
+                self._trace.add(self._host.clock.now(), "in", data)
+                frame = rpc.decode(data, most)
+                if isinstance(frame, rpc.Call):
+                    await self._calls.put(frame)
+                elif isinstance(frame, rpc.CallResult | rpc.CallError):
+                    self._take_answer(frame)
+                else:
+                    await self._take_odd(frame)
+
+    async def _work(self) -> None:
+        """Calls, one after the other in the order they came."""
+        await self._host.admit(self, None)
+        while (call := await self._calls.get()) is not None:
+            text, then = await self._answer(call)
+            await self._send(text)
+            if then is not None:
+                then()
+
+    async def _drain(self, worker: asyncio.Task[None]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._host.settings.timings.drain_s):
+                await self._calls.put(None)
+                await asyncio.wait([worker])
+
+    def _hang_up(self) -> None:
+        """Nobody waits for an answer any longer."""
+        self.closed = True
+        if self._slot_timer is not None:
+            self._slot_timer.cancel()
+        for question, sent in self._session.end():
+            waiting = self._answers.get(question)
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(StationOffline(identity=self.identity, sent=sent))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside the rest, for as long as the connection lives. A failure ends this work alone."""
+        if self._group is None or self.closed:
+            work.close()
+            return
+        task = self._group.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except ConnectionClosed:
+            pass
+        except SiteError as error:
+            self._log.debug("station_work_given_up", code=error.code)
+        except Exception:
+            self._host.count("faults")
+            self._log.exception("station_work_failed")
+
+    def retire(self, reason: str, *, gently: bool) -> None:
+        """Another connection has taken its place. One that is dead is not waited for."""
+        if gently:
+            self.spawn(self._socket.close(1000, reason))
+        else:
+            self._socket.transport.abort()
+
+    @property
+    def is_serving(self) -> bool:
+        return self.role is Role.SERVING
+
+    # ---- signs of life ----
+
+    def noticed(self) -> None:
+        """It serves: what it sent until now counts as its first sign of life."""
+        self._host.seen(self.key)
+
+    def _on_frame(self, opcode: Opcode) -> None:
+        clock = self._host.clock
+        (before, before_wall), now = self._heard_at, (clock.monotonic(), clock.now())
+        self._heard_at = now
+        self._frames += 1
+        if self.role is Role.SERVING:
+            self._host.seen(self.key)
+            limit = SILENT_AFTER_INTERVALS * self._host.desk.heartbeat_interval_s
+            if now[0] - before > limit or abs((now[1] - before_wall).total_seconds()) > limit:
+                self.spawn(self._host.desk.heard(self.key))
+        if opcode is Opcode.BINARY:
+            self._host.corrected(self, "frame", ["binary"])
+
+    async def answers_ping(self) -> bool:
+        """Whether anything comes from it within the time a probe has."""
+        frames_before = self._frames
+        try:
+            async with asyncio.timeout(self._host.settings.timings.duplicate_probe_s):
+                await (await self._socket.ping())
+        except TimeoutError:
+            return self._frames != frames_before
+        except ConnectionClosed:
+            return False
+        return True
+
+    async def _ping(self) -> None:
+        """Pings keep middleboxes awake. A missing pong means nothing; a station that reads nothing at all is cut."""
+        timings = self._host.settings.timings
+        number = 0
+        while True:
+            await asyncio.sleep(timings.ping_every_s)
+            self._socket.pending_pings.pop(b"%d" % number, None)
+            number += 1
+            try:
+                async with asyncio.timeout(timings.write_s):
+                    await self._socket.ping(b"%d" % number)
+            except TimeoutError:
+                self._log.warning("station_did_not_read", after_s=timings.write_s)
+                self._socket.transport.abort()
+
+    # ---- their calls ----
+
+    async def _answer(self, call: rpc.Call) -> tuple[str, Callable[[], None] | None]:
+        """The frame that answers, and what is to happen once it is out."""
+        if call.flaws:
+            self._host.corrected(self, "frame", list(call.flaws))
+        before = self._session.answer_before(call)
+        if before is not None:
+            self._host.count("calls_repeated")
+            return before, None
+        found: Found = []
+        then: Callable[[], None] | None = None
+        try:
+            if call.action == "BootNotification":
+                payload, then = await self._boot(call.payload, found)
+            else:
+                await self._check_standing(call.action)
+                payload = await self._clerk.answer(call.action, call.payload, found)
+                self._status_told = self._status_told or call.action == "StatusNotification"
+        except Refused as refusal:
+            text = self._refusal(call, refusal.code, refusal.description)
+        except v16.Unusable as unusable:
+            wrong = violation(call.action, call.payload)
+            text = self._refusal(call, unusable.code, f"{unusable.where}: {wrong.problem if wrong else 'unusable'}")
+        except StoreUnavailable as error:
+            self._say_once("not_stored", "message_not_stored", action=call.action, reason=error.fields.get("reason"))
+            text = self._refusal(call, rpc.ErrorCode.INTERNAL_ERROR, "not stored, send it again")
+        except Exception:
+            self._host.count("faults")
+            self._log.exception("call_failed", action=call.action)
+            text = self._refusal(call, rpc.ErrorCode.INTERNAL_ERROR, "")
+        else:
+            text = rpc.encode_result(call.message_id, payload)
+            self._session.remember(call, text)
+            self._host.count("calls_answered")
+            self._oddities.discard("not_stored")
+        if found:
+            self._host.corrected(self, call.action, found)
+        return text, then
+
+    def _refusal(self, call: rpc.Call, code: rpc.ErrorCode, description: str) -> str:
+        self._host.count("calls_refused")
+        self._say_once(f"refused {call.action} {code}", "call_refused", action=call.action[:50], code=code.value)
+        return rpc.encode_error(call.message_id, code, description)
+
+    async def _check_standing(self, action: str) -> None:
+        """Facts are stored whether a boot was accepted or not (OCPP.md §4.2); not from whom nothing is believed."""
+        self.has_called = True
+        if self.role is Role.NEW or (self.role is Role.SERVING and not self.recorded):
+            await self._host.admit(self, None)
+        if self.role is Role.WAITING and action not in OPEN_TO_ALL and self.waiting_for in NOTHING_COUNTS:
+            raise Refused(rpc.ErrorCode.SECURITY_ERROR, "BootNotification is not accepted yet")
+
+    async def _boot(self, payload: dict[str, Any], found: Found) -> tuple[dict[str, Any], Callable[[], None]]:
+        v16.extra_properties("BootNotification", payload, found)
+        report = v16.boot_report(payload, found)
+        self.boot = report
+        await self._host.admit(self, report)
+        if self.waiting_for == "duplicate_identity":
+            answer = BootAnswer(Registration.PENDING, self._host.settings.retry_interval_s, self.waiting_for)
+        else:
+            answer = await self._host.desk.boot(self.identity, self.ip, report)
+            self.registration = answer.verdict
+            if (answer.verdict is Registration.ACCEPTED) is not self.is_serving:
+                await self._host.admit(self, report)
+        self._log.info("station_booted", verdict=answer.verdict.value, reason=answer.reason, vendor=report.vendor,
+                       model=report.model, firmware=report.firmware)  # fmt: skip
+
+        def then() -> None:
+            self._open_gate()
+            if answer.verdict is Registration.ACCEPTED:
+                self.spawn(self._after_acceptance())
+
+        return v16.boot_answer(answer, self._host.clock.now()), then
+
+    # ---- frames that are no calls ----
+
+    async def _take_odd(self, frame: rpc.Unreadable | rpc.Ignored) -> None:
+        """Answered where the id of a call can be read, else counted; the socket stays open (OCPP.md §8.1 R5, R6)."""
+        if isinstance(frame, rpc.Ignored):
+            self._host.count("frames_ignored")
+            self._say_once("ignored", "frame_ignored", message_type=str(frame.message_type)[:20])
+            return
+        self._host.count("frames_unreadable")
+        self._say_once(f"unreadable {frame.problem}", "frame_unreadable", problem=frame.problem)
+        if frame.message_id is None:
+            return
+        if frame.message_type == rpc.CALL:
+            await self._send(rpc.encode_error(frame.message_id, frame.code, frame.problem.replace("_", " ")))
+        else:
+            self._take_answer(rpc.CallError(frame.message_id, frame.code.value, frame.problem))
+
+    def _say_once(self, kind: str, event: str, **fields: Any) -> None:
+        """A station that errs, errs often."""
+        if kind not in self._oddities and len(self._oddities) < 100:
+            self._oddities.add(kind)
+            self._log.warning(event, **fields)
+
+    # ---- our calls ----
+
+    async def ask(self, action: str, payload: dict[str, Any], late: Late | None = None) -> Answer:
+        """The station's answer. Raises NoAnswer when its patience is over, StationOffline (`sent`: lost after it)."""
+        if self.closed:
+            raise StationOffline(identity=self.identity, sent=False)
+        patience_s = self._host.settings.timings.patience_s
+        try:
+            question = self._session.ask(action, payload)
+        except TooManyWaiting:
+            raise NoAnswer(identity=self.identity, action=action, after_s=0) from None
+        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answers[question] = waiting
+        question.context = late
+        self._pump()
+        try:
+            async with asyncio.timeout(patience_s):
+                return await waiting
+        except TimeoutError:
+            raise NoAnswer(identity=self.identity, action=action, after_s=patience_s) from None
+        finally:
+            del self._answers[question]
+            if not waiting.done() or waiting.cancelled():
+                self._session.give_up(question)
+
+    def _pump(self) -> None:
+        question = self._session.next_to_send()
+        if question is not None:
+            slot_s = self._host.settings.timings.slot_s
+            self._slot_timer = asyncio.get_running_loop().call_later(slot_s, self._free_slot, question)
+            self._host.count("calls_sent")
+            self.spawn(self._send(rpc.encode_call(question.message_id, question.action, question.payload)))
+
+    def _free_slot(self, question: Question) -> None:
+        self._session.free_slot(question)
+        self._pump()
+
+    def _take_answer(self, answer: Answer) -> None:
+        arrival = self._session.take_answer(answer)
+        if arrival is None:
+            self._host.count("answers_nobody_asked_for")
+            self._say_once("stray", "answer_nobody_asked_for")
+            return
+        waiting = self._answers.get(arrival.question)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+        elif arrival.question.context is not None:
+            self._host.count("answers_late")
+            self.spawn(arrival.question.context(answer))
+        if self._session.is_free and self._slot_timer is not None:
+            self._slot_timer.cancel()
+        self._pump()
+
+    async def _send(self, text: str) -> None:
+        self._trace.add(self._host.clock.now(), "out", text)
+        with contextlib.suppress(ConnectionClosed):
+            await self._socket.send(text)
+
+    # ---- what we ask of our own accord ----
+
+    def _open_gate(self) -> None:
+        self._boot_answered.set()
+        self._session.gate_open = True
+        self._pump()
+
+    async def _open_gate_in_time(self) -> None:
+        """Without a boot: ask one that was accepted before for its state, any other for its boot (OCPP.md §4.2)."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._host.settings.timings.boot_gate_s):
+                await self._boot_answered.wait()
+                return
+        self._open_gate()
+        self.has_called = True
+        if self.role is Role.NEW:
+            await self._host.admit(self, None)
+        if self.role is Role.SERVING and self.registration is Registration.ACCEPTED:
+            await self._ask_status()
+        else:
+            await self.ask_boot()
+
+    async def _after_acceptance(self) -> None:
+        """Once an accepted boot is answered: how many connectors; and their state, if it does not tell by itself."""
+        boot = self.boot
+        answer = await self.ask("GetConfiguration", {"key": ["NumberOfConnectors"]})
+        found: Found = []
+        values = v16.configuration_of(answer.payload, found) if isinstance(answer, rpc.CallResult) else {}
+        if "NumberOfConnectors" in values:
+            await self._host.desk.configured(self.key, values)
+        if found:
+            self._host.corrected(self, "GetConfiguration", found)
+        await asyncio.sleep(self._host.settings.timings.boot_gate_s)
+        if self.boot is boot:
+            await self._ask_status()
+
+    async def _ask_status(self) -> None:
+        if not self._status_told:
+            await self.ask("TriggerMessage", {"requestedMessage": "StatusNotification"})
+
+    async def ask_boot(self) -> None:
+        """Never of a station that is accepted (OCPP 1.6 errata 3.40): one that waits, or that nobody knows yet."""
+        if not (self.role is Role.SERVING and self.registration is Registration.ACCEPTED):
+            await self.ask("TriggerMessage", {"requestedMessage": "BootNotification"})
