@@ -167,7 +167,7 @@ def stamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-async def measure(target: Target, *, stations: int, seconds: float, period_s: float) -> dict[str, Any]:
+async def measure(target: Target, *, stations: int, seconds: float, period_s: float, phones: int) -> dict[str, Any]:
     """All numbers of one run; times in milliseconds, memory in MB, CPU in percent of one core."""
     tally = Tally()
     connector = aiohttp.TCPConnector(limit=0)
@@ -175,7 +175,7 @@ async def measure(target: Target, *, stations: int, seconds: float, period_s: fl
         fleet = [LoadStation(session, target.ocpp_url, number, tally) for number in range(stations)]
         boot_s = await _begin_all(fleet, tally)
         async with asyncio.TaskGroup() as tasks:
-            watching = [tasks.create_task(watch) for watch in _watchers(session, target, tally)]
+            watching = [tasks.create_task(watch) for watch in _watchers(session, target, tally, phones)]
             await asyncio.sleep(1.0)
             before, own_before, began = cpu_s(target.pid), cpu_s(os.getpid()), time.perf_counter()
             tally.measuring = True
@@ -196,6 +196,7 @@ async def measure(target: Target, *, stations: int, seconds: float, period_s: fl
     fsync = fsync_ms(target.data_dir) if target.data_dir else None
     return {
         "charge_points": stations,
+        "phones": phones if target.http_url else 0,
         "seconds": round(took, 1),
         "messages": len(times),
         "messages_per_s": round(len(times) / took, 1),
@@ -231,11 +232,13 @@ def _count_failures(results: list[BaseException | None], tally: Tally) -> None:
             tally.errors[f"{type(result).__name__}: {result}"[:120]] += 1
 
 
-def _watchers(session: aiohttp.ClientSession, target: Target, tally: Tally) -> list[Coroutine[Any, Any, None]]:
+def _watchers(
+    session: aiohttp.ClientSession, target: Target, tally: Tally, phones: int
+) -> list[Coroutine[Any, Any, None]]:
     if target.http_url is None:
         return []
-    phone = Phone(session, target.http_url, target.token, tally)
-    return [phone.reload(), phone.follow(), phone.refresh()]
+    watching = [Phone(session, target.http_url, target.token, tally) for _ in range(phones)]
+    return [part for phone in watching for part in (phone.reload(), phone.follow(), phone.refresh())]
 
 
 class Phone:
@@ -378,7 +381,13 @@ async def echo() -> AsyncIterator[Target]:
 async def run(options: argparse.Namespace) -> dict[str, Any]:
     target = echo() if options.echo else real_box(options.charge_points)
     async with target as found:
-        return await measure(found, stations=options.charge_points, seconds=options.seconds, period_s=options.period)
+        return await measure(
+            found,
+            stations=options.charge_points,
+            seconds=options.seconds,
+            period_s=options.period,
+            phones=options.phones,
+        )
 
 
 def print_plainly(numbers: dict[str, Any]) -> None:
@@ -393,6 +402,7 @@ def main() -> None:
     parser.add_argument("--charge-points", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--period", type=float, default=1.0, help="seconds between MeterValues of one charge point")
+    parser.add_argument("--phones", type=int, default=1, help="open pages that reload twice a second")
     parser.add_argument("--echo", action="store_true", help="against a server that only echoes")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
