@@ -69,8 +69,8 @@ def import_(file: Path, replace: bool, config: Path | None, overrides: tuple[str
     """Take a job file in; prints the job with its installer link. The token is shown only here."""
     try:
         data = msgspec.json.decode(file.read_bytes())
-    except msgspec.DecodeError as error:
-        raise click.ClickException(f"{file}: not JSON: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise click.ClickException(f"{file}: not JSON in UTF-8: {error}") from error
     _print(_operate(settings_of(config, overrides), "job.import", {"file": data, "replace": replace}))
 
 

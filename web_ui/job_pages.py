@@ -218,7 +218,7 @@ async def post_notes(request: web.Request) -> web.Response:
         if wants_json(request):
             raise
         return _row_page(request, visitor, "notes.html", exc, {"text": error_view(exc, text)})
-    return _done(request, f"/j?saved=note_saved#cp-{_row_id(request)}")
+    return _done(request, f"/j/charge-points/{_row_id(request)}/notes?saved=note_saved")
 
 
 async def get_complete(request: web.Request) -> web.Response:

@@ -51,8 +51,8 @@ def read_job_file(text: str | bytes) -> JobFile:
     """Raises JobFileInvalid(where, problem): where is a path such as `$.charge_points[3].identity`."""
     try:
         data = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise JobFileInvalid(where="$", problem=f"not JSON: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise JobFileInvalid(where="$", problem=f"not JSON in UTF-8: {error}") from error
     return job_file_of(data)
 
 

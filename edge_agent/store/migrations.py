@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edge_agent.store.database import StoreCannotOpen
+from edge_agent.store.rows import RowDamaged
 
 SET = "gatepost"
 
@@ -74,15 +75,20 @@ def applied(connection: sqlite3.Connection) -> list[str]:
 
 
 def migrate(connection: sqlite3.Connection) -> list[str]:
-    """Run the steps that are missing, each whole or not at all; returns their names. Raises DatabaseNewer."""
+    """Run the steps that are missing, each whole or not at all; returns their names.
+
+    Raises DatabaseNewer, RowDamaged.
+    """
     have = applied(connection)
     unknown = [name for name in have if name not in dict(STEPS)]
+    missing = [name for name, _ in STEPS if name not in have]
+    if unknown and missing:  # a later version has all our steps: this is neither
+        raise RowDamaged("_sqlite_migrations", unknown[0])
     if unknown:
         raise DatabaseNewer(
             f"The data was written by a later version of this program (it knows {unknown[-1]}). "
             "Install that version again, or restore a backup from before the update."
         )
-    missing = [name for name, _ in STEPS if name not in have]
     if missing:
         from sqlite_utils import Database, Migrations
 

@@ -30,7 +30,7 @@ from edge_agent.store.reader import DiskHistory
 from edge_agent.store.retention import Reserve, Retention
 from edge_agent.store.rows import RowDamaged
 from edge_agent.store.salvage import finish_interrupted, salvage, whole
-from edge_agent.store.trouble import trouble_of
+from edge_agent.store.trouble import is_damage, trouble_of
 from edge_agent.store.writer import SUSPECT, Writer
 from sitelink.clock import Clock
 from sitelink.model import SiteState
@@ -161,8 +161,8 @@ def _open_or_salvage(data_dir: Path, clock: Clock, new_id: Callable[[], str]) ->
     if not (data_dir / SUSPECT).exists():
         try:
             return _open_sound(data_dir, clock, new_id)
-        except (sqlite3.Error, RowDamaged) as error:
-            if trouble_of(error, data_dir, committing=False).code != "damaged":
+        except Exception as error:
+            if not is_damage(error, data_dir):
                 raise
             log.error("database_damaged", error=str(error))
     salvage(data_dir, clock.now())
@@ -170,7 +170,7 @@ def _open_or_salvage(data_dir: Path, clock: Clock, new_id: Callable[[], str]) ->
 
 
 def _open_sound(data_dir: Path, clock: Clock, new_id: Callable[[], str]) -> DiskLedger:
-    """Raises sqlite3.Error, RowDamaged; the connection is closed then."""
+    """Raises what `is_damage` knows, sqlite3.Error, OSError, DatabaseNewer; the connection is closed then."""
     path = data_dir / DATABASE
     connection = connect_writing(path)
     try:

@@ -60,6 +60,18 @@ def trouble_of(error: BaseException, data_dir: Path, *, committing: bool) -> Ver
     return Verdict("failed")
 
 
+def is_damage(error: BaseException, data_dir: Path) -> bool:
+    """Whether an error met while opening says that the file is not what we wrote.
+
+    Flipped bits reach us in many shapes: as damage, as a table that does not exist, as text that is none.
+    """
+    if isinstance(error, UnicodeDecodeError | msgspec.DecodeError | RowDamaged):
+        return True
+    if not isinstance(error, sqlite3.Error):
+        return False
+    return not is_of_the_disk(error) or trouble_of(error, data_dir, committing=False).code == "damaged"
+
+
 def free_bytes(data_dir: Path) -> int:
     """What this process may still write there."""
     found = os.statvfs(data_dir)

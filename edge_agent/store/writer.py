@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from edge_agent.site.ports import Committed, Decide, Trouble
-from edge_agent.store.database import roll_back
+from edge_agent.store.database import BUSY_TIMEOUT_MS, roll_back
 from edge_agent.store.ledger import DiskLedger
 from edge_agent.store.trouble import Verdict, is_of_the_disk, trouble_of
 from sitelink.clock import Clock
@@ -31,6 +31,8 @@ PAGES_PER_COMMIT = 6
 CHECKPOINT_BYTES = 4 * 1024 * 1024
 CHECKPOINT_IDLE_BYTES = 512 * 1024
 LOG_LONG_BYTES = 32 * 1024 * 1024
+LOG_TRIES = 5
+LOG_WAIT_MS = 50
 STEP_EVERY_BATCHES = 64
 """A box that is never idle does a step of housekeeping this often."""
 SUSPECT = "suspect"
@@ -326,14 +328,30 @@ class Writer:
 
     def _checkpoint(self, mode: str) -> None:
         """Copy the log into the file. A reader may hold part of it back; the rest follows next time."""
-        self._committing = True
-        row = self._ledger.connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-        self._committing = False
+        _, frames = self._copied(mode)
         self._unchecked_bytes = 0
-        _, frames, copied = row
-        if copied < frames and frames * PAGE_BYTES > LOG_LONG_BYTES:
-            log.warning("store_log_long", bytes=frames * PAGE_BYTES, copied_bytes=copied * PAGE_BYTES)
+        if frames * PAGE_BYTES > LOG_LONG_BYTES:
+            self._shorten_log(frames)
+
+    def _shorten_log(self, frames: int) -> None:
+        """The log can only begin anew at a moment when nobody reads from it: make one."""
+        connection = self._ledger.connection
+        connection.execute(f"PRAGMA busy_timeout = {LOG_WAIT_MS}")
+        for _ in range(LOG_TRIES):
             self._listener.log_is_long()
+            busy, _ = self._copied("RESTART")
+            if not busy:
+                break
+        else:
+            log.warning("store_log_long", bytes=frames * PAGE_BYTES)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+    def _copied(self, mode: str) -> tuple[bool, int]:
+        """Whether a reader was in the way, and how many frames the log holds."""
+        self._committing = True
+        busy, frames, _ = self._ledger.connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        self._committing = False
+        return bool(busy), int(frames)
 
     def _leave(self) -> None:
         try:

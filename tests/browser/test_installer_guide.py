@@ -5,6 +5,7 @@ JavaScript off. Pictures of the phone and the desk land in docs/pictures when GA
 """
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -106,7 +107,8 @@ async def visiting(
         page = await context.new_page()
         yield Visit(page, box, axe_faults, script=script, name=name)
         assert foreign == [], "no request may leave the host"
-        assert [text for text in problems if "status of 4" not in text] == []
+        told = ("status of 4", "net::ERR_")  # refusals, and a box that was killed on purpose
+        assert [text for text in problems if not any(words in text for words in told)] == []
     finally:
         await context.close()
 
@@ -198,12 +200,10 @@ async def write_notes(visit: Visit) -> None:
     await expect(visit.dialog.get_by_text("Please check the cable gland.")).to_be_visible()
     await visit.dialog.get_by_label("Installer note").fill("Gland is tight now.\n<b>Not</b> bold.")
     await visit.press(visit.dialog.get_by_role("button", name="Save"))
-    if not visit.script:
-        await visit.press(visit.row("Bay 2").get_by_role("button", name="Notes"))
     await expect(visit.dialog.get_by_text("<b>Not</b> bold.")).to_be_visible()
     await visit.look("notes")
     await visit.leave_dialog()
-    await expect(visit.row("Bay 2").get_by_role("button", name="Notes (2)")).to_be_visible()
+    await expect(visit.row("Bay 2").get_by_role("button", name=re.compile(r"Notes \(2\)"))).to_be_visible()
 
 
 async def complete(visit: Visit, other: Visit) -> None:
@@ -248,12 +248,12 @@ async def test_the_guide(
     chromium: Browser, axe_faults: AxeFaults, tmp_path: Path, size: tuple[int, int], touch: bool, script: bool,
     name: str,
 ) -> None:  # fmt: skip
-    async with site(tmp_path) as (box, cps):
-        async with (
-            visiting(chromium, box, axe_faults, size, touch=touch, script=script, name=name) as visit,
-            visiting(chromium, box, axe_faults, PHONE, touch=True, name="touch-other") as other,
-        ):
-            await guide(visit, other, cps)
+    async with (
+        site(tmp_path) as (box, cps),
+        visiting(chromium, box, axe_faults, size, touch=touch, script=script, name=name) as visit,
+        visiting(chromium, box, axe_faults, PHONE, touch=True, name="touch-other") as other,
+    ):
+        await guide(visit, other, cps)
 
 
 async def focused(page: Page) -> str:

@@ -143,7 +143,7 @@ async def test_two_phones_neither_edit_is_lost_unseen(box: Box, context: Browser
     assert box.core.row("Bay 1").identity == "CP001-THEIRS"
 
 
-async def test_a_note_is_written_in_a_dialog_and_focus_returns(
+async def test_a_note_joins_the_thread_in_its_dialog_and_focus_returns(
     box: Box, context: BrowserContext, complaints: list[str]
 ) -> None:
     page = await opened(box, context, complaints)
@@ -152,6 +152,9 @@ async def test_a_note_is_written_in_a_dialog_and_focus_returns(
     await expect(page.get_by_role("dialog")).to_be_visible()
     await page.get_by_label("Installer note").fill("Conduit is full.")
     await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator(".thread")).to_contain_text("Conduit is full.")
+    await expect(page.get_by_label("Installer note")).to_have_value("")
+    await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await expect(opener).to_contain_text("Notes (1)")
     await expect(opener).to_be_focused()
@@ -284,6 +287,7 @@ async def test_the_whole_guide_without_script(box: Box, chromium: Browser) -> No
     await page.get_by_label("Installer note").fill("Done by hand.")
     await page.get_by_role("button", name="Save").click()
     assert box.core.row("Bay 1").notes[0].text == "Done by hand."
+    await page.get_by_role("link", name="Back to the job").click()
     await page.get_by_role("button", name="Mark as complete").click()
     await page.get_by_role("button", name="Mark as complete").click()
     await expect(page.locator("#header h1")).to_contain_text("Completed")

@@ -264,8 +264,8 @@ class VirtualChargePoint(Station):
                 self.record.dial_errors.append(f"{type(exc).__name__}: {exc}")
                 self._changed()
             else:
-                back_off_s = 1.0
-                await self._serve(socket)
+                if await self._serve(socket):
+                    back_off_s = 1.0
             await self._sleep(back_off_s * self._noise.uniform(0.8, 1.2))
             back_off_s = min(LONGEST_BACK_OFF_S, back_off_s * 2)
 
@@ -291,7 +291,8 @@ class VirtualChargePoint(Station):
             max_size=None,
         )
 
-    async def _serve(self, socket: ClientConnection) -> None:
+    async def _serve(self, socket: ClientConnection) -> bool:
+        """One connection from its opening to its end; whether the central system let the station speak."""
         self.subprotocol = socket.subprotocol
         link = self._link = Link(
             socket,
@@ -302,6 +303,7 @@ class VirtualChargePoint(Station):
             changed=self._changed,
             answer_timeout_s=self._answer_timeout_s,
         )
+        welcome = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._speak(link))
@@ -310,13 +312,14 @@ class VirtualChargePoint(Station):
         except* LinkLost:
             pass
         finally:
-            self._link = None
+            self._link, welcome = None, self._reporting
             self.end_reporting()
             self._outbox.clear()
             if link not in self._abandoned:
                 await self._say_goodbye(socket)
             self._changed()
         pass_on_cancellation()
+        return welcome
 
     async def _say_goodbye(self, socket: ClientConnection) -> None:
         """Close politely when the station ends; after a cut the socket is gone already and this returns at once."""

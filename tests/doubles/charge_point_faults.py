@@ -17,6 +17,7 @@ class Faults:
     wrong_subprotocol: str = ""
     """Offered instead of "ocpp1.6", for example "socpp1.6"; several are separated by commas."""
     never_boot: bool = False
+    """Not by itself; it obeys a TriggerMessage."""
     no_boot_after_reconnect: bool = False
     """After the first accepted boot never again one, not even after a reset or a power cut."""
     boot_after_every_reconnect: bool = False

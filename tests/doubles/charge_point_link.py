@@ -159,6 +159,7 @@ class Link:
             for waiting in self._waiting.values():
                 if not waiting.done():
                     waiting.set_exception(LinkLost())
+                    waiting.exception()  # who waited may be cancelled and never look
             self._changed()
 
     def abort(self) -> None:

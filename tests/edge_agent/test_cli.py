@@ -69,8 +69,9 @@ def test_a_bad_job_file_names_the_place(shell: Shell) -> None:
     result = shell.run("job", "import", str(shell.file))
     assert result.exit_code == 1
     assert "$.charge_points[0].identity" in result.stderr
-    shell.file.write_text("{")
-    assert "not JSON" in shell.run("job", "import", str(shell.file)).stderr
+    for text in (b"{", b'{"number": "\xe9"}'):
+        shell.file.write_bytes(text)
+        assert "not JSON" in shell.run("job", "import", str(shell.file)).stderr
 
 
 def test_a_bad_setting_is_named(shell: Shell) -> None:

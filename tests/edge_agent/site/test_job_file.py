@@ -47,5 +47,6 @@ def test_what_is_wrong_is_said_with_its_place(change: dict[str, Any], where: str
 
 
 def test_what_is_not_json_is_said_too() -> None:
-    with pytest.raises(JobFileInvalid):
-        read_job_file("{")
+    for text in ("{", b'{"number": "\xe9"}', "[" * 100_000):
+        with pytest.raises(JobFileInvalid):
+            read_job_file(text)
