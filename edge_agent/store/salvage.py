@@ -5,9 +5,10 @@ Records whose row is lost are made again from the log where it is whole. A power
 is taken up again at the next start. Source: STYLE §5; RELIABILITY D7.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from sitelink.ops import decode_op
 log = structlog.get_logger()
 
 FRESH = "salvaged.sqlite3"
+COPY = "salvage-copy.sqlite3"
+PAGE_BYTES = 4096
 SIDES = ("-wal", "-shm")
 SKIPPED_SEQS = 10_000
 SKIPPED_TRANSACTIONS = 1_000
@@ -46,6 +49,8 @@ _TABLES = (
     ("transaction", "id", ("id", "station", "start_content", "stop_content", "closed", "body", "crc")),
 )
 Row = tuple[object, ...]
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""SQLite's messages quote the damaged file, and may be no text themselves."""
 
 
 def whole(connection: sqlite3.Connection, size_bytes: int) -> bool:
@@ -107,29 +112,83 @@ def _free_name(data_dir: Path, name: str) -> Path:
 def _carry_all(database: Path, target: sqlite3.Connection) -> tuple[int, int]:
     """Rows kept and rows lost, as far as they can be counted."""
     kept = lost = 0
-    try:
-        source = connect_reading(database)
-        source.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:  # not even a database any more
-        log.error("damaged_database_unreadable", error=str(error))
-        return 0, 0
-    with closing(source):
+    with _readable_database(database) as source:
+        if source is None:
+            return 0, 0
         for table, key, columns in _TABLES:
             good, bad = _carry(source, target, table, key, columns)
             kept, lost = kept + good, lost + bad
-        _carry_meta(source, target)
-        for sql, into in (
-            ("SELECT op_id, crc FROM named_op", "INSERT OR IGNORE INTO named_op (op_id, crc) VALUES (?, ?)"),
-            (
-                "SELECT from_seq, to_seq, reason, count FROM gap",
-                "INSERT INTO gap (from_seq, to_seq, reason, count) VALUES (?, ?, ?, ?)",
-            ),
-        ):
-            with suppress(sqlite3.Error):
-                for row in source.execute(sql):
-                    if len(row) == 4 or crc_of("op", str(row[0]).encode()) == row[1]:
-                        target.execute(into, row)
+        _carry_value(source, target, meta.LastTransaction)
+        _carry_value(source, target, meta.Acked)
+        _carry_value(source, target, meta.Counters)
+        with suppress(*_UNREADABLE):
+            for op_id, crc in source.execute("SELECT op_id, crc FROM named_op"):
+                if crc_of("op", str(op_id).encode()) == crc:
+                    target.execute("INSERT OR IGNORE INTO named_op (op_id, crc) VALUES (?, ?)", (op_id, crc))
+        with suppress(*_UNREADABLE):
+            for row in source.execute("SELECT from_seq, to_seq, reason, count FROM gap"):
+                target.execute("INSERT INTO gap (from_seq, to_seq, reason, count) VALUES (?, ?, ?, ?)", row)
     return kept, lost
+
+
+@contextmanager
+def _readable_database(database: Path) -> Iterator[sqlite3.Connection | None]:
+    """The damaged database, open for reading. None: not even that.
+
+    Where the page that names the tables is gone, a copy is read that has this page from a new database: the same steps
+    put the same tables on the same pages, and the row checks tell if they did not.
+    """
+    source = _opened(database)
+    if source is not None:
+        with closing(source):
+            yield source
+        return
+    copy = database.with_name(COPY)
+    sides = [(database.with_name(f"{DATABASE}{side}"), copy.with_name(f"{COPY}{side}")) for side in ("", "-wal")]
+    try:
+        for side, copied in sides:
+            if side.exists():
+                shutil.copyfile(side, copied)
+        _give_first_page(copy)
+        source = _opened(copy)
+        if source is None:
+            log.error("damaged_database_unreadable")
+            yield None
+            return
+        with closing(source):
+            yield source
+    finally:
+        for suffix in ("", *SIDES):
+            copy.with_name(f"{COPY}{suffix}").unlink(missing_ok=True)
+
+
+def _opened(database: Path) -> sqlite3.Connection | None:
+    try:
+        source = connect_reading(database)
+    except _UNREADABLE:
+        return None
+    try:
+        for table, _, columns in _TABLES:  # compiled only: rows are another matter
+            source.execute(f'EXPLAIN SELECT {", ".join(columns)} FROM "{table}"').fetchall()  # noqa: S608
+        return source
+    except _UNREADABLE:
+        source.close()
+        return None
+
+
+def _give_first_page(database: Path) -> None:
+    """Source of the header's fields: sqlite.org/fileformat2.html §1.3."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as template:
+        migrate(template)
+        page = bytearray(template.serialize()[:PAGE_BYTES])
+    with database.open("r+b") as file:
+        pages = file.seek(0, 2) // PAGE_BYTES
+        page[18:20] = b"\x02\x02"  # written and read with a write-ahead log
+        page[28:32] = pages.to_bytes(4, "big")
+        page[32:40] = bytes(8)  # free pages: not needed for reading
+        page[92:96] = page[24:28]  # the page count is valid for this change counter
+        file.seek(0)
+        file.write(page)
 
 
 def _carry(
@@ -173,7 +232,7 @@ def _readable(source: sqlite3.Connection, select: str, key: str) -> Iterator[Row
                 after = row[0]
                 yield row
             return
-        except sqlite3.Error:
+        except _UNREADABLE:
             yield None
         found = _next_readable(lambda at: source.execute(f"{select} WHERE {key} >= ? LIMIT 1", (at,)), after + 1)
         if found is None:
@@ -187,7 +246,7 @@ def _next_readable(ask: Callable[[int], sqlite3.Cursor], start: int) -> int | No
     def works(at: int) -> bool:
         try:
             return ask(at).fetchone() is not None
-        except sqlite3.Error:
+        except _UNREADABLE:
             return False
 
     for power in range(LONGEST_LEAP):
@@ -201,16 +260,10 @@ def _next_readable(ask: Callable[[int], sqlite3.Cursor], start: int) -> int | No
     return None
 
 
-def _carry_meta(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    _carry_value(source, target, meta.LastTransaction)
-    _carry_value(source, target, meta.Acked)
-    _carry_value(source, target, meta.Counters)
-
-
 def _carry_value(source: sqlite3.Connection, target: sqlite3.Connection, kind: type[meta.Meta]) -> None:
     try:
         value = meta.read(source, kind)
-    except (sqlite3.Error, RowDamaged, msgspec.DecodeError) as error:
+    except (*_UNREADABLE, RowDamaged, msgspec.DecodeError) as error:
         log.error("damaged_value_lost", key=kind.key, error=str(error))
         return
     if value is not None:
