@@ -107,6 +107,7 @@ class VirtualChargePoint(Station):
         self._ids = itertools.count(1)
         self._next_change: asyncio.Future[None] | None = None
         self._life: asyncio.TaskGroup | None = None
+        self._life_tasks: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
 
     # what tests read
@@ -144,9 +145,6 @@ class VirtualChargePoint(Station):
         async with asyncio.timeout(timeout_s):
             while not condition():
                 await asyncio.wait([self._change()], timeout=0.05)
-
-    async def next_change(self) -> None:
-        await asyncio.wait([self._change()])
 
     # what tests do (more in Station: plug_in, unplug, fault, clear_fault, stop_transaction)
 
@@ -217,8 +215,6 @@ class VirtualChargePoint(Station):
         self._changed()
 
     # its life
-
-    _life_tasks: asyncio.TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
         self._life = asyncio.TaskGroup()
@@ -451,10 +447,9 @@ class VirtualChargePoint(Station):
         return answer_to(self, action, payload)
 
     async def _authorised(self, id_tag: str) -> bool:
-        link = self._link
-        if link is not None and self.accepted:
+        if self._link is not None and self.accepted:
             try:
-                answer = await link.call("Authorize", {"idTag": id_tag})
+                answer = await self._link.call("Authorize", {"idTag": id_tag})
                 return bool((answer.get("idTagInfo") or {}).get("status") == "Accepted")
             except (LinkLost, NoAnswer, Refused):
                 pass
@@ -481,9 +476,12 @@ class VirtualChargePoint(Station):
         if self._next_change is not None and not self._next_change.done():
             self._next_change.set_result(None)
 
+    async def next_change(self) -> None:
+        await asyncio.wait([self._change()])
+
     async def _until(self, condition: Callable[[], object]) -> None:
         while not condition():
-            await asyncio.wait([self._change()])
+            await self.next_change()
 
     async def _sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self.speed)

@@ -86,6 +86,7 @@ class Demo:
         if self._options.json:
             links = {
                 "installer_link": job["link"],
+                "local_link": f"http://127.0.0.1:{settings['http.port']}/j#{job['token']}",
                 "token": job["token"],
                 "job": job["job"],
                 "number": job["number"],
@@ -101,6 +102,7 @@ class Demo:
         lines = (
             "",
             f"  Installer page of job {job['number']}:   {job['link']}",
+            f"  The same on this machine:      http://127.0.0.1:{settings['http.port']}/j#{job['token']}",
             f"  Charge points connect to:      {ocpp_url}/IDENTITY",
             "  Cloud and console:             none; the box runs alone",
             f"  The box as a command:          edge-agent job list {' '.join(as_options(settings)[:2])}",

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -61,8 +62,36 @@ async def test_the_demo_shows_its_story_on_the_page_and_ends_without_a_trace() -
         async with asyncio.timeout(30):
             code = await demo.wait()
     assert code == 0
-    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+    assert [pid for pid in children if _runs(pid)] == []
     assert not Path(links["data_dir"]).exists()
+
+
+async def test_nothing_outlives_a_demo_that_was_killed() -> None:
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.doubles.demo", "--json", "--charge-points", "2"),
+        cwd=ROOT,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert demo.stdout is not None
+    async with asyncio.timeout(STORY_S):
+        links = json.loads(await demo.stdout.readline())
+        while len(children := _children_of(demo.pid)) < 2:  # noqa: ASYNC110 (of another process)
+            await asyncio.sleep(0.1)
+        demo.kill()
+        await demo.wait()
+        while [pid for pid in children if _runs(pid)]:  # noqa: ASYNC110 (of another process)
+            await asyncio.sleep(0.1)
+    shutil.rmtree(Path(links["data_dir"]).parent)
+
+
+def _runs(pid: int) -> bool:
+    """Still there, and no zombie that waits for its new parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 async def _until_story_shows(links: dict[str, Any]) -> None:
