@@ -16,7 +16,8 @@ MESSAGE_IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=36)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec="utf-8"), max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4),
     max_leaves=20,
 )  # fmt: skip
 PAYLOADS = st.dictionaries(st.text(st.characters(codec="utf-8")), VALUES, max_size=5)

@@ -1,0 +1,131 @@
+"""Who calls and what it speaks (OCPP.md §4.1)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.datastructures import Headers
+
+from edge_agent.charge_points.handshake import (
+    Greeting,
+    choose_subprotocol,
+    greet,
+    identity_of,
+    ip_of,
+    is_browser,
+    is_upgrade,
+    mend,
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "identity", "flaws"),
+    [
+        ("/CP001", "CP001", []),
+        ("/ocpp/1.6/CP001", "CP001", []),
+        ("/CP001/", "CP001", []),
+        ("/CP001/CP001", "CP001", ["identity_doubled"]),
+        ("//a//CP001//", "CP001", []),
+        ("/RDAM%7C123", "RDAM|123", []),  # citrineos#1093
+        ("/CP%25201", "CP%201", []),  # decoded once
+        ("/CP%2F001", "CP/001", []),
+        ("/%20CP001%20", "CP001", ["identity_blanks_or_control_characters"]),
+        ("/CP%00001", "CP�001", ["identity_blanks_or_control_characters"]),
+        ("/CP001?token=x", "CP001", []),
+        ("/A%CC%8A", "Å", []),
+        ("/%FF", "�", []),
+        ("/", "", ["identity_missing"]),
+        ("", "", ["identity_missing"]),
+        ("/" + "x" * 60, "x" * 48 + "…", ["identity_too_long"]),
+        ("/Garage-1_A.B=*+@", "Garage-1_A.B=*+@", []),
+    ],
+)
+def test_identity(path: str, identity: str, flaws: list[str]) -> None:
+    assert identity_of(path) == (identity, flaws)
+
+
+@given(st.text())
+def test_any_path_gives_an_identity_fit_to_show(path: str) -> None:
+    identity, _ = identity_of(path)
+    assert len(identity) <= 49
+    assert not any(ord(character) < 32 for character in identity)
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (["ocpp1.6"], "ocpp1.6"),
+        (["ocpp2.0.1", "ocpp1.6"], "ocpp1.6"),
+        (["OCPP1.6J", "ocpp1.6"], "ocpp1.6"),
+        (["ocpp1.6j"], "ocpp1.6j"),
+        (["OCPP16"], "OCPP16"),
+        (["ocpp-1.6"], "ocpp-1.6"),
+        (["socpp1.6"], "socpp1.6"),
+        (["ocpp1.5"], None),
+        (["ocpp2.0.1"], None),
+        (["ocpp1.60"], None),
+        (["mqtt"], None),
+        ([], None),
+    ],
+)
+def test_subprotocol(offered: list[str], chosen: str | None) -> None:
+    assert choose_subprotocol(offered) == chosen
+
+
+def test_no_token_is_served_and_only_foreign_ones_are_not() -> None:
+    assert Greeting("A", "").speaks_16
+    assert not Greeting("A", "", offered=("ocpp2.1",)).speaks_16
+
+
+def test_tokens_are_read_from_odd_headers() -> None:
+    headers = Headers([("Sec-WebSocket-Protocol", ' "ocpp1.6" ,'), ("Sec-WebSocket-Protocol", "ocpp 1.5")])
+    mend(headers)
+    greeting = greet("/CP001", headers, "192.0.2.1")
+    assert (greeting.offered, greeting.chosen, greeting.key) == (("ocpp1.6",), "ocpp1.6", "cp001")
+
+
+def test_a_right_request_is_left_alone() -> None:
+    lines = [
+        ("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "x"), ("Sec-WebSocket-Protocol", "ocpp1.6, ocpp1.5"),
+    ]  # fmt: skip
+    headers = Headers(lines)
+    assert mend(headers) == []
+    assert list(headers.raw_items()) == lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "browser"),
+    [
+        ([("Host", "box:9000")], False),
+        ([("Host", "box:9000"), ("Origin", "http://box")], False),
+        ([("Host", "box"), ("Origin", "http://BOX:8080")], False),
+        ([("Host", "192.0.2.1"), ("Origin", "192.0.2.1")], False),
+        ([("Host", "box:9000"), ("Origin", "")], False),
+        ([("Host", "[fe80::1]:9000"), ("Origin", "http://[fe80::1]")], False),
+        ([("Host", "box:9000"), ("Origin", "http://other")], True),
+        ([("Host", "box:9000"), ("Origin", "null")], True),
+        ([("Host", "box:9000"), ("Origin", "http://[")], True),
+        ([("Host", "box:9000"), ("Sec-Fetch-Site", "same-origin")], True),
+    ],
+)
+def test_browser(lines: list[tuple[str, str]], browser: bool) -> None:
+    assert is_browser(Headers(lines)) is browser
+
+
+def test_upgrade_is_meant_by_any_of_its_headers() -> None:
+    assert is_upgrade(Headers([("Upgrade", "WebSocket")]))
+    assert is_upgrade(Headers([("Sec-WebSocket-Key", "x")]))
+    assert not is_upgrade(Headers([("Host", "box")]))
+
+
+@pytest.mark.parametrize(
+    ("address", "ip"),
+    [
+        (("192.0.2.1", 5), "192.0.2.1"),
+        (("::ffff:192.0.2.1", 5, 0, 0), "192.0.2.1"),
+        (("fe80::1%eth0", 5, 0, 2), "fe80::1"),
+        (None, ""),
+    ],
+)
+def test_ip(address: object, ip: str) -> None:
+    assert ip_of(address) == ip
