@@ -136,8 +136,10 @@ def _parsed(text: str, key: str, found: Found) -> datetime | None:
     if _PLAIN.fullmatch(text):
         try:
             return datetime.fromisoformat(text).astimezone(UTC)
-        except (ValueError, OverflowError):
+        except OverflowError:
             return None
+        except ValueError:
+            pass  # 24:00, a leap second, or no such day
     parts = _LOOSE.fullmatch(text.strip())
     if parts is None:
         return _epoch(text, key, found)

@@ -1,0 +1,154 @@
+"""Times, numbers and values as stations write them (OCPP.md §4.3)."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.charge_points.readings import (
+    SAMPLES_MAX,
+    Found,
+    integer_of,
+    kept,
+    meter_groups,
+    number_of,
+    text_of,
+    time_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "iso", "found"),
+    [
+        ("2026-11-23T12:00:00Z", "2026-11-23T12:00:00+00:00", []),
+        ("2026-11-23T12:00:00.123Z", "2026-11-23T12:00:00.123000+00:00", []),
+        ("2026-11-23T12:00:00.123456789Z", "2026-11-23T12:00:00.123456+00:00", []),
+        ("2026-11-23T12:00:00+03:00", "2026-11-23T09:00:00+00:00", []),
+        ("2026-11-23T12:00:00+03", "2026-11-23T09:00:00+00:00", ["timestamp:unusual_form"]),
+        ("2026-11-23T12:00:00-0330", "2026-11-23T15:30:00+00:00", ["timestamp:unusual_form"]),
+        ("2026-11-23T12:00:00", "2026-11-23T12:00:00+00:00", ["timestamp:no_zone"]),
+        ("2026-11-23 12:00:00", "2026-11-23T12:00:00+00:00", ["timestamp:no_zone"]),
+        ("2026-11-23T12:00Z", "2026-11-23T12:00:00+00:00", ["timestamp:unusual_form"]),
+        ("2026-11-23T24:00:00Z", "2026-11-24T00:00:00+00:00", ["timestamp:unusual_form"]),
+        ("2026-11-23T23:59:60Z", "2026-11-23T23:59:59+00:00", ["timestamp:unusual_form"]),
+        ("2026-1-2T3:04:05Z", "2026-01-02T03:04:05+00:00", ["timestamp:unusual_form"]),
+        ("2026-11-23T12:00:00,5Z", "2026-11-23T12:00:00.500000+00:00", ["timestamp:unusual_form"]),
+        (1795435200, "2026-11-23T12:00:00+00:00", ["timestamp:epoch"]),
+        ("1795435200000", "2026-11-23T12:00:00+00:00", ["timestamp:epoch"]),
+        ("1970-01-01T00:00:12Z", None, ["timestamp:year_out_of_range"]),
+        ("0001-01-01T00:00:00+23:59", None, ["timestamp:not_a_time"]),
+        ("222222017-01-01T00:00:00Z", None, ["timestamp:not_a_time"]),
+        ("2026-13-45T00:00:00Z", None, ["timestamp:not_a_time"]),
+        ("9999-12-31T23:59:59-23:59", None, ["timestamp:not_a_time"]),
+        ("yesterday", None, ["timestamp:not_a_time"]),
+        ("", None, ["timestamp:not_a_time"]),
+        ({"a": 1}, None, ["timestamp:not_a_time"]),
+    ],
+)
+def test_times(text: Any, iso: str | None, found: Found) -> None:
+    said: Found = []
+    at, raw = time_of({"timestamp": text}, said)
+    assert (at.isoformat() if at else None) == iso
+    assert said == found
+    assert raw == (str(text) if text and not isinstance(text, dict) else None)
+
+
+@given(st.text() | st.datetimes().map(lambda at: at.isoformat()))
+def test_any_text_gives_an_aware_time_in_range_or_none(text: str) -> None:
+    at, _ = time_of({"timestamp": text}, [])
+    assert at is None or (at.tzinfo is UTC and 2000 <= at.year < 2100)
+
+
+@given(
+    st.integers(946_900_000, 4_102_300_000),
+    st.integers(0, 999_999),
+    st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+def test_a_right_time_is_read_exactly(seconds: int, microseconds: int, zone: timezone) -> None:
+    said: Found = []
+    at = datetime.fromtimestamp(seconds, zone).replace(microsecond=microseconds)
+    assert time_of({"timestamp": at.isoformat()}, said)[0] == at
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "whole"),
+    [
+        (5, 5, 5), (5.0, 5.0, 5), (5.5, 5.5, None), ("5", 5.0, 5), (" 5.0 ", 5.0, 5), ("5,5", 5.5, None),
+        ("-1", -1, -1), ("", None, None), ("x", None, None), ("nan", None, None), ("inf", None, None),
+        ("1e400", None, None), (True, None, None), (None, None, None), ([], None, None), ({}, None, None),
+        ("1_000", None, None), ("٣", None, None), (10**18, 1e18, None), ("1,000,000", None, None),
+    ],
+)  # fmt: skip
+def test_numbers(value: Any, number: float | None, whole: int | None) -> None:
+    assert number_of({"x": value}, "x", []) == number
+    assert integer_of({"x": value}, "x", []) == whole
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "found"),
+    [
+        ("abc", "abc", []),
+        ("  abc ", "abc", []),
+        ("abc\x00\x00", "abc", ["x:control_characters"]),
+        ("a\u202eb", "ab", ["x:control_characters"]),
+        (5, "5", ["x:number_for_text"]),
+        ("", None, []),
+        ("\x00", None, ["x:control_characters"]),
+        (True, None, ["x:not_a_text"]),
+        ([], None, ["x:not_a_text"]),
+        ("x" * 600, "x" * 500, ["x:too_long"]),
+        ("Müller 充电", "Müller 充电", []),
+    ],
+)
+def test_texts(value: Any, text: str | None, found: Found) -> None:
+    said: Found = []
+    assert text_of({"x": value}, "x", said) == text
+    assert said == found
+
+
+@pytest.mark.parametrize(
+    ("sample", "unit", "value"),
+    [
+        ({"value": "1.5", "unit": "kWh"}, "Wh", 1500.0),
+        ({"value": "1.5", "unit": "KWH"}, "Wh", 1500.0),
+        ({"value": "1.5", "unit": "kW"}, "Wh", 1500.0),
+        ({"value": "1.5", "unit": "bananas"}, "Wh", 1.5),
+        ({"value": "2", "unit": "kVA", "measurand": "Power.Active.Import"}, "VA", 2000.0),
+        ({"value": "2", "unit": "kvarh", "measurand": "Energy.Reactive.Import.Register"}, "varh", 2000.0),
+        ({"value": "300", "unit": "K", "measurand": "Temperature"}, "°C", 26.85),
+        ({"value": "212", "unit": "Fahrenheit", "measurand": "Temperature"}, "°C", 100.0),
+        ({"value": "80", "unit": "Percent", "measurand": "SoC"}, "%", 80.0),
+        ({"value": "0.99", "measurand": "Power.Factor"}, "", 0.99),
+        ({"value": "16000", "unit": "mA", "measurand": "Current.Import"}, "A", 16.0),
+        ({"value": "5", "unit": "furlongs", "measurand": "Made.Up"}, "furlongs", 5.0),
+        ({"value": 230.1, "measurand": "Voltage"}, "V", 230.1),
+        ({"value": "1e3"}, "Wh", 1000.0),
+    ],
+)
+def test_units(sample: dict[str, Any], unit: str, value: float) -> None:
+    (group,) = meter_groups([{"timestamp": "2026-11-23T12:00:00Z", "sampledValue": [sample]}], [])
+    assert (group.samples[0].unit, group.samples[0].value) == (unit, value)
+
+
+def test_what_is_clean_is_not_kept_twice_and_what_was_corrected_is_kept_as_it_came() -> None:
+    clean = {"timestamp": "2026-11-23T12:00:00Z", "sampledValue": [{"value": "1"}]}
+    odd = {"timestamp": "2026-11-23T12:00:00", "sampledValue": [{"value": "1"}]}
+    first, second = meter_groups([clean, odd], [])
+    assert first.payload is None
+    assert second.payload == odd
+
+
+def test_samples_are_limited() -> None:
+    found: Found = []
+    groups = meter_groups([{"sampledValue": [{"value": "1"}] * (SAMPLES_MAX // 2)}] * 3, found)
+    assert sum(len(group.samples) for group in groups) == SAMPLES_MAX
+    assert "meterValue:too_many_samples" in found
+
+
+def test_what_is_kept_has_a_bounded_size() -> None:
+    assert kept({"a": "x" * 600})["a"] == "x" * 500 + "…"
+    assert set(kept({str(n): "x" * 400 for n in range(100)})) == {"cut"}
+    assert kept({"a": [1, 2]}) == {"a": [1, 2]}
