@@ -143,15 +143,16 @@ def _parsed(text: str, key: str, found: Found) -> datetime | None:
     parts = _LOOSE.fullmatch(text.strip())
     if parts is None:
         return _epoch(text, key, found)
-    found.append(f"{key}:unusual_form" if parts["zone"] else f"{key}:no_zone")
     try:
         day = datetime(int(parts["y"]), int(parts["mo"]), int(parts["d"]), tzinfo=UTC)
         fraction = float(f"0.{parts['f']}") if parts["f"] else 0.0
         seconds = min(int(parts["s"] or 0), 59) + fraction
         at = day + timedelta(hours=int(parts["h"] or 0), minutes=int(parts["mi"] or 0), seconds=seconds)
-        return at - _offset(parts["zone"])
+        at -= _offset(parts["zone"])
     except (ValueError, OverflowError):
         return None
+    found.append(f"{key}:unusual_form" if parts["zone"] else f"{key}:no_zone")
+    return at
 
 
 _PLAIN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
