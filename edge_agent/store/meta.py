@@ -40,6 +40,13 @@ class Acked(msgspec.Struct, frozen=True):
     ops: int = 0
 
 
+class Schema(msgspec.Struct, frozen=True):
+    """The tables and indexes as the migrations left them."""
+
+    key = "schema"
+    crc: int = 0
+
+
 class Salvaged(msgspec.Struct, frozen=True):
     """A damaged database was set aside. Shown until somebody has seen it."""
 
@@ -54,7 +61,7 @@ class Salvaged(msgspec.Struct, frozen=True):
     """Records made again from the log."""
 
 
-Meta = TypeVar("Meta", Counters, LastTransaction, Acked, Salvaged)
+Meta = TypeVar("Meta", Counters, LastTransaction, Acked, Schema, Salvaged)
 
 _WRITE = "INSERT INTO meta (key, value, crc) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = ?2, crc = ?3"
 
@@ -70,7 +77,7 @@ def read(connection: sqlite3.Connection, kind: type[Meta]) -> Meta | None:
     return msgspec.json.decode(value, type=kind)
 
 
-def write(connection: sqlite3.Connection, value: Counters | LastTransaction | Acked | Salvaged) -> None:
+def write(connection: sqlite3.Connection, value: Counters | LastTransaction | Acked | Schema | Salvaged) -> None:
     body = encode(value)
     connection.execute(_WRITE, (value.key, body.decode(), crc_of(value.key, body)))
 

@@ -48,6 +48,7 @@ _TABLES = (
     ("command", "id", ("key", "ended", "body", "crc")),
     ("transaction", "id", ("id", "station", "start_content", "stop_content", "closed", "body", "crc")),
 )
+_ALWAYS_CHECKED = ("entity", "command", "meta", "named_op", "transaction")
 Row = tuple[object, ...]
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 """SQLite's messages quote the damaged file, and may be no text themselves."""
@@ -55,8 +56,26 @@ _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 def whole(connection: sqlite3.Connection, size_bytes: int) -> bool:
     """Whether the file is sound, as far as a start can wait for the answer. Raises sqlite3.Error where it is not."""
-    check = "quick_check(1)" if size_bytes <= CHECKED_WHOLE_BYTES else "quick_check('entity')"
-    return [row[0] for row in connection.execute(f"PRAGMA {check}")] == ["ok"]
+    checks = [f"integrity_check('{table}')" for table in _ALWAYS_CHECKED]
+    if size_bytes <= CHECKED_WHOLE_BYTES:
+        checks = ["integrity_check(1)"]
+    return all([row[0] for row in connection.execute(f"PRAGMA {check}")] == ["ok"] for check in checks)
+
+
+def schema_of(connection: sqlite3.Connection) -> list[Row]:
+    """The tables and indexes as SQLite has them written down. Raises sqlite3.Error, UnicodeDecodeError."""
+    return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+def schema_is_sound(connection: sqlite3.Connection, *, changed: bool) -> bool:
+    """Whether the schema is what our steps made it; `changed` when they did just now."""
+    now = meta.Schema(crc_of("schema", encode(schema_of(connection))))
+    known = meta.read(connection, meta.Schema)
+    if known is None or changed:
+        with transaction(connection):
+            meta.write(connection, now)
+        return True
+    return known == now
 
 
 def finish_interrupted(data_dir: Path) -> None:
@@ -112,7 +131,7 @@ def _free_name(data_dir: Path, name: str) -> Path:
 def _carry_all(database: Path, target: sqlite3.Connection) -> tuple[int, int]:
     """Rows kept and rows lost, as far as they can be counted."""
     kept = lost = 0
-    with _readable_database(database) as source:
+    with _readable_database(database, schema_of(target)) as source:
         if source is None:
             return 0, 0
         for table, key, columns in _TABLES:
@@ -132,13 +151,13 @@ def _carry_all(database: Path, target: sqlite3.Connection) -> tuple[int, int]:
 
 
 @contextmanager
-def _readable_database(database: Path) -> Iterator[sqlite3.Connection | None]:
+def _readable_database(database: Path, schema: list[Row]) -> Iterator[sqlite3.Connection | None]:
     """The damaged database, open for reading. None: not even that.
 
     Where the page that names the tables is gone, a copy is read that has this page from a new database: the same steps
     put the same tables on the same pages, and the row checks tell if they did not.
     """
-    source = _opened(database)
+    source = _opened(database, schema)
     if source is not None:
         with closing(source):
             yield source
@@ -150,7 +169,7 @@ def _readable_database(database: Path) -> Iterator[sqlite3.Connection | None]:
             if side.exists():
                 shutil.copyfile(side, copied)
         _give_first_page(copy)
-        source = _opened(copy)
+        source = _opened(copy, schema)
         if source is None:
             log.error("damaged_database_unreadable")
             yield None
@@ -162,18 +181,19 @@ def _readable_database(database: Path) -> Iterator[sqlite3.Connection | None]:
             copy.with_name(f"{COPY}{suffix}").unlink(missing_ok=True)
 
 
-def _opened(database: Path) -> sqlite3.Connection | None:
+def _opened(database: Path, schema: list[Row]) -> sqlite3.Connection | None:
+    """None where the tables are not as they should be; their rows are another matter."""
     try:
         source = connect_reading(database)
     except _UNREADABLE:
         return None
     try:
-        for table, _, columns in _TABLES:  # compiled only: rows are another matter
-            source.execute(f'EXPLAIN SELECT {", ".join(columns)} FROM "{table}"').fetchall()  # noqa: S608
-        return source
-    except _UNREADABLE:
-        source.close()
-        return None
+        if schema_of(source) == schema:
+            return source
+    except _UNREADABLE as error:
+        log.warning("damaged_schema", error=str(error))
+    source.close()
+    return None
 
 
 def _give_first_page(database: Path) -> None:

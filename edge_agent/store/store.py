@@ -29,7 +29,7 @@ from edge_agent.store.outbox import Outbox
 from edge_agent.store.reader import DiskHistory
 from edge_agent.store.retention import Reserve, Retention
 from edge_agent.store.rows import RowDamaged
-from edge_agent.store.salvage import finish_interrupted, salvage, whole
+from edge_agent.store.salvage import finish_interrupted, salvage, schema_is_sound, whole
 from edge_agent.store.trouble import is_damage, trouble_of
 from edge_agent.store.writer import SUSPECT, Writer
 from sitelink.clock import Clock
@@ -175,10 +175,12 @@ def _open_sound(data_dir: Path, clock: Clock, new_id: Callable[[], str]) -> Disk
     connection = connect_writing(path)
     try:
         if not whole(connection, path.stat().st_size):
-            raise RowDamaged("database", "quick_check")
+            raise RowDamaged("database", "integrity_check")
         steps = migrate(connection)
         if steps:
             log.info("database_migrated", steps=steps)
+        if not schema_is_sound(connection, changed=bool(steps)):
+            raise RowDamaged("database", "schema")
         return DiskLedger(connection, load(connection), clock, new_id)
     except BaseException:
         connection.close()
