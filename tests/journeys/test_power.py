@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.doubles.box import job_data, running_box
 from tests.doubles.charge_point import VirtualChargePoint
@@ -21,6 +22,7 @@ SEED = 20261123
 IDENTITIES = ["CP001", "CP002", "CP003", "CP004"]
 
 
+@pytest.mark.timeout(600)
 async def test_fifty_kills_in_mid_transaction_lose_nothing_that_was_confirmed(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     async with running_box(tmp_path) as box, AsyncExitStack() as stack:
@@ -46,7 +48,7 @@ async def test_fifty_kills_in_mid_transaction_lose_nothing_that_was_confirmed(tm
             await cp.wait_until(lambda cp=cp: cp.connected, 30)
             if cp.connector(1).car is not None:
                 cp.unplug(1)
-            await cp.wait_until(lambda cp=cp: not cp.queue, 60)
+            await cp.wait_until(lambda cp=cp: not cp.queue.waiting, 60)
         await box.stop()
         for cp in cps:
             judge(cp, stored(box.data_dir, cp))

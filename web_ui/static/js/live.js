@@ -310,7 +310,7 @@ async function enter() {
       method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ token }),
     });
-    if (answer.ok) { location.reload(); return true; }
+    if (answer.ok) { location.replace("/j"); return true; }
     const { message, next_step } = await answer.json(), problem = byId("entry-error");
     if (problem) problem.textContent = `${message} ${next_step ?? ""}`;
     else say(message);
