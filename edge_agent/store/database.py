@@ -66,6 +66,7 @@ def connect_writing(path: Path) -> sqlite3.Connection:
 
     Transactions are explicit. It may be used from one thread at a time. Raises sqlite3.Error, OSError.
     """
+    new = not path.exists()
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
     try:
@@ -79,6 +80,8 @@ def connect_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
         connection.execute("PRAGMA secure_delete = FAST")
+        if new:  # and gone for good is the rollback journal it took to make a write-ahead log of it
+            sync_directory(path.parent)
     except BaseException:
         connection.close()
         raise

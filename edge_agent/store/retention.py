@@ -52,6 +52,12 @@ class _Stamped(msgspec.Struct):
 _stamped = msgspec.json.Decoder(_Stamped)
 
 
+def _changes(ledger: DiskLedger) -> int:
+    """How many rows the last statement removed."""
+    (gone,) = ledger.connection.execute("SELECT changes()").fetchone()
+    return int(gone)
+
+
 class Reserve:
     """A file that only takes up room, given up when the disk is full and taken again when there is space."""
 
@@ -130,12 +136,12 @@ class Retention:
         return None
 
     def _prune_telemetry(self, ledger: DiskLedger, rows: int) -> None:
-        gone = ledger.connection.execute(PRUNE_TELEMETRY, (rows,)).rowcount
-        ledger.save_counters(telemetry=gone)
+        ledger.connection.execute(PRUNE_TELEMETRY, (rows,))
+        ledger.save_counters(telemetry=_changes(ledger))
 
     def _prune_journal(self, ledger: DiskLedger, upto: int) -> None:
-        gone = ledger.connection.execute(PRUNE_JOURNAL, (upto,)).rowcount
-        ledger.save_counters(journal=gone)
+        ledger.connection.execute(PRUNE_JOURNAL, (upto,))
+        ledger.save_counters(journal=_changes(ledger))
 
     def _prune_the_rest(self, ledger: DiskLedger) -> None:
         ledger.connection.execute(PRUNE_COMMANDS, (ENDED_COMMANDS_KEPT, STEP_ROWS))

@@ -123,7 +123,7 @@ def _published(ledger: DiskLedger) -> SiteState:
     for place, records in vars(working).items():
         if place == "_closed":
             published._closed = {station: list(ids) for station, ids in records.items()}
-        elif place in vars(published):
+        elif not place.startswith("_"):
             setattr(published, place, dict(records))
     return published
 

@@ -41,6 +41,7 @@ class WorkingState(SiteState):
                 self._closed.pop(station, None)
             else:
                 self._closed[station] = closed
+        self.forget_indexes()
         self.mark()
 
     def put(self, entity: Entity) -> None:

@@ -140,6 +140,8 @@ class Writer:
 
     def _run(self) -> None:
         try:
+            if self._ledger.thin:  # it was only by the reserve that we could start
+                self._enter(Verdict("disk_full"))
             self._serve()
             if not self._dead:
                 self._leave()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.store.database import DATABASE
-from edge_agent.store.salvage import FRESH, finish_interrupted
+from edge_agent.store.salvage import CHECKED_WHOLE_BYTES, FRESH, finish_interrupted, whole
 from edge_agent.store.writer import SUSPECT
 from sitelink.ids import JobId
 from tests.doubles.clock import FakeClock
@@ -130,6 +130,22 @@ async def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path, content: 
     async with opened(tmp_path) as store:
         assert store.salvaged is None
         assert CP001 in store.journal.state.stations
+
+
+async def test_of_a_large_file_the_state_is_checked(tmp_path: Path) -> None:
+    await a_busy_day(tmp_path)
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    assert whole(connection, CHECKED_WHOLE_BYTES + 1)
+    root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'transaction_closed'").fetchone()[0]
+    connection.close()
+    overwrite(tmp_path, [root - 1])
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    try:
+        found = whole(connection, CHECKED_WHOLE_BYTES + 1)
+    except sqlite3.DatabaseError:
+        found = False
+    assert not found
+    connection.close()
 
 
 async def test_the_outbox_mark_and_the_numbers_go_on(tmp_path: Path) -> None:

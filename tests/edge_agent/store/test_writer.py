@@ -195,6 +195,18 @@ def test_an_errand_is_a_transaction_of_its_own(rig: Rig) -> None:
     other.close()
 
 
+def test_a_start_by_the_reserve_is_trouble_until_there_is_space(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.ledger.thin = True
+    rig.writer.start()
+    started = rig.heard.troubles.get(timeout=WAIT_S)
+    assert started is not None
+    assert started.code == "disk_full"
+    assert rig.heard.troubles.get(timeout=WAIT_S) is None
+    assert not rig.ledger.thin
+    rig.writer.stop()
+
+
 def test_stop_finishes_what_was_submitted(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.writer.start()
