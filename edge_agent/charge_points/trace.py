@@ -14,7 +14,7 @@ from sitelink.redact import MASK, mask_text, redact
 
 FRAMES_MAX = 200
 FRAME_CHARACTERS_MAX = 8 * 1024
-CHARACTERS_MAX = 128 * 1024
+CHARACTERS_MAX = 64 * 1024
 _SECRETS = re.compile(r"authorizationkey|password|passphrase|secret", re.IGNORECASE)
 _ID_TOKEN = re.compile(r'("?(?:idTag|parentIdTag|idToken|id_tag)"?\s*:\s*"?)[^",}\]]*', re.IGNORECASE)
 
