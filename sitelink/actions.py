@@ -7,7 +7,7 @@ import msgspec
 
 from sitelink.model import ChargePoint, Command, Job, SiteState
 from sitelink.states import COMMAND_RUNNING, ActionName, ChargePointState, IntegrationState, JobStatus
-from sitelink.status import status_of
+from sitelink.status import Status, status_of
 
 _STARTABLE = frozenset(
     {
@@ -32,19 +32,19 @@ class ActionView(msgspec.Struct, frozen=True):
 
 def actions_of(state: SiteState, job: Job, row: ChargePoint) -> tuple[ActionView, ...]:
     """All four, in the guide's order; a disabled one says why."""
-    return tuple(_action(state, job, row, name) for name in ActionName)
+    status = status_of(state, row)
+    return tuple(_action(state, job, row, status, name) for name in ActionName)
 
 
-def _action(state: SiteState, job: Job, row: ChargePoint, name: ActionName) -> ActionView:
-    reason = _reason_against(state, job, row, name)
+def _action(state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName) -> ActionView:
+    reason = _reason_against(state, job, row, status, name)
     charging = state.transaction_of(row) is not None
     return ActionView(name, reason is None, reason, confirm=charging and name in CONFIRM_WHILE_CHARGING)
 
 
-def _reason_against(state: SiteState, job: Job, row: ChargePoint, name: ActionName) -> str | None:
+def _reason_against(state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName) -> str | None:
     if job.status is not JobStatus.OPEN:
         return "job_not_open"
-    status = status_of(state, row)
     if not row.identity.strip():
         return "no_serial"
     if row.owner:

@@ -3,7 +3,6 @@
 Pure. Start at `SiteState`. Every record has a `key`, the name under which it is stored.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -319,6 +318,8 @@ class SiteState:
         self.commands: dict[CommandId, Command] = {}
         self.links: dict[LinkId, Link] = {}
         self._closed: dict[StationKey, list[TransactionId]] = {}
+        self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
+        """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
 
     def put(self, entity: Entity) -> None:
         """Replace what stands under the entity's key."""
@@ -334,8 +335,10 @@ class SiteState:
             self.knocks[entity.id] = entity
         elif isinstance(entity, ChargePoint):
             self.charge_points[entity.id] = entity
+            self.forget_indexes()
         elif isinstance(entity, Job):
             self.jobs[entity.id] = entity
+            self.forget_indexes()
         else:
             self.links[entity.id] = entity
 
@@ -346,6 +349,7 @@ class SiteState:
             self.knocks.pop(name, None)
         elif kind == "cp":
             self.charge_points.pop(ChargePointId(name), None)
+            self.forget_indexes()
         elif kind == "station":
             self.stations.pop(StationKey(name), None)
 
@@ -353,18 +357,29 @@ class SiteState:
         """The job's charge points in its order."""
         return [self.charge_points[id_] for id_ in job.charge_points if id_ in self.charge_points]
 
-    def rows_of_station(self, station: StationKey) -> Iterator[tuple[Job, ChargePoint]]:
+    def rows_of_station(self, station: StationKey) -> tuple[tuple[Job, ChargePoint], ...]:
         """Rows that name this station, open jobs first, then newest job first; cancelled jobs name nobody."""
+        if self._rows_by_station is None:
+            self._rows_by_station = self._index_rows()
+        return self._rows_by_station.get(station, ())
+
+    def forget_indexes(self) -> None:
+        """For whoever changes jobs or charge points by other ways than `put` and `drop`."""
+        self._rows_by_station = None
+
+    def _index_rows(self) -> dict[StationKey, tuple[tuple[Job, ChargePoint], ...]]:
         jobs = [job for job in self.jobs.values() if job.status is not JobStatus.CANCELLED]
         jobs.sort(key=lambda job: (job.status is JobStatus.OPEN, job.created_at), reverse=True)
+        found: dict[StationKey, list[tuple[Job, ChargePoint]]] = {}
         for job in jobs:
             for row in self.rows(job):
-                if row.identity and row.station == station and row.integration == "ocpp":
-                    yield job, row
+                if row.identity and row.integration == "ocpp":
+                    found.setdefault(row.station, []).append((job, row))
+        return {station: tuple(rows) for station, rows in found.items()}
 
     def row_of_connector(self, station: StationKey, connector: int) -> tuple[Job, ChargePoint] | None:
         """The row a connector belongs to; where none has that number, the station's first row."""
-        rows = list(self.rows_of_station(station))
+        rows = self.rows_of_station(station)
         return next((found for found in rows if found[1].connector == connector), rows[0] if rows else None)
 
     def transaction_of(self, row: ChargePoint) -> Transaction | None:
@@ -375,11 +390,10 @@ class SiteState:
 
     def last_transaction_of(self, row: ChargePoint, *, test: bool) -> Transaction | None:
         """The newest transaction at the row's connector that is still in memory."""
-        found = [
-            each
-            for each in self.transactions.values()
-            if (each.station, each.connector, each.test) == (row.station, row.connector, test) and each.started_at
-        ]
+        station = self.stations.get(row.station)
+        near = [*self._closed.get(row.station, ()), *(station.transactions.values() if station else ())]
+        known = [self.transactions[id_] for id_ in near if id_ in self.transactions]
+        found = [each for each in known if (each.connector, each.test) == (row.connector, test) and each.started_at]
         return max(found, key=lambda transaction: transaction.id, default=None)
 
     def _put_transaction(self, transaction: Transaction) -> None:

@@ -3,6 +3,7 @@
 Every handler: who asks, what was sent, ask the port, answer. No rule of a job lives here. Start at `ROUTES`.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -272,13 +273,14 @@ def answer(value: Any, status: int = 200) -> web.Response:
     return web.Response(status=status, body=msgspec.json.encode(value), content_type="application/json")
 
 
-def view_of(request: web.Request, visitor: Visitor) -> JobView:
-    return job_view(request.app[JOBS].snapshot(), visitor.link.job, link=visitor.link)
+def view_of(request: web.Request, visitor: Visitor, only: Collection[ChargePointId] | None = None) -> JobView:
+    """The job as it is now; with `only`, as much as drawing these rows again needs."""
+    return job_view(request.app[JOBS].snapshot(), visitor.link.job, link=visitor.link, only=only)
 
 
 def row_view(request: web.Request, visitor: Visitor) -> ChargePointView:
     """The row of the path as it is now. Raises NotFound."""
-    row = view_of(request, visitor).row(_row_id(request))
+    row = view_of(request, visitor, {_row_id(request)}).row(_row_id(request))
     if row is None:
         raise NotFound(what="charge_point", key=_row_id(request))
     return row

@@ -42,6 +42,8 @@ from web_ui.surface import dress, wants_json
 from web_ui.views import ErrorView, error_view
 
 FieldErrors = dict[str, ErrorView]
+REGIONS_MAX = 64
+
 RowErrors = dict[str, FieldErrors]
 """Errors of the job page: by row, then by field."""
 
@@ -165,11 +167,26 @@ async def post_pairing(request: web.Request) -> web.Response:
 
 async def get_region(request: web.Request) -> web.Response:
     """One region of the job page, as the first paint draws it."""
+    name = request.match_info["region"]
+    drawn = _regions(request, [name]).get(name)
+    if drawn is None:
+        raise NotFound(what="region", key=name[:64])
+    return web.Response(text=drawn, content_type="text/html")
+
+
+async def get_regions(request: web.Request) -> web.Response:
+    """Several regions at once, `?names=header,cp:1`: a JSON object of fragments, without regions that are gone."""
+    names = request.query.get("names", "").split(",")[:REGIONS_MAX]
+    return web.Response(body=msgspec.json.encode(_regions(request, names)), content_type="application/json")
+
+
+def _regions(request: web.Request, names: list[str]) -> dict[str, str]:
+    """Where only rows are asked for, only they are looked at."""
     visitor = visitor_of(request)
-    text = render.region(request.match_info["region"], view_of(request, visitor), _csrf(request, visitor))
-    if text is None:
-        raise NotFound(what="region", key=request.match_info["region"][:64])
-    return web.Response(text=text, content_type="text/html")
+    rows = {ChargePointId(row) for kind, _, row in (name.partition(":") for name in names) if row}
+    view = view_of(request, visitor, rows if all(":" in name for name in names) else None)
+    drawn = {name: render.region(name, view, _csrf(request, visitor)) for name in names}
+    return {name: text for name, text in drawn.items() if text is not None}
 
 
 # ---- the dialogs, each with a page of its own ----
@@ -347,4 +364,5 @@ ROUTES = (
     _page("POST", "/j/complete", post_complete, "Mark the job as complete."),
     _page("POST", "/j/pairing", post_pairing, "Let new stations connect."),
     _page("GET", "/j/regions/{region}", get_region, "One region of the job page."),
+    Route("GET", "/j/regions", get_regions, "Several regions of the job page.", answer=dict[str, str]),
 )

@@ -4,7 +4,7 @@ Pure: no I/O, no clock; everything comes from one Snapshot. The rules themselves
 `sitelink.actions`, the words in `web_ui.wording`. Start at `job_view`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -64,12 +64,17 @@ def error_view(error: SiteError, typed: str = "") -> ErrorView:
     )
 
 
-def job_view(snapshot: Snapshot, job_id: JobId, *, link: Link) -> JobView:
-    """Raises KeyError when the job is not on this box."""
+def job_view(
+    snapshot: Snapshot, job_id: JobId, *, link: Link, only: Collection[ChargePointId] | None = None
+) -> JobView:
+    """Raises KeyError when the job is not on this box.
+
+    With `only`, these rows alone are looked at: enough to draw them again, but counts and lists are theirs too.
+    """
     state = snapshot.state
     job = state.jobs[job_id]
     looks = _Looks(snapshot, job)
-    rows = tuple(looks.row(row) for row in state.rows(job))
+    rows = tuple(looks.row(row) for row in state.rows(job) if only is None or row.id in only)
     return JobView(
         number=job.number, status=job.status, site=SiteView(job.site_name, job.site_address),
         description=job.description, instructions=job.instructions, contact=job.contact,

@@ -236,7 +236,7 @@ def _known_station(request: web.Request) -> StationKey:
     """The identity of the path, compared as stations are. Raises NotFound where neither a job nor a station has it."""
     key = station_key(request.match_info["identity"])
     state = _state(request)
-    if key not in state.stations and next(state.rows_of_station(key), None) is None:
+    if key not in state.stations and not state.rows_of_station(key):
         raise NotFound(what="charge_point", key=key[:64])
     return key
 

@@ -6,6 +6,7 @@ Start at `Feed.news`. A slow page is never waited for: it keeps a set of stale r
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
 from edge_agent.site.ports import Committed, Journal
 from sitelink.apply import Changes
@@ -14,19 +15,21 @@ from sitelink.model import ChargePoint, Command, Entity, Job, Knock, Link, Readi
 from web_ui.ports import Stale
 
 COALESCE_S = 0.2
-REMEMBERED = 4096
-"""Stale regions kept for pages that come back with Last-Event-ID."""
+READINGS_EVERY_S = 2.0
+"""New meter values alone make a row stale this often at most."""
+REMEMBERED = 2048
+"""Commits kept for pages that come back with Last-Event-ID."""
 
 
 class Feed:
-    """Listens to the journal; `news` is what one live page hears."""
+    """Listens to the journal; `news` is what one live page hears. While nobody looks, a commit costs nothing here."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._remembered: deque[tuple[int, JobId, str]] = deque(maxlen=REMEMBERED)
+        self._remembered: deque[Committed] = deque(maxlen=REMEMBERED)
         self._readers: set[_Reader] = set()
         self._since = journal.seq
-        """Everything after this seq was seen by this feed."""
+        """Everything after this seq was seen by this feed, and is remembered."""
         journal.subscribe(self._committed)
         journal.on_trouble(lambda _trouble: self.touch_all("page"))
 
@@ -36,65 +39,92 @@ class Feed:
 
     def touch_all(self, region: str) -> None:
         """Something that is in no op changed (the relay's state, the disk's): `region` of every job is stale."""
-        for job in self._journal.state.jobs:
-            self._tell(self._journal.seq, job, {region})
+        for reader in self._readers:
+            reader.tell(self._journal.seq, {region}, set())
 
     async def news(self, job: JobId, after: int | None) -> AsyncIterator[Stale]:
         """First what went stale since `after` (the whole page when that is too long ago), then what does from now."""
         reader = _Reader(job)
         self._readers.add(reader)
         try:
-            for region in self._missed(job, after):
+            for region in sorted(self._missed(job, after)):
                 yield Stale(self._journal.seq, region)
             while True:
-                await reader.wake.wait()
+                await reader.something()
                 await asyncio.sleep(COALESCE_S)
                 for stale in reader.take():
                     yield stale
         finally:
             self._readers.discard(reader)
 
-    def _missed(self, job: JobId, after: int | None) -> list[str]:
+    def _missed(self, job: JobId, after: int | None) -> set[str]:
         if after is None or after == self._journal.seq:
-            return []
-        oldest = self._remembered[0][0] if len(self._remembered) == REMEMBERED else self._since
-        if after < oldest or after > self._journal.seq:
-            return ["page"]
-        return list(dict.fromkeys(region for seq, of, region in self._remembered if seq > after and of == job))
+            return set()
+        if after < self._since or after > self._journal.seq:
+            return {"page"}
+        later = (committed for committed in self._remembered if committed.seq > after)
+        return {region for committed in later for kind in self._stale(committed) for of, region in kind if of == job}
 
     def _committed(self, committed: Committed) -> None:
-        by_job: dict[JobId, set[str]] = {}
-        for changes in committed.changes:
-            for job, region in stale_regions(self._journal.state, changes):
-                by_job.setdefault(job, set()).add(region)
-        for job, regions in by_job.items():
-            self._tell(committed.seq, job, regions)
-
-    def _tell(self, seq: int, job: JobId, regions: set[str]) -> None:
-        for region in sorted(regions):
-            self._remembered.append((seq, job, region))
+        if len(self._remembered) == REMEMBERED:
+            self._since = self._remembered[0].seq
+        self._remembered.append(committed)
+        if not self._readers:
+            return
+        soon, readings = self._stale(committed)
         for reader in self._readers:
-            if reader.job == job:
-                reader.tell(seq, regions)
+            mine = {region for job, region in soon if job == reader.job}
+            slow = {region for job, region in readings if job == reader.job} - mine
+            if mine or slow:
+                reader.tell(committed.seq, mine, slow)
+
+    def _stale(self, committed: Committed) -> tuple[set[tuple[JobId, str]], set[tuple[JobId, str]]]:
+        """What is stale at once, and what only has new meter values."""
+        soon: set[tuple[JobId, str]] = set()
+        readings: set[tuple[JobId, str]] = set()
+        for changes in committed.changes:
+            only_readings = not changes.drop and all(isinstance(entity, Readings) for entity in changes.put)
+            (readings if only_readings else soon).update(stale_regions(self._journal.state, changes))
+        return soon, readings
 
 
 class _Reader:
+    """One live page: what it has not been told yet."""
+
     def __init__(self, job: JobId) -> None:
         self.job = job
-        self.wake = asyncio.Event()
-        self._stale: set[str] = set()
+        self._wake = asyncio.Event()
+        self._soon: set[str] = set()
+        self._readings: set[str] = set()
+        self._readings_due = 0.0
         self._seq = 0
 
-    def tell(self, seq: int, regions: set[str]) -> None:
-        self._stale |= regions
+    def tell(self, seq: int, soon: set[str], readings: set[str]) -> None:
+        self._soon |= soon
+        self._readings |= readings
         self._seq = seq
-        self.wake.set()
+        self._wake.set()
+
+    async def something(self) -> None:
+        """Returns when there is something to take."""
+        while not self._soon:
+            patience = self._readings_due - asyncio.get_running_loop().time() if self._readings else None
+            if patience is not None and patience <= 0:
+                return
+            self._wake.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._wake.wait()
 
     def take(self) -> list[Stale]:
-        taken = [Stale(self._seq, region) for region in sorted(self._stale)]
-        self._stale.clear()
-        self.wake.clear()
-        return taken
+        now = asyncio.get_running_loop().time()
+        taken = set(self._soon)
+        if now >= self._readings_due:
+            taken |= self._readings
+            self._readings.clear()
+            self._readings_due = now + READINGS_EVERY_S
+        self._soon.clear()
+        return [Stale(self._seq, region) for region in sorted(taken)]
 
 
 def stale_regions(state: SiteState, changes: Changes) -> Iterable[tuple[JobId, str]]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from edge_agent.site.reports import ConnectorReport
 from sitelink.states import ConnectorStatus
 from tests.doubles.core import INSTALLER, Core
-from tests.edge_agent.site.test_transactions import CP
+from tests.edge_agent.site.test_transactions import CP, values
 from web_ui.ports import Stale
 
 
@@ -55,4 +55,34 @@ async def test_strangers_are_news_for_the_seen_list_only() -> None:
     await core.boot("STRANGER")
     news = core.jobs.news(job.job, after)
     assert [stale.region for stale in await heard(news, 1)] == ["seen"]
+    await news.aclose()
+
+
+async def test_meter_values_alone_make_a_row_stale_every_two_seconds_and_a_state_change_at_once() -> None:
+    core = Core()
+    job = await core.import_job()
+    await core.boot("CP001")
+    row = f"cp:{core.row('Bay 1').id}"
+    news = core.jobs.news(job.job, None)
+    first = asyncio.ensure_future(anext(news))
+    await asyncio.sleep(0)
+    await core.desk.meter_values(CP, values(100, station_time="2026-11-23T10:00:00Z"))
+    assert (await asyncio.wait_for(first, 5)).region == row, "the first at once"
+    second = asyncio.ensure_future(anext(news))
+    await core.desk.meter_values(CP, values(110, station_time="2026-11-23T10:00:01Z"))
+    done, _ = await asyncio.wait([second], timeout=0.6)
+    assert not done, "the next ones wait"
+    await core.desk.connector_changed(CP, ConnectorReport(1, ConnectorStatus.CHARGING))
+    assert {(await asyncio.wait_for(second, 1)).region, *(s.region for s in await heard(news, 2))} >= {row, "header"}
+    await news.aclose()
+
+
+async def test_a_page_that_comes_back_hears_of_the_meter_values_it_missed() -> None:
+    core = Core()
+    job = await core.import_job()
+    await core.boot("CP001")
+    after = core.journal.seq
+    await core.desk.meter_values(CP, values(100))
+    news = core.jobs.news(job.job, after)
+    assert [stale.region for stale in await heard(news, 1)] == [f"cp:{core.row('Bay 1').id}"]
     await news.aclose()

@@ -147,24 +147,27 @@ async function load(url, options) {
   if (answer.status === 401 || answer.status === 410) location.reload();
   return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
 }
-/** @type {Map<string, boolean>} */
-const fetching = new Map();
-/** @param {string} region */
+/** @type {Set<string>} */
+const stale = new Set();
+let fetching = false;
+/** Fetch what is stale, together, one request at a time. @param {string} region */
 async function refresh(region) {
-  if (fetching.has(region)) return void fetching.set(region, true);
-  fetching.set(region, false);
+  stale.add(region);
+  if (fetching) return;
+  fetching = true;
   try {
-    if (region === "page") return adopt((await load("/j")).page);
-    const answer = await fetch(`/j/regions/${region}`, { credentials: "same-origin" });
-    back();
-    const old = $(`[data-region="${CSS.escape(region)}"]`);
-    if (answer.ok) { if (old) morph(old, await answer.text()); }
-    else if (answer.status !== 503) location.reload();
-  } catch { lost(); } finally {
-    const again = fetching.get(region);
-    fetching.delete(region);
-    if (again) refresh(region);
-  }
+    while (stale.size) {
+      const names = stale.has("page") ? [] : [...stale].slice(0, 64);
+      if (!names.length) { stale.clear(); adopt((await load("/j")).page); continue; }
+      for (const name of names) stale.delete(name);
+      const answer = await fetch(`/j/regions?names=${names.join(",")}`, { credentials: "same-origin" });
+      back();
+      if (answer.ok) for (const [name, fragment] of Object.entries(await answer.json())) {
+        const old = $(`[data-region="${CSS.escape(name)}"]`);
+        if (old) morph(old, fragment);
+      } else if (answer.status !== 503) return location.reload();
+    }
+  } catch { lost(); } finally { fetching = false; }
 }
 
 // ---- the stream ----
