@@ -130,6 +130,8 @@ class JobService:
         self, job: JobId, row: ChargePointId, action: ActionName, author: Author, *,
         command: CommandId | None = None, confirm: bool = False, hard: bool = False,
     ) -> CommandId:  # fmt: skip
+        if command is not None and await self._commands.command(command) is not None:
+            return command  # known, though no longer in memory: a command runs at most once
         chosen = command or CommandId(self._new_id())
         return await self._dispatch.request(
             job, row, action, author, command=chosen, confirm=confirm, hard=hard

@@ -185,3 +185,12 @@ async def test_what_was_under_way_when_the_box_stopped_is_interrupted_and_not_re
     ended = await state_of(core, "old", CommandState.INTERRUPTED)
     assert ended.outcome == "interrupted"
     assert core.stations.orders == []
+
+
+async def test_a_command_the_memory_has_forgotten_is_still_known_by_its_id() -> None:
+    async with running() as core:
+        await press(core, UNLOCK)
+        await state_of(core, "c1", CommandState.DONE)
+        del core.journal.state.commands[CommandId("c1")]
+        await press(core, UNLOCK)
+        assert len(core.stations.orders) == 1
