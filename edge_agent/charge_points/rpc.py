@@ -18,7 +18,8 @@ CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 
 MAX_DEPTH = 32
 MAX_NODES = 20_000
-MAX_STRING = 64 * 1024
+MAX_STRING = 256 * 1024
+"""Generous: signed meter data in a StopTransaction must not cost its `.conf` (OCPP 1.6 §4.10)."""
 MAX_DIGITS = 19
 MESSAGE_ID_MAX = 36
 """OCPP-J 1.6 §4.1.4; what stations send is accepted up to MESSAGE_ID_ACCEPTED."""

@@ -94,7 +94,7 @@ def nested(depth: int) -> str:
         ('[2,"1","A",{"a":' + "9" * 5000 + "}]", "number_too_long", "1"),
         ('[2,"1","A",{"a":1,"a":2}]', "duplicate_key", "1"),
         ('[2,"1","A",{"a":"\\ud800"}]', "lone_surrogate", "1"),
-        ('[2,"1","A",{"a":"' + "x" * 65537 + '"}]', "string_too_long", "1"),
+        ('[2,"1","A",{"a":"' + "x" * (rpc.MAX_STRING + 1) + '"}]', "string_too_long", "1"),
         ('[2,"1","A",{"a":[' + "0," * 20000 + "0]}]", "too_many_nodes", "1"),
         (nested(33), "too_deep", "1"),
         ("[" * 500_000, "too_deep", None),
