@@ -28,6 +28,7 @@ from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.clock import SystemClock
 from edge_agent.config import Settings
 from edge_agent.pages.app import PageSettings, build_app
+from edge_agent.pages.waiting import build_waiting_app
 from edge_agent.site.admission import Policy
 from edge_agent.site.desk import StationDesk
 from edge_agent.site.dispatch import Dispatch, Patience
@@ -36,6 +37,7 @@ from edge_agent.site.jobs import JobService
 from edge_agent.site.nobody import NoStations
 from edge_agent.site.operations import Operations
 from edge_agent.site.supervision import Supervision
+from edge_agent.store.database import StoreCannotOpen
 from edge_agent.store.store import Store, StoreSettings, open_store
 from web_ui.front import runner_of
 
@@ -44,6 +46,7 @@ T = TypeVar("T")
 
 SESSION_KEY_FILE = "session.key"
 SESSION_KEY_BYTES = 32
+DISK_TRIED_EVERY_S = 5.0
 _ANYWHERE = "192.0.2.1"
 """RFC 5737: an address that is nobody's."""
 
@@ -81,6 +84,17 @@ async def _until_stopped(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        try:
+            await _serve(settings, stop)
+        except StoreCannotOpen as error:
+            if error.trouble is None:
+                raise
+            log.error("store_cannot_open", code=error.trouble, problem=str(error))
+            await _wait_for_disk(settings, error.trouble, stop)
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     async with serving(settings) as box:
         address = address_of(settings.http.bind)
         log.info("box_started", http=box.http_port, ocpp=box.ocpp_port, data_dir=str(settings.data_dir))
@@ -88,6 +102,14 @@ async def _until_stopped(settings: Settings) -> None:
         print(f"Charge points   {ocpp_url(settings, box.ocpp_port)}IDENTITY", flush=True)
         await stop.wait()
     log.info("box_stopped")
+
+
+async def _wait_for_disk(settings: Settings, trouble: str, stop: asyncio.Event) -> None:
+    """Say on the page why the box does not work, until it is worth another try. Charge points keep what they have."""
+    async with _http(build_waiting_app(trouble), settings):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DISK_TRIED_EVERY_S):
+                await stop.wait()
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ Start at `lock_of` and `connect_writing`. There is exactly one writing connectio
 WAL database with two. Sources: sqlite.org/wal.html, sqlite.org/pragma.html.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -20,7 +21,19 @@ CACHE_KIB = 4096
 
 
 class StoreCannotOpen(Exception):
-    """One sentence: what is in the way."""
+    """One sentence: what is in the way. `trouble`: the disk's (disk_full, read_only, damaged, failed), may pass."""
+
+    def __init__(self, problem: str, trouble: str | None = None) -> None:
+        super().__init__(problem)
+        self.trouble = trouble
+
+
+_TROUBLE_BY_ERRNO = {
+    errno.EROFS: "read_only",
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EIO: "failed",
+}
 
 
 class StoreLocked(StoreCannotOpen):
@@ -33,7 +46,8 @@ def make_directory(data_dir: Path) -> None:
         if not data_dir.exists():
             data_dir.mkdir(mode=0o700, parents=True)
     except OSError as error:
-        raise StoreCannotOpen(f"{data_dir}: cannot be made: {error.strerror}") from error
+        trouble = _TROUBLE_BY_ERRNO.get(error.errno or 0)
+        raise StoreCannotOpen(f"{data_dir}: cannot be made: {error.strerror}", trouble) from error
 
 
 @contextmanager
@@ -42,7 +56,8 @@ def lock_of(data_dir: Path) -> Iterator[None]:
     try:
         descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreCannotOpen(f"{data_dir / LOCK}: cannot be opened: {error.strerror}") from error
+        trouble = _TROUBLE_BY_ERRNO.get(error.errno or 0)
+        raise StoreCannotOpen(f"{data_dir / LOCK}: cannot be opened: {error.strerror}", trouble) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -153,7 +153,7 @@ def _open(settings: StoreSettings, reserve: Reserve, clock: Clock, new_id: Calla
             if code == "disk_full" and reserve.release():
                 thin = True
                 continue
-            raise StoreCannotOpen(f"{data_dir}: {WORDS[code]} ({error}).") from error
+            raise StoreCannotOpen(f"{data_dir}: {WORDS[code]} ({error}).", code) from error
 
 
 def _open_or_salvage(data_dir: Path, clock: Clock, new_id: Callable[[], str]) -> DiskLedger:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -42,6 +44,7 @@ class BoxProcess:
         self.token = ""
         self.process: Process | None = None
         self._starts = 0
+        self._logs = Path(tempfile.mkdtemp(prefix="gatepost-box-"))
 
     @property
     def http(self) -> str:
@@ -58,17 +61,23 @@ class BoxProcess:
     @property
     def log(self) -> str:
         """What all its lives said."""
-        logs = sorted(self.data_dir.parent.glob("box-*.log"))
+        logs = sorted(self._logs.glob("box-*.log"))
         return "".join(log.read_text("utf-8", "replace") for log in logs)
 
-    async def start(self) -> Self:
+    async def start(self, *, healthy: bool = True) -> Self:
+        """With `healthy` False, any answer of the box is enough."""
         self._starts += 1
-        self.process = await start_box(self.settings, self.data_dir.parent / f"box-{self._starts:03}.log")
+        log = self._logs / f"box-{self._starts:03}.log"
+        self.process = await start_box(self.settings, log, healthy=healthy)
         return self
 
     async def stop(self) -> None:
         if self.process is not None:
             await end(self.process)
+
+    def forget(self) -> None:
+        """Remove the logs."""
+        shutil.rmtree(self._logs, ignore_errors=True)
 
     async def kill(self) -> None:
         assert self.process is not None
@@ -136,3 +145,4 @@ async def running_box(tmp_path: Path, **settings: str) -> AsyncIterator[BoxProce
         yield box
     finally:
         await box.stop()
+        box.forget()

@@ -40,8 +40,8 @@ def free_port(wanted: int) -> int:
     raise BoxFailed("no port is free")
 
 
-async def start_box(settings: dict[str, str], log: Path) -> Process:
-    """`edge-agent run`, its log in a file. Raises BoxFailed when it is not healthy within READY_S."""
+async def start_box(settings: dict[str, str], log: Path, *, healthy: bool = True) -> Process:
+    """`edge-agent run`, its log in a file. Raises BoxFailed when it is not healthy (or answers) within READY_S."""
     with log.open("wb") as output:
         box = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "edge_agent", "run", *as_options(settings)),
@@ -54,7 +54,7 @@ async def start_box(settings: dict[str, str], log: Path) -> Process:
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
     try:
-        await _until_healthy(box, f"http://127.0.0.1:{settings['http.port']}/healthz")
+        await _until_healthy(box, f"http://127.0.0.1:{settings['http.port']}/healthz", {200} if healthy else {200, 503})
     except BoxFailed as exc:
         await end(box)
         raise BoxFailed(f"{exc}. Its log ends:\n{log.read_text('utf-8', 'replace')[-1500:]}") from None
@@ -138,7 +138,7 @@ class Stations:
         await end(self.process)
 
 
-async def _until_healthy(box: Process, url: str) -> None:
+async def _until_healthy(box: Process, url: str, fine: set[int]) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + READY_S
     async with aiohttp.ClientSession() as session:
@@ -147,7 +147,7 @@ async def _until_healthy(box: Process, url: str) -> None:
                 raise BoxFailed(f"The box ended with exit code {box.returncode}")
             try:
                 async with session.get(url) as response:
-                    if response.status == 200:
+                    if response.status in fine:
                         return
             except aiohttp.ClientError:
                 pass
