@@ -95,6 +95,8 @@ async def _until_stopped(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
+    if settings.relay.url:
+        log.warning("relay_not_in_this_version", url=settings.relay.url)
     async with serving(settings) as box:
         address = address_of(settings.http.bind)
         log.info("box_started", http=box.http_port, ocpp=box.ocpp_port, data_dir=str(settings.data_dir))

@@ -125,7 +125,7 @@ def _field_set(state: SiteState, op: Op, event: e.FieldSet) -> Changes:
     changed = replace(row, **{name: fold_register(getattr(row, name), op, event.value)})
     if op.field != "identity" or changed.identity == row.identity:
         return Changes(put=(changed,))
-    # Naming a station again is how a person says "yes, this one": a serial that changed is accepted by it.
+    # Whoever names a station anew means the one that answers now: a serial that changed is accepted by it.
     station = state.stations.get(changed.station)
     confirmed = _without_fault(station, "serial_changed") if station else None
     return Changes(put=(replace(changed, owner=None), *((confirmed,) if confirmed else ())))

@@ -252,6 +252,12 @@ async def complete(
     )  # fmt: skip
 
 
+async def post_confirm(request: web.Request) -> web.Response:
+    visitor = writer_of(request)
+    await request.app[JOBS].confirm_station(visitor.link.job, _row_id(request), visitor.author)
+    return answer(row_view(request, visitor))
+
+
 async def post_swap(request: web.Request) -> web.Response:
     visitor = writer_of(request)
     body = await read_json(request, Swap)
@@ -318,6 +324,8 @@ ROUTES = (
           errors=(NotFound,)),
     Route("POST", f"{_ROW}/notes", post_note, "Add an installer note; answers the row's new view.",
           AddNote, ChargePointView, 201, errors=(NotFound, NoteInvalid, *_WRITE)),
+    Route("POST", f"{_ROW}/confirm", post_confirm, "The station with another serial is the right one.",
+          answer=ChargePointView, errors=(NotFound, *_WRITE)),
     Route("POST", f"{_JOB}/charge-points/swap", post_swap, "Exchange two rows' identities and connectors.",
           Swap, Swapped, errors=(NotFound, ChargeActive, *_WRITE)),
     Route("POST", f"{_JOB}/pairing", post_pairing, "Let new stations the job names connect for 30 minutes.",

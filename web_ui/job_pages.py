@@ -112,7 +112,8 @@ async def post_charge_point(request: web.Request) -> web.Response:
     try:
         await request.app[JOBS].edit(
             visitor.link.job, row, visitor.author,
-            identity=form.get("identity"), connector=_connector(form, "connector"), bases=_bases(form),
+            identity=_unless_in_conflict(request, row, form.get("identity")),
+            connector=_connector(form, "connector"), bases=_bases(form),
         )  # fmt: skip
     except NotFound:
         raise
@@ -120,6 +121,14 @@ async def post_charge_point(request: web.Request) -> web.Response:
         field = "connector" if isinstance(exc, ConnectorInvalid) else "identity"
         return _refused(request, visitor, exc, {row: _typed(form, exc, field)})
     return _done(request, f"/j?saved=saved#cp-{row}")
+
+
+def _unless_in_conflict(request: web.Request, row: ChargePointId, identity: str | None) -> str | None:
+    """Saving a row's connector must not settle a conflict about its identity by the way; `post_resolve` does that."""
+    known = request.app[JOBS].snapshot().state.charge_points.get(row)
+    if known is None or not known.identity_register.conflicting or identity != known.identity:
+        return identity
+    return None
 
 
 async def post_resolve(request: web.Request) -> web.Response:
@@ -141,6 +150,14 @@ async def post_resolve(request: web.Request) -> web.Response:
     except SiteError as exc:
         return _refused(request, visitor, exc, {row: {field: error_view(exc, form.get("value", ""))}})
     return _done(request, f"/j?saved=resolved#cp-{row}")
+
+
+async def post_confirm(request: web.Request) -> web.Response:
+    """The station that answers under another serial is the right one: it was exchanged."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    await request.app[JOBS].confirm_station(visitor.link.job, _row_id(request), visitor.author)
+    return _done(request, f"/j?saved=saved#cp-{_row_id(request)}")
 
 
 async def post_swap(request: web.Request) -> web.Response:
@@ -355,6 +372,7 @@ ROUTES = (
     _page("POST", "/j/leave", post_leave, "Forget the session."),
     _page("POST", _ROW, post_charge_point, "Save identity and connector."),
     _page("POST", f"{_ROW}/resolve", post_resolve, "Settle a conflict."),
+    _page("POST", f"{_ROW}/confirm", post_confirm, "Accept an exchanged station."),
     _page("POST", "/j/swap", post_swap, "Exchange two rows."),
     _page("GET", f"{_ROW}/actions", get_actions, "Remote actions."),
     _page("POST", f"{_ROW}/actions", post_actions, "Set a remote action going."),

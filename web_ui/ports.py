@@ -76,6 +76,10 @@ class Jobs(Protocol):
         """None leaves a field alone; identity "" clears it. `bases` None replaces whatever is current."""
         ...
 
+    async def confirm_station(self, job: JobId, row: ChargePointId, author: Author) -> None:
+        """Say that the station which answers under another serial than before is the right one."""
+        ...
+
     async def swap(self, job: JobId, a: ChargePointId, b: ChargePointId, author: Author) -> None:
         """Exchange the identities and connectors of two rows in one step."""
         ...

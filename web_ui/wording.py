@@ -196,8 +196,8 @@ FAULTS: dict[str, Words] = {
     "no_subprotocol": Words("It does not say which OCPP it speaks.", "Set the charge point to OCPP 1.6 (JSON)."),
     "serial_changed": Words(
         "Another charge point answers under this identity: serial {serial} instead of {before}.",
-        "If it was exchanged, save the identity once more.",
-        "A charge point with another serial answers under this identity; if it was exchanged, save the identity again.",
+        "Was it exchanged? Then say so. Else find out which one is wrong.",
+        "A charge point with another serial answers under this identity.",
     ),
     "boot_rejected": Words("It was turned away when it started up.", "Check its identity, then restart it."),
     "connector_not_present": Words(

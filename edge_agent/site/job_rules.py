@@ -33,6 +33,7 @@ from sitelink.events import (
     LinkRevoked,
     NoteAdded,
     PairingOpened,
+    StationFaultCleared,
 )
 from sitelink.ids import ChargePointId, JobId, LinkId, OpId, check_identity, station_key
 from sitelink.model import ChargePoint, Job, Register, SiteState
@@ -44,6 +45,7 @@ NOTE_MAX_CHARACTERS = 2000
 NOTES_MAX = 500
 CONNECTOR_MAX = 100
 PAIRING_WINDOW_S = 30 * 60
+SERIAL_CHANGED = "serial_changed"
 _COMPLETION_NAMESPACE = uuid.UUID("b1f2a2c4-6a4e-4a57-9f0e-3a2c1f6f5d10")
 
 
@@ -210,6 +212,20 @@ def _refuse_double(state: SiteState, job: Job, besides: set[ChargePointId], iden
             raise IdentityInUse(
                 charge_point=other.id, name=other.name, identity=other.identity, connector=other.connector
             )
+
+
+def decide_confirm(job: JobId, row: ChargePointId, author: Author) -> Decide[None]:
+    """The station that answers under another serial than before is the right one: it was exchanged."""
+
+    def decide(ledger: Ledger) -> Decision[None]:
+        state = ledger.state
+        station = state.stations.get(row_of(state, open_job(state, job), row).station)
+        if station is None or all(fault.code != SERIAL_CHANGED for fault in station.faults):
+            return Decision((), None)
+        fact = Fact(f"station:{station.id}", StationFaultCleared(SERIAL_CHANGED), author, job=job)
+        return Decision((fact,), None)
+
+    return decide
 
 
 def decide_swap(job: JobId, a: ChargePointId, b: ChargePointId, author: Author) -> Decide[None]:

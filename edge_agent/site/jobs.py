@@ -123,6 +123,9 @@ class JobService:
         await self._journal.write(decide)
         await self._recheck(before ^ self._named(job))
 
+    async def confirm_station(self, job: JobId, row: ChargePointId, author: Author) -> None:
+        await self._journal.write(rules.decide_confirm(job, row, author))
+
     async def swap(self, job: JobId, a: ChargePointId, b: ChargePointId, author: Author) -> None:
         await self._journal.write(rules.decide_swap(job, a, b, author))
 

@@ -8,9 +8,11 @@ import aiohttp
 import pytest
 
 from edge_agent.site.ports import Trouble
+from sitelink.ids import station_key
 from sitelink.ops import Author
 from sitelink.states import AuthorType
 from tests.doubles.box_pages import Box, Browser, running_box
+from tests.doubles.core import INSTALLER
 from web_ui import wording
 
 
@@ -283,3 +285,26 @@ async def test_two_phones_press_complete_at_once(box: Box) -> None:
     phones = [await box.browser(), await box.browser()]
     answers = await asyncio.gather(*(phone.submit("/j/complete", {"activate_all": "1"}) for phone in phones))
     assert sorted(answer.status for answer in answers) == [303, 409]
+
+
+async def test_saving_a_connector_does_not_settle_a_conflict_about_the_identity(box: Box, browser: Browser) -> None:
+    row = box.core.row("Bay 1")
+    shown = [head.op for head in row.identity_register.heads]
+    for identity in ("AAA1", "BBB2"):
+        await box.core.jobs.edit(box.imported.job, row.id, INSTALLER, identity=identity, bases=shown)
+    row = box.core.row("Bay 1")
+    heads = [head.op for head in (*row.identity_register.heads, *row.connector_register.heads)]
+    form = {"identity": row.identity, "connector": "2", "bases": " ".join(heads)}
+    assert (await browser.submit(f"/j/charge-points/{row.id}", form)).status == 303
+    assert box.core.row("Bay 1").connector == 2
+    assert box.core.row("Bay 1").identity_register.conflicting
+
+
+async def test_an_exchanged_station_is_accepted_by_a_button(box: Box, browser: Browser) -> None:
+    for serial in ("A", "B"):
+        await box.core.boot("CP001", serial=serial)
+    assert "It was exchanged" in await (await browser.get("/j")).text()
+    path = f"/j/charge-points/{box.row()}/confirm"
+    assert (await browser.submit(path, {})).status == 303
+    assert "It was exchanged" not in await (await browser.get("/j")).text()
+    assert box.core.journal.state.stations[station_key("CP001")].faults == ()

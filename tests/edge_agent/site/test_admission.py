@@ -98,7 +98,7 @@ async def test_completion_closes_the_window_for_new_stations_only() -> None:
     assert (await core.boot("CP002")).reason == "pairing_closed"
 
 
-async def test_a_changed_serial_is_an_error_until_the_identity_is_saved_again() -> None:
+async def test_a_changed_serial_is_an_error_until_a_person_says_it_was_exchanged() -> None:
     core = Core()
     job = await core.import_job()
     await core.boot("CP001", serial="A")
@@ -106,8 +106,12 @@ async def test_a_changed_serial_is_an_error_until_the_identity_is_saved_again() 
     (fault,) = core.journal.state.stations["cp001"].faults
     assert (fault.code, fault.detail) == ("serial_changed", {"serial": "B", "before": "A"})
     row = core.row("Bay 1").id
-    await core.jobs.edit(job.job, row, INSTALLER, identity="")
-    await core.jobs.edit(job.job, row, INSTALLER, identity="CP001")
+    await core.jobs.confirm_station(job.job, row, INSTALLER)
+    assert core.journal.state.stations["cp001"].faults == ()
+    seq = core.journal.seq
+    await core.jobs.confirm_station(job.job, row, INSTALLER)
+    assert core.journal.seq == seq
+    await core.boot("CP001", serial="B")
     assert core.journal.state.stations["cp001"].faults == ()
 
 
