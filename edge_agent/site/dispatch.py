@@ -6,6 +6,7 @@ Sources: OCPP 1.6 §5.11, §5.12, §5.14, §5.18; DESIGN §7 (18); SYNC §2.7; O
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -15,7 +16,7 @@ from edge_agent.site.ports import Committed, Decision, Journal, Ledger, Stations
 from sitelink import events as e
 from sitelink.actions import CONFIRM_WHILE_CHARGING, actions_of
 from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
-from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, SiteError, StationOffline, StoreUnavailable
+from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, StationOffline, StoreUnavailable
 from sitelink.ids import ChargePointId, CommandId, JobId
 from sitelink.model import Command, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Author, Fact
@@ -23,6 +24,7 @@ from sitelink.states import COMMAND_RUNNING, ActionName, CommandState, Registrat
 
 log = structlog.get_logger()
 
+RECORD_AGAIN_S = 2.0
 STATION_REFUSES = frozenset({"Rejected", "NotSupported", "UnlockFailed"})
 """Words of a CALLRESULT that say no; any other refusal is a CALLERROR code."""
 
@@ -55,10 +57,10 @@ class Dispatch:
         Raises ActionUnavailable, ConfirmationNeeded, NotFound.
         """
 
-        def decide(ledger: Ledger) -> Decision[bool]:
+        def decide(ledger: Ledger) -> Decision[_Before | None]:
             state = ledger.state
             if command in state.commands:
-                return Decision((), False)
+                return Decision((), None)
             found = job_of(state, job)
             charge_point = row_of(state, found, row)
             view = next(each for each in actions_of(state, found, charge_point) if each.name is action)
@@ -71,10 +73,12 @@ class Dispatch:
                 action=action, charge_point=row, station=charge_point.station, connector=charge_point.connector,
                 detail=_detail(action, found.test_token, transaction, hard),
             )  # fmt: skip
-            return Decision((Fact(f"command:{command}", event, author, job=job),), True)
+            before = _Before.of(state.stations.get(charge_point.station))
+            return Decision((Fact(f"command:{command}", event, author, job=job),), before)
 
-        if await self._journal.write(decide):
-            await self._queue.put(_Work(command))
+        before = await self._journal.write(decide)
+        if before is not None:
+            await self._queue.put(_Work(command, before))
         return command
 
     async def run(self) -> None:
@@ -101,33 +105,29 @@ class Dispatch:
                 log.warning("commands_interrupted", count=count)
 
     async def _attempt(self, work: "_Work") -> None:
-        """A bug or a full disk ends this command alone."""
+        """A bug ends this command alone."""
         try:
             await self._execute(work)
-        except SiteError as error:
-            log.warning("command_not_recorded", command=work.command, code=error.code)
         except Exception:
             log.exception("command_failed", command=work.command)
             await self._end(work.command, CommandState.FAILED, "not_run")
 
     async def _execute(self, work: "_Work") -> None:
-        state = self._journal.state
-        command = state.commands[work.command]
-        before = _Before.of(state.stations.get(command.station))
+        command = self._journal.state.commands[work.command]
         answer = work.answer
         if answer is None:
-            answer = await self._send(command)
+            answer = await self._send(command, work.before)
             if answer is None and command.action is not ActionName.REBOOT:
                 return
         if answer is not None and not await self._answered(command, answer, late=work.answer is not None):
             return
-        await self._follow(command, before)
+        await self._follow(command, work.before)
 
-    async def _send(self, command: Command) -> OrderAnswer | None:
+    async def _send(self, command: Command, before: "_Before") -> OrderAnswer | None:
         """The station's answer. None: there was none; for a reboot that is no failure yet (some just drop the link)."""
 
         async def late(answer: OrderAnswer) -> None:
-            await self._queue.put(_Work(command.id, answer))
+            await self._queue.put(_Work(command.id, before, answer))
 
         reboot = command.action is ActionName.REBOOT
         try:
@@ -196,13 +196,21 @@ class Dispatch:
         await self._record(command, e.CommandEnded(state, outcome, detail or {}), BOX)
 
     async def _record(self, command: CommandId, event: e.Event, author: Author) -> None:
-        await self._journal.write(lambda _ledger: Decision((Fact(f"command:{command}", event, author),), None))
+        """What became of a command is written down, if need be when the disk takes something again."""
+        fact = Fact(f"command:{command}", event, author)
+        while True:
+            try:
+                await self._journal.write(lambda _ledger: Decision((fact,), None))
+                return
+            except StoreUnavailable:
+                await asyncio.sleep(RECORD_AGAIN_S)
 
 
 class _Work(msgspec.Struct, frozen=True):
-    """A command to run, or its answer that came late."""
+    """A command to run, or its answer that came late, with what the station was like before it was sent."""
 
     command: CommandId
+    before: "_Before"
     answer: OrderAnswer | None = None
 
 
@@ -210,10 +218,11 @@ class _Before(msgspec.Struct, frozen=True):
     """What the station was like before the order."""
 
     boots: int = 0
+    link_changed_at: datetime | None = None
 
     @classmethod
     def of(cls, station: Station | None) -> "_Before":
-        return cls(station.boots if station else 0)
+        return cls(station.boots, station.changed_at) if station else cls()
 
 
 def _detail(action: ActionName, test_token: str, transaction: Transaction | None, hard: bool) -> dict[str, object]:
@@ -278,7 +287,7 @@ def _back(state: SiteState, command: Command, before: "_Before") -> dict[str, ob
     station = state.stations.get(command.station)
     if station is None or not station.connected or station.registration is not Registration.ACCEPTED:
         return None
-    since = station.changed_at if station.boots == before.boots else station.booted_at
-    if since is None or since <= command.requested_at:
+    if _Before.of(station) == before:
         return None
-    return {"seconds": round((since - command.requested_at).total_seconds()), "at": since}
+    since = (station.booted_at if station.boots != before.boots else station.changed_at) or command.requested_at
+    return {"seconds": max(0, round((since - command.requested_at).total_seconds())), "at": since}

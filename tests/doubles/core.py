@@ -1,6 +1,6 @@
 """The core of a box with its journal in memory and stations that answer as a test says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -41,6 +41,7 @@ class ScriptedStations:
         self.answers: dict[type[Order], OrderAnswer | Exception] = {}
         self.rechecked: list[StationKey] = []
         self.late: LateAnswer | None = None
+        self.before_answer: Callable[[], None] = lambda: None
 
     def is_online(self, station: StationKey) -> bool:
         return station in self.online
@@ -51,6 +52,7 @@ class ScriptedStations:
     async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
         self.orders.append((station, order))
         self.late = late
+        self.before_answer()
         answer = self.answers.get(type(order), OrderAnswer("Accepted", accepted=True))
         if station not in self.online:
             raise StationOffline(identity=station)

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from edge_agent.site import dispatch
 from edge_agent.site.dispatch import Patience
-from edge_agent.site.ports import Decision
+from edge_agent.site.ports import Decision, Trouble
 from edge_agent.site.reports import ConnectorReport
 from sitelink.commands import OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
 from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, StationOffline
@@ -194,3 +195,29 @@ async def test_a_command_the_memory_has_forgotten_is_still_known_by_its_id() -> 
         del core.journal.state.commands[CommandId("c1")]
         await press(core, UNLOCK)
         assert len(core.stations.orders) == 1
+
+
+async def test_an_answer_that_comes_while_the_disk_is_full_is_recorded_when_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatch, "RECORD_AGAIN_S", 0.01)
+    async with running() as core:
+        core.stations.answers[UnlockConnector] = OrderAnswer("Unlocked", accepted=True)
+        full = asyncio.Event()
+        core.journal.on_trouble(lambda _trouble: full.set())
+        core.stations.before_answer = lambda: core.journal.fail(Trouble("disk_full", core.clock.now()))
+        await press(core, UNLOCK)
+        await asyncio.wait_for(full.wait(), 5)
+        assert core.journal.state.commands[CommandId("c1")].state is CommandState.SENT
+        core.journal.fail(None)
+        assert (await state_of(core, "c1", CommandState.DONE)).outcome == "unlocked"
+
+
+async def test_a_wall_clock_that_jumps_back_does_not_hide_that_a_station_is_back() -> None:
+    async with running() as core:
+        await press(core, REBOOT)
+        await state_of(core, "c1", CommandState.ANSWERED)
+        await core.desk.disconnected(CP, "closed")
+        core.clock.set_wall(core.clock.now().replace(year=2019))
+        await core.boot("CP001")
+        assert (await state_of(core, "c1", CommandState.DONE)).outcome_detail["seconds"] == 0
