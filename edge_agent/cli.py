@@ -15,7 +15,7 @@ import msgspec
 
 from edge_agent import compose, control, logs
 from edge_agent.config import Settings, SettingsInvalid, load
-from edge_agent.store.database import StoreCannotOpen
+from edge_agent.store.database import DATABASE, StoreCannotOpen
 from sitelink.errors import SiteError
 from web_ui.wording import next_step, sentence
 
@@ -152,11 +152,41 @@ def new(name: str, config: Path | None, overrides: tuple[str, ...]) -> None:
     _print(_operate(settings_of(config, overrides), "token.new", {"name": name}))
 
 
-def _operate(settings: Settings, operation: str, arguments: dict[str, Any]) -> Any:
+@main.command()
+@click.option("--acknowledge-salvage", is_flag=True, help="You know that a damaged database was set aside.")
+@with_settings
+def doctor(acknowledge_salvage: bool, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """How the box is."""
+    arguments = {"acknowledge_salvage": acknowledge_salvage}
+    _print(_operate_on_a_box(settings_of(config, overrides), "doctor", arguments))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@with_settings
+def backup(file: Path, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Copy everything the box knows into the new FILE, while it works."""
+    arguments = {"file": str(file.absolute())}
+    _print(_operate_on_a_box(settings_of(config, overrides), "backup", arguments, control.LONGEST_S))
+
+
+def _operate_on_a_box(
+    settings: Settings, operation: str, arguments: dict[str, Any], within_s: float = control.ANSWER_WITHIN_S
+) -> Any:
+    """As `_operate`, where a new empty box would be no answer."""
+    if not (settings.data_dir / DATABASE).exists():
+        problem = "no box has worked here. Name its folder with --set data_dir=FOLDER or --config FILE."
+        raise click.ClickException(f"{settings.data_dir}: {problem}")
+    return _operate(settings, operation, arguments, within_s)
+
+
+def _operate(
+    settings: Settings, operation: str, arguments: dict[str, Any], within_s: float = control.ANSWER_WITHIN_S
+) -> Any:
     """Through the running agent, else with the store opened here."""
     logs.configure("warning")
     try:
-        return asyncio.run(_through_agent_or_alone(settings, operation, arguments))
+        return asyncio.run(_through_agent_or_alone(settings, operation, arguments, within_s))
     except control.Refused as refusal:
         raise click.ClickException(worded(refusal.code, dict(refusal.fields))) from refusal
     except SiteError as error:
@@ -165,9 +195,11 @@ def _operate(settings: Settings, operation: str, arguments: dict[str, Any]) -> A
         raise click.ClickException(str(error)) from error
 
 
-async def _through_agent_or_alone(settings: Settings, operation: str, arguments: dict[str, Any]) -> Any:
+async def _through_agent_or_alone(
+    settings: Settings, operation: str, arguments: dict[str, Any], within_s: float
+) -> Any:
     try:
-        return await control.ask(settings.data_dir, operation, arguments)
+        return await control.ask(settings.data_dir, operation, arguments, within_s)
     except control.NotRunning:
         async with compose.alone(settings) as operations:
             return await operations.run(operation, arguments)

@@ -27,7 +27,8 @@ from edge_agent.charge_points.server import OcppServer
 from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.clock import SystemClock
 from edge_agent.config import Settings
-from edge_agent.pages.app import PageSettings, build_app
+from edge_agent.pages.app import PageSettings, build_app, product_version
+from edge_agent.pages.metrics import BoxMetrics, Figures
 from edge_agent.pages.waiting import build_waiting_app
 from edge_agent.site.admission import Policy
 from edge_agent.site.desk import StationDesk
@@ -36,9 +37,13 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.jobs import JobService
 from edge_agent.site.nobody import NoStations
 from edge_agent.site.operations import Operations
+from edge_agent.site.ports import Stations
 from edge_agent.site.supervision import Supervision
+from edge_agent.site.upkeep import About, Upkeep
 from edge_agent.store.database import StoreCannotOpen
 from edge_agent.store.store import Store, StoreSettings, open_store
+from edge_agent.store.trouble import free_bytes
+from sitelink.states import JobStatus
 from web_ui.front import runner_of
 
 log = structlog.get_logger()
@@ -134,8 +139,9 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         await dispatch.interrupt_unfinished()
         ocpp = stations.serve(settings.ocpp.bind, settings.ocpp.port)
         ocpp_port = await _bound(stack.enter_async_context(ocpp), "ocpp.port", settings.ocpp.port)
+        feed = Feed(journal)
         jobs = JobService(
-            journal, stations, dispatch, Feed(journal), clock, store.history, new_id,
+            journal, stations, dispatch, feed, clock, store.history, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: "salvaged" if store.salvaged else None,
         )  # fmt: skip
         app = build_app(
@@ -145,10 +151,11 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             _page_settings(settings),
             session_key(settings.data_dir),
             clock,
-            CollectorRegistry(),
+            _metrics(settings, store, stations),
         )
         http_port = await stack.enter_async_context(_http(app, settings))
-        operations = Operations(jobs, lambda token: link_url(settings, http_port, token))
+        upkeep = _upkeep(settings, store, stations, feed, {"http.port": http_port, "ocpp.port": ocpp_port})
+        operations = Operations(jobs, lambda token: link_url(settings, http_port, token), upkeep.operations())
         await stack.enter_async_context(control.serve(settings.data_dir, operations.run))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(dispatch.run(), name="dispatch")]
@@ -166,13 +173,46 @@ async def alone(settings: Settings) -> AsyncIterator[Operations]:
     """The operator's commands with the store opened here, while no agent runs. Raises StoreLocked."""
     clock = SystemClock()
     async with open_store(_store_settings(settings), clock, new_id) as store:
-        nobody = NoStations()
+        nobody, feed = NoStations(), Feed(store.journal)
         dispatch = Dispatch(store.journal, nobody)
         jobs = JobService(
-            store.journal, nobody, dispatch, Feed(store.journal), clock, store.history, new_id,
+            store.journal, nobody, dispatch, feed, clock, store.history, new_id,
             lambda: ocpp_url(settings, settings.ocpp.port),
         )  # fmt: skip
-        yield Operations(jobs, lambda token: link_url(settings, settings.http.port, token))
+        upkeep = _upkeep(settings, store, nobody, feed, None)
+        yield Operations(jobs, lambda token: link_url(settings, settings.http.port, token), upkeep.operations())
+
+
+def _upkeep(
+    settings: Settings, store: Store, stations: Stations, feed: Feed, listening: dict[str, int] | None
+) -> Upkeep:
+    """`listening`: the ports of a running box; without, those it would use."""
+    ports = listening or {"http.port": settings.http.port, "ocpp.port": settings.ocpp.port}
+    about = About(product_version(), settings.data_dir, listening is not None, ports)
+    return Upkeep(about, store.journal, stations, store, feed, lambda: _free(settings))
+
+
+def _free(settings: Settings) -> int | None:
+    """None where the disk does not even say that."""
+    with contextlib.suppress(OSError):
+        return free_bytes(settings.data_dir)
+    return None
+
+
+def _metrics(settings: Settings, store: Store, stations: OcppServer) -> CollectorRegistry:
+    def figures() -> Figures:
+        state, trouble = store.journal.state, store.journal.trouble
+        return Figures(
+            version=product_version(), seq=store.journal.seq, trouble=trouble.code if trouble else None,
+            salvaged=store.salvaged is not None, disk_free_bytes=_free(settings),
+            charge_points_known=len(state.stations),
+            charge_points_connected=sum(stations.is_online(key) for key in state.stations),
+            jobs_open=sum(job.status is JobStatus.OPEN for job in state.jobs.values()), ocpp=stations.counts,
+        )  # fmt: skip
+
+    registry = CollectorRegistry()
+    registry.register(BoxMetrics(figures))
+    return registry
 
 
 @asynccontextmanager

@@ -23,6 +23,8 @@ log = structlog.get_logger()
 SOCKET_NAME = "control.sock"
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 ANSWER_WITHIN_S = 60
+LONGEST_S = 3600
+"""What an operation may take before the agent gives it up; who asks says how long it waits."""
 
 Run = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
@@ -46,8 +48,9 @@ async def serve(data_dir: Path, run: Run) -> AsyncIterator[None]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(ANSWER_WITHIN_S) as patience:
                 line = await reader.readline()
+                patience.reschedule(asyncio.get_running_loop().time() + LONGEST_S)
                 writer.write(await _answered(line, run) + b"\n")
                 await writer.drain()
         except (TimeoutError, ConnectionError, ValueError) as error:
@@ -80,7 +83,7 @@ async def _answered(line: bytes, run: Run) -> bytes:
         return msgspec.json.encode({"error": {"code": "internal_error", "fields": {}}})
 
 
-async def ask(data_dir: Path, operation: str, arguments: Mapping[str, Any]) -> Any:
+async def ask(data_dir: Path, operation: str, arguments: Mapping[str, Any], within_s: float = ANSWER_WITHIN_S) -> Any:
     """Have the running agent do it. Raises NotRunning, Refused."""
     try:
         with _reachable(data_dir) as path:
@@ -88,7 +91,7 @@ async def ask(data_dir: Path, operation: str, arguments: Mapping[str, Any]) -> A
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
         raise NotRunning from error
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(within_s):
             writer.write(msgspec.json.encode({"operation": operation, "arguments": dict(arguments)}) + b"\n")
             await writer.drain()
             answer = msgspec.json.decode(await reader.readline())

@@ -227,6 +227,13 @@ class TookTooLong(SiteError):
     http_status = 503
 
 
+class FileRefused(SiteError):
+    """A file cannot be written on the box. fields: path, problem ("exists" | "no_folder" | "not_writable")."""
+
+    code = "file_refused"
+    http_status = 409
+
+
 class ServerFault(SiteError):
     """A bug on our side. Nothing was lost. fields: ref (the short code it stands under in the log)."""
 

@@ -122,6 +122,14 @@ ERRORS: dict[str, Words] = {
     "too_large": Words("That is too much to send at once.", "Send less."),
     "media_type_refused": Words("The box does not take that kind of content.", "Load the page again."),
     "took_too_long": Words("The box took too long to answer.", "Look at the status before you try again."),
+    "file_refused": Words("{path} cannot be written.", "Choose another place.", "That file cannot be written."),
+    "file_refused.exists": Words(
+        "{path} is there already; nothing was written.", "Choose another name.", "That file is there already."
+    ),
+    "file_refused.no_folder": Words(
+        "{path} cannot be written: there is no such folder.", "Make the folder, or choose another.",
+        "There is no such folder.",
+    ),
     "server_fault": Words(
         "The box could not do this (code {ref}). Nothing was lost.",
         "Try again; if it stays, tell the operator the code.",

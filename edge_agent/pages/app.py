@@ -61,7 +61,7 @@ def build_app(
     app[REGISTRY] = registry
     app[DRAW_ERROR] = job_pages.draw_error
     described = (*job_api.ROUTES, *admin.ROUTES, *_own_routes(settings))
-    document = openapi.document(described, title="Gatepost box", version=_version(), cookie=COOKIE_PLAIN)
+    document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
     mount(app, (*described, *job_pages.ROUTES))
     assets.mount(app)
@@ -107,7 +107,8 @@ async def get_openapi(request: web.Request) -> web.Response:
     return web.Response(body=request.app[DOCUMENT], content_type="application/json")
 
 
-def _version() -> str:
+def product_version() -> str:
+    """As installed; "0" where only the source is there."""
     try:
         return version("gatepost")
     except PackageNotFoundError:

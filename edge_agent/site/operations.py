@@ -19,9 +19,11 @@ Operation = Callable[[Mapping[str, Any]], Awaitable[Any]]
 
 
 class Operations:
-    """`link_url` makes the address that is printed from a token."""
+    """`link_url` makes the address that is printed from a token; `more` are operations that are not about jobs."""
 
-    def __init__(self, jobs: JobService, link_url: Callable[[str], str]) -> None:
+    def __init__(
+        self, jobs: JobService, link_url: Callable[[str], str], more: Mapping[str, Operation] | None = None
+    ) -> None:
         self._jobs = jobs
         self._link_url = link_url
         self._by_name: dict[str, Operation] = {
@@ -34,6 +36,7 @@ class Operations:
             "job.archive": self._archive,
             "job.note": self._note,
             "token.new": self._new_token,
+            **(more or {}),
         }
 
     async def run(self, name: str, arguments: Mapping[str, Any]) -> Any:

@@ -6,6 +6,7 @@ handed in by `compose`. Start at `Journal` and `Decide`.
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -131,6 +132,23 @@ class History(Protocol):
 
     async def ops(self, after: int, limit: int = 500) -> Sequence[tuple[int, Op]]:
         """Log ops with a seq above `after`, in order."""
+        ...
+
+
+class Keeping(Protocol):
+    """The store, as whoever looks after the box needs it."""
+
+    @property
+    def salvaged(self) -> msgspec.Struct | None:
+        """A damaged database was set aside and nobody has said yet that they know."""
+        ...
+
+    async def acknowledge_salvage(self) -> None:
+        """Somebody has seen it. Raises StoreUnavailable."""
+        ...
+
+    async def backup(self, path: Path) -> None:
+        """Copy everything committed into a new file. Raises OSError, StoreUnavailable."""
         ...
 
 

@@ -8,14 +8,14 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import structlog
 
-from edge_agent.store.database import connect_reading
+from edge_agent.store.database import connect_reading, sync_directory
 from edge_agent.store.rows import RowDamaged, checked, command_of, transaction_of
 from edge_agent.store.trouble import trouble_of
 from sitelink.clock import Clock
@@ -32,6 +32,8 @@ DEADLINE_S = 5.0
 ROWS_MAX = 5000
 CHECK_EVERY_STEPS = 10_000
 """Steps of SQLite's machine between two looks at the deadline."""
+PAGES_AT_ONCE = 1024
+"""Of a backup, between two looks whether the store closes."""
 
 TRANSACTIONS = 'SELECT id, body, crc FROM "transaction" WHERE station = ? ORDER BY id DESC LIMIT ?'
 OPS = "SELECT seq, body, crc FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
@@ -90,8 +92,15 @@ class DiskHistory:
         return await self._rows("gap", GAPS, (limit,), Gap)
 
     async def backup(self, path: Path) -> None:
-        """Copy everything committed into a new file, while the box works. Raises FileExistsError, StoreUnavailable."""
-        await self._on_thread(lambda connection: _copy(connection, path), deadline_s=None)
+        """Copy everything committed into a new file, while the box works, and have it on disk.
+
+        Given up when the store closes. Raises FileExistsError, OSError, StoreUnavailable; nothing is left behind then.
+        """
+        await self._on_thread(lambda connection: _copy(connection, path, self._go_on), deadline_s=None)
+
+    def _go_on(self, *_pages: int) -> None:
+        if self._closed:
+            raise StoreUnavailable(reason="failed")
 
     def end_long_reads(self) -> None:
         """Interrupt what is being read now; it fails with StoreUnavailable. From any thread."""
@@ -163,17 +172,22 @@ def _numbered(table: str) -> Callable[[int, bytes, int], tuple[int, Op]]:
     return op_of
 
 
-def _copy(connection: sqlite3.Connection, path: Path) -> Any:
-    """The copy is whole or not there under its name."""
+def _copy(connection: sqlite3.Connection, path: Path, go_on: Callable[..., None]) -> None:
+    """The copy is whole or not there under its name. One snapshot: else every commit would begin the copy anew."""
     if path.exists():
         raise FileExistsError(path)
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)
-    target = sqlite3.connect(partial, isolation_level=None)
     try:
-        connection.backup(target)
-        target.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        target.close()
-    partial.rename(path)
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with closing(sqlite3.connect(partial, isolation_level=None)) as target:
+            connection.backup(target, pages=PAGES_AT_ONCE, progress=go_on)
+            target.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("COMMIT")
+        partial.rename(path)
+        sync_directory(path.parent)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -83,6 +83,10 @@ class Store:
         await self.journal.run(lambda ledger: meta.forget(ledger.connection, meta.Salvaged))
         self._salvaged = None
 
+    async def backup(self, path: Path) -> None:
+        """See `DiskHistory.backup`."""
+        await self.history.backup(path)
+
     async def watch(self) -> None:
         """Raises StoreFailed when the process must end; else never returns."""
         error = await asyncio.shield(self.journal.failure)

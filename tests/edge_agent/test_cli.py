@@ -88,9 +88,31 @@ def test_a_data_directory_in_use_is_said(shell: Shell) -> None:
     assert "in use" in result.stderr
 
 
+def test_how_the_box_is_and_a_copy_of_it_without_an_agent(shell: Shell) -> None:
+    shell.answer("job", "import", str(shell.file))
+    found = shell.answer("doctor")
+    assert (found["status"], found["running"], found["salvaged"], found["jobs"]["open"]) == ("ok", False, None, 1)
+    assert found["data_dir"] == str(shell.data_dir)
+    copy = shell.file.with_name("copy.sqlite3")
+    made = shell.answer("backup", str(copy))
+    assert made == {"file": str(copy), "bytes": copy.stat().st_size}
+    again = shell.run("backup", str(copy))
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "is there already" in again.stderr
+    assert copy.stat().st_size == made["bytes"]
+
+
+@pytest.mark.parametrize("arguments", [("doctor",), ("backup", "copy.sqlite3")])
+def test_where_no_box_has_worked_none_is_made(shell: Shell, arguments: tuple[str, ...]) -> None:
+    result = shell.run(*arguments)
+    assert result.exit_code == 1
+    assert str(shell.data_dir) in result.stderr
+    assert not shell.data_dir.exists()
+
+
 def test_every_command_has_help() -> None:
     runner = CliRunner()
-    for words in ([], ["run"], ["job"], ["job", "import"], ["job", "link"], ["token", "new"]):
+    for words in ([], ["run"], ["job"], ["job", "import"], ["job", "link"], ["token", "new"], ["doctor"], ["backup"]):
         result = runner.invoke(main, [*words, "--help"])
         assert result.exit_code == 0
         assert "Usage" in result.output

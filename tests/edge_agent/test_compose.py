@@ -31,6 +31,15 @@ async def test_a_box_serves_charge_points_pages_and_its_command_line(tmp_path: P
                 assert (response.status, await response.json()) == (200, {"status": "ok"})
             async with session.get("/api/v1/job", headers=headers) as response:
                 assert (await response.json())["total"] == 1
+            async with session.get("/metrics") as response:
+                figures = await response.text()
+                assert "gatepost_charge_points_known 1.0" in figures
+                assert 'gatepost_ocpp_events_total{what="connections"} 1.0' in figures
+        found = await control.ask(wanted.data_dir, "doctor", {})
+        assert found["ports"] == {"http.port": box.http_port, "ocpp.port": box.ocpp_port}
+        assert (found["running"], found["status"]) == (True, "ok")
+        await control.ask(wanted.data_dir, "backup", {"file": str(tmp_path / "copy")})
+        assert (tmp_path / "copy").stat().st_size > 0
     async with compose.serving(wanted) as again:
         assert [each.number for each in again.jobs.jobs()] == ["7"]
 

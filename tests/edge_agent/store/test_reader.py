@@ -8,7 +8,7 @@ import pytest
 
 from edge_agent.store.database import DATABASE, connect_writing
 from edge_agent.store.migrations import migrate
-from edge_agent.store.reader import DiskHistory
+from edge_agent.store.reader import DiskHistory, _copy
 from edge_agent.store.rows import RowDamaged
 from sitelink.errors import StoreUnavailable
 from sitelink.ids import CommandId, StationKey
@@ -103,6 +103,17 @@ async def test_a_backup_is_a_whole_store_of_its_own(tmp_path: Path) -> None:
         assert restored.salvaged is None
         assert restored.journal.seq >= 400
         assert CP001 in restored.journal.state.stations
+
+
+async def test_a_backup_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a") as store:
+        with pytest.raises(FileNotFoundError):
+            await store.backup(tmp_path / "nowhere" / "copy")
+        store.history._closed = True  # as if the store were closing while it copies
+        with sqlite3.connect(tmp_path / "a" / DATABASE) as connection, pytest.raises(StoreUnavailable):
+            _copy(connection, tmp_path / "copy", store.history._go_on)
+        connection.close()
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
 async def test_a_closed_history_refuses(tmp_path: Path) -> None:
