@@ -128,7 +128,7 @@ def mend(headers: Headers) -> list[str]:
         _set(headers, "Sec-WebSocket-Key", keys[0])
         flaws.append("key_header")
     tokens, said = list(_tokens(headers)), headers.get_all("Sec-WebSocket-Protocol")
-    if said and said != [", ".join(tokens)]:
+    if said and (not tokens or said != [", ".join(tokens)]):
         _set(headers, "Sec-WebSocket-Protocol", ", ".join(tokens))
     if len(headers.get_all("Origin")) > 1:
         _set(headers, "Origin", headers.get_all("Origin")[0])

@@ -17,7 +17,8 @@ import msgspec
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 
 MAX_DEPTH = 32
-MAX_NODES = 20_000
+MAX_NODES = 200_000
+"""Keys and values. No meter data that fits into a frame has so many: a long session's StopTransaction is answered."""
 MAX_STRING = 256 * 1024
 """Generous: signed meter data in a StopTransaction must not cost its `.conf` (OCPP 1.6 §4.10)."""
 MAX_DIGITS = 19

@@ -118,7 +118,7 @@ class OcppServer:
         if isinstance(answer, rpc.CallResult) and isinstance(answer.payload, dict):
             if not conforms(f"{action}Response", answer.payload):
                 self.corrected(connection, f"{action}.conf", ["does_not_conform"])
-            return answer.payload
+            return v16.shown_answer(action, answer.payload)
         code, description = (
             (answer.code, answer.description)
             if isinstance(answer, rpc.CallError)

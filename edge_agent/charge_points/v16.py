@@ -40,6 +40,7 @@ from sitelink.commands import (
     Trigger,
     UnlockConnector,
 )
+from sitelink.redact import redact
 from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
 
 CONNECTOR_MAX = 100
@@ -47,6 +48,8 @@ ID_TAG_KEPT = 64
 """Longer than the 20 allowed: some stations pad, some really send more. Matching is the core's business."""
 CONFIGURATION_KEYS_MAX = 200
 SECRET_KEYS = frozenset({"authorizationkey"})
+ONE_CONNECTOR = frozenset({"RemoteStartTransaction", "TriggerMessage", "ExtendedTriggerMessage", "UnlockConnector"})
+"""Calls whose connectorId, where it is given, is above 0: they never mean the whole station (OCPP 1.6 §6)."""
 
 NAMES = {
     "Authorize": {"idTag"},
@@ -223,6 +226,14 @@ def configuration_of(payload: Any, found: Found) -> dict[str, str | None]:
     return values
 
 
+def shown_answer(action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """A CALLRESULT as a person may see it: an AuthorizationKey is never read back (OCPP.md §8.2)."""
+    if action != "GetConfiguration":
+        return payload
+    shown: dict[str, Any] = redact(payload)
+    return shown
+
+
 # ---- what they are answered ----
 
 
@@ -280,6 +291,9 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
 
 def not_now(action: str, payload: dict[str, Any], registration: Registration) -> str | None:
     """Where a call that fits its schema breaks a rule of OCPP 1.6 all the same; None when it breaks none."""
+    connector = payload.get("connectorId")
+    if connector is not None and connector < (1 if action in ONE_CONNECTOR else 0):
+        return "connectorId"
     if action in ("TriggerMessage", "ExtendedTriggerMessage"):
         boot_again = payload.get("requestedMessage") == "BootNotification" and registration is Registration.ACCEPTED
         return "requestedMessage" if boot_again else None  # errata 3.40

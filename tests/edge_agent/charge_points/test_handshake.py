@@ -83,6 +83,13 @@ def test_tokens_are_read_from_odd_headers() -> None:
     assert (greeting.offered, greeting.chosen, greeting.key) == (("ocpp1.6",), "ocpp1.6", "cp001")
 
 
+def test_an_empty_list_of_subprotocols_is_none() -> None:
+    headers = Headers([("Sec-WebSocket-Protocol", "")])
+    mend(headers)
+    assert "Sec-WebSocket-Protocol" not in headers
+    assert greet("/CP001", headers, "192.0.2.1").speaks_16
+
+
 def test_a_right_request_is_left_alone() -> None:
     lines = [
         ("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),

@@ -95,7 +95,7 @@ def nested(depth: int) -> str:
         ('[2,"1","A",{"a":1,"a":2}]', "duplicate_key", "1"),
         ('[2,"1","A",{"a":"\\ud800"}]', "lone_surrogate", "1"),
         ('[2,"1","A",{"a":"' + "x" * (rpc.MAX_STRING + 1) + '"}]', "string_too_long", "1"),
-        ('[2,"1","A",{"a":[' + "0," * 20000 + "0]}]", "too_many_nodes", "1"),
+        ('[2,"1","A",{"a":[' + "0," * rpc.MAX_NODES + "0]}]", "too_many_nodes", "1"),
         (nested(33), "too_deep", "1"),
         ("[" * 500_000, "too_deep", None),
         ('[2,"1","A",' + '{"a":' * 1000, "too_deep", "1"),
@@ -192,3 +192,11 @@ def test_mutated_frames_are_never_fatal() -> None:
             rpc.encode_result(decoded.message_id, {})
         elif isinstance(decoded, Unreadable) and decoded.message_id is not None:
             rpc.encode_error(decoded.message_id, decoded.code, decoded.problem)
+
+
+def test_a_frame_full_of_meter_values_is_read() -> None:
+    group = '{"timestamp":"2026-11-23T10:00:00Z","sampledValue":[{"value":"1"}]}'
+    groups = ",".join([group] * 15_000)
+    frame = rpc.decode(f'[2,"1","StopTransaction",{{"transactionId":1,"transactionData":[{groups}]}}]')
+    assert isinstance(frame, rpc.Call)
+    assert len(frame.payload["transactionData"]) == 15_000

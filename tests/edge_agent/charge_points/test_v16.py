@@ -218,6 +218,10 @@ def test_answers_keep_the_stations_word(payload: Any, word: str, accepted: bool)
         ("TriggerMessage", {"requestedMessage": "BootNotification"}, Registration.PENDING, None),
         ("TriggerMessage", {"requestedMessage": "MeterValues"}, Registration.ACCEPTED, None),
         ("Reset", {"type": "Soft"}, Registration.PENDING, "action"),
+        ("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 0}, Registration.PENDING, "connectorId"),
+        ("UnlockConnector", {"connectorId": 0}, Registration.ACCEPTED, "connectorId"),
+        ("ChangeAvailability", {"connectorId": 0, "type": "Operative"}, Registration.ACCEPTED, None),
+        ("ChangeAvailability", {"connectorId": -1, "type": "Operative"}, Registration.ACCEPTED, "connectorId"),
         ("RemoteStartTransaction", {"idTag": "A"}, Registration.ACCEPTED, None),
         (
             "RemoteStartTransaction",
@@ -235,3 +239,11 @@ def test_what_fits_the_schema_and_breaks_a_rule(
     action: str, payload: dict[str, Any], registration: Registration, where: str | None
 ) -> None:
     assert v16.not_now(action, payload, registration) == where
+
+
+def test_an_authorization_key_is_not_read_back() -> None:
+    secret = {"key": "AuthorizationKey", "readonly": False, "value": "0123456789abcdef0123"}
+    plain = {"key": "HeartbeatInterval", "readonly": False, "value": "60"}
+    shown = v16.shown_answer("GetConfiguration", {"configurationKey": [secret, plain], "unknownKey": []})
+    assert shown == {"configurationKey": [{**secret, "value": "***"}, plain], "unknownKey": []}
+    assert v16.shown_answer("ClearCache", {"status": "Accepted"}) == {"status": "Accepted"}
