@@ -10,7 +10,7 @@ import structlog
 from edge_agent.site.ports import Decision, Journal, Ledger, Stations
 from sitelink.clock import Clock
 from sitelink.errors import StoreUnavailable
-from sitelink.events import StationDisconnected
+from sitelink.events import Event, StationDisconnected, StationHeard
 from sitelink.ids import StationKey
 from sitelink.ops import BOX, Fact
 
@@ -45,12 +45,29 @@ class Supervision:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
-            for station in self.silent():
-                await self._mark_silent(station)
+            await self.check()
+
+    async def check(self) -> None:
+        """Mark who fell silent, and make up for who was heard while that was being written."""
+        for station in self.silent():
+            if self._gone(station):  # not heard while others were being written
+                log.warning("station_fell_silent", charge_point=station, after_s=self._silent_after_s)
+                await self._record(station, StationDisconnected("silent"))
+        for station in self.heard_again():
+            await self._record(station, StationHeard())
 
     def silent(self) -> list[StationKey]:
         """Stations that count as connected and are not there, or have said nothing for too long."""
         return [each.id for each in self._journal.state.stations.values() if each.connected and self._gone(each.id)]
+
+    def heard_again(self) -> list[StationKey]:
+        """Stations that count as silent and are not: their first frame came too early, or could not be recorded."""
+        return [
+            each.id
+            for each in self._journal.state.stations.values()
+            if not each.connected and each.disconnect_reason == "silent"
+            and self._stations.is_online(each.id) and not self._gone(each.id)
+        ]  # fmt: skip
 
     def _gone(self, station: StationKey) -> bool:
         seen = self._stations.last_seen(station)
@@ -58,9 +75,8 @@ class Supervision:
             return not self._stations.is_online(station)
         return (self._clock.now() - seen).total_seconds() > self._silent_after_s
 
-    async def _mark_silent(self, station: StationKey) -> None:
-        log.warning("station_fell_silent", charge_point=station, after_s=self._silent_after_s)
-        fact = Fact(f"station:{station}", StationDisconnected("silent"), BOX)
+    async def _record(self, station: StationKey, event: Event) -> None:
+        fact = Fact(f"station:{station}", event, BOX)
         try:
             await self._journal.write(lambda _ledger: Decision((fact,), None))
         except StoreUnavailable:

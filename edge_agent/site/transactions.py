@@ -65,8 +65,11 @@ def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Deci
         answer = None
         if report.id_token is not None:
             answer = verdict_on(ledger.state, policy, station, report.id_token)
+        before = ledger.stopped(station, content)
+        if before is not None and report.station_time is not None:
+            return Decision((), answer)
         known = _meant(ledger, station, report)
-        if known is None and ledger.stopped(station, content) is not None:
+        if known is None and before is not None:
             return Decision((), answer)
         if known is not None and known.stopped_at is not None and known.reason != SUPERSEDED:
             return Decision((), answer)

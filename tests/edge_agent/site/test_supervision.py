@@ -29,6 +29,26 @@ async def test_a_station_is_silent_after_three_heartbeat_intervals() -> None:
     assert supervision(core).silent() == [CP], "remembered as connected, and never heard since the box started"
 
 
+async def test_a_station_heard_while_its_silence_was_written_is_connected_at_the_next_look() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    watch = supervision(core)
+    core.clock.advance(181)
+    await watch.check()
+    station = core.journal.state.stations[CP]
+    assert (station.connected, station.disconnect_reason) == (False, "silent")
+    await watch.check()
+    assert not core.journal.state.stations[CP].connected, "still silent"
+    core.stations.seen[CP] = core.clock.now()
+    core.stations.online.discard(CP)
+    await watch.check()
+    assert not core.journal.state.stations[CP].connected, "its socket is closed"
+    core.stations.online.add(CP)
+    await watch.check()
+    assert core.journal.state.stations[CP].connected
+
+
 async def test_a_full_disk_at_the_start_is_no_reason_not_to_serve() -> None:
     core = Core()
     await core.import_job()

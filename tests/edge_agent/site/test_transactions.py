@@ -103,6 +103,15 @@ async def test_minus_one_that_fits_two_transactions_closes_neither() -> None:
     assert orphan.orphan
 
 
+async def test_a_repeated_minus_one_does_not_close_the_charge_that_began_since() -> None:
+    core = await booted()
+    await core.desk.start(CP, start())
+    await core.desk.stop(CP, stop(-1))
+    later = (await core.desk.start(CP, start(connector=2))).transaction
+    await core.desk.stop(CP, stop(-1))
+    assert core.journal.state.stations[CP].transactions == {2: later}
+
+
 async def test_minus_one_with_another_token_or_less_energy_is_an_orphan() -> None:
     for changes in ({"id_token": "OTHER"}, {"meter_stop_wh": 50}, {"at": at("2026-11-23T09:00:00Z")}):
         core = await booted()
