@@ -147,7 +147,7 @@ def _value_facts(
     facts = []
     for group in groups:
         values = [(s.measurand, s.phase, s.context, s.location, s.value) for s in group.samples]
-        content = content_of(connector, transaction, group.station_time, values)
+        content = content_of(connector, group.station_time, values)
         if group.station_time is not None and ledger.is_known_telemetry(station, content):
             continue
         at: datetime = group.at or ledger.now.wall

@@ -165,6 +165,15 @@ async def test_meter_values_are_kept_once_and_go_to_the_running_transaction() ->
     assert readings.value("Energy.Active.Import.Register") == 150
 
 
+async def test_values_sent_again_after_their_charge_ended_are_not_kept_twice() -> None:
+    core = await booted()
+    id_ = (await core.desk.start(CP, start())).transaction
+    await core.desk.meter_values(CP, values(150))
+    await core.desk.stop(CP, stop(id_))
+    await core.desk.meter_values(CP, values(150))
+    assert sum(isinstance(op.event, MeterValuesReported) for op in core.journal.recorded) == 1
+
+
 async def test_closing_meter_values_belong_to_the_closed_transaction() -> None:
     core = await booted()
     id_ = (await core.desk.start(CP, start())).transaction
