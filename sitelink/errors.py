@@ -132,6 +132,8 @@ class LinkEnded(SiteError):
 
 
 class SignInNeeded(SiteError):
+    """fields: reason ("admin_token") where a token of the box is needed and no job's link would do."""
+
     code = "sign_in_needed"
     http_status = 401
 

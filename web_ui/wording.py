@@ -85,11 +85,14 @@ ERRORS: dict[str, Words] = {
         "That code does not match a job on this box.", "Check it, or ask the operator for a new link."
     ),
     "link_ended": Words(
-        "This link has ended. Job {number} was {status} on {at}.",
+        "This link has ended. Job {number} was {status} at {at}.",
         "Ask the operator for a new link if there is more to do.",
         "This link has ended.",
     ),
     "sign_in_needed": Words("Open the job first.", "Paste the link or token from the operator."),
+    "sign_in_needed.admin_token": Words(
+        "This needs a token of the box's own API.", "Make one on the box: edge-agent token new --name NAME."
+    ),
     "forgery_refused": Words(
         "The box could not tell that this came from its own page.", "Load the page again and try once more."
     ),

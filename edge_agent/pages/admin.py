@@ -137,12 +137,12 @@ def authorise(request: web.Request) -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
     if scheme.casefold() != "bearer" or not token:
-        raise SignInNeeded
+        raise SignInNeeded(reason="admin_token")
     if _ADMIN_TOKEN.fullmatch(token) and request.app[ADMIN].is_admin_token(token):
         return
     limit, key = request.app[GATE].limits.bad_tokens, address_key(request.remote)
     limit.take(key)
-    raise SignInNeeded
+    raise SignInNeeded(reason="admin_token")
 
 
 # ---- charge points ----

@@ -46,7 +46,8 @@ async def test_only_a_token_of_the_box_opens_it(box: Box, method: str, path: str
         {"Authorization": "Bearer"},
     ):
         status, error = await ask(box, headers, method, path)
-        assert (status, error["code"]) == (401, "sign_in_needed")
+        assert (status, error["code"], error["reason"]) == (401, "sign_in_needed", "admin_token")
+        assert "edge-agent token new" in error["next_step"]
 
 
 async def test_a_browsers_session_does_not_open_it(box: Box) -> None:
