@@ -55,7 +55,8 @@ async def test_telemetry_is_a_ring_and_the_file_stops_growing(tmp_path: Path) ->
             sizes.append((tmp_path / DATABASE).stat().st_size)
         newest = await store.history.telemetry(0, 5000)
         assert [seq for seq, _ in newest] == list(range(23_001, 25_001))
-    assert sizes[-1] == sizes[1], sizes
+    # How much of a lap is in the file and how much in the log beside it depends on when the writer found the time.
+    assert max(sizes[2:]) < 1.5 * max(sizes[:2]), sizes
     async with opened(tmp_path, telemetry_max_rows=2000) as store:
         assert store.journal.seq == 25_000
 
