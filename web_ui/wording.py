@@ -141,7 +141,7 @@ ERRORS: dict[str, Words] = {
 }  # fmt: skip
 
 EXPLANATIONS: dict[str, Words] = {
-    "no_serial": Words("No serial number is set.", "Type it from the label on the charge point."),
+    "no_serial": Words("Type the serial number from the label on the charge point."),
     "serial_in_use": Words(
         "This serial belongs to another team.", "Check the label. If it is right, ask the operator to release it."
     ),
@@ -185,7 +185,7 @@ EXPLANATIONS: dict[str, Words] = {
 }
 
 FAULTS: dict[str, Words] = {
-    "unknown_identity": Words("Calling, but not in this job.", "Give it to a charge point if it belongs here."),
+    "unknown_identity": Words("Calling, but not in this job.", "If it belongs here, give it to its charge point."),
     "not_named": Words("Calling, but no open job on this box names it.", "Check the serial of its charge point."),
     "pairing_closed": Words(
         "Known to this job, but new charge points are not let in at present.",

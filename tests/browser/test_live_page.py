@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from edge_agent.site.ports import Trouble
 from edge_agent.site.reports import ConnectorReport
@@ -78,6 +78,16 @@ async def test_a_wrong_link_says_so(box: Box, context: BrowserContext) -> None:
     await expect(page.locator("#entry-error")).to_contain_text("does not match a job on this box")
 
 
+async def test_a_link_opened_over_the_entry_page_counts(box: Box, context: BrowserContext) -> None:
+    """A browser only changes the fragment then; nothing is loaded."""
+    page = await context.new_page()
+    await page.goto(f"{box.origin}/j")
+    await page.goto(f"{box.origin}/j#gl1_{'x' * 43}")
+    await expect(page.locator("#entry-error")).to_contain_text("does not match a job on this box")
+    await page.goto(f"{box.origin}/j#{box.imported.token}")
+    await expect(page.locator("#header h1")).to_contain_text("Installer job 1042")
+
+
 async def test_a_station_that_boots_shows_by_itself_and_typed_text_stays(
     box: Box, context: BrowserContext, complaints: list[str]
 ) -> None:
@@ -125,6 +135,48 @@ async def test_a_serial_in_use_is_refused_at_its_field_and_swapping_helps(
     await expect(page.locator(f"#i-{box.row('Bay 2')}")).to_have_value("CP001")
     assert box.core.row("Bay 1").identity == "CP002"
     await expect(page.locator(".bad")).to_have_count(0)
+
+
+async def test_a_refused_serial_and_its_reason_outlast_news_of_the_row(
+    box: Box, context: BrowserContext, complaints: list[str]
+) -> None:
+    page = await opened(box, context, complaints)
+    field = page.locator(f"#i-{box.row('Bay 1')}")
+    await field.fill("CP002")
+    await field.press("Enter")
+    await expect(cell(page, box, "bad")).to_contain_text("already uses this serial")
+    await page.locator("#list").click()
+    await boots(box, "CP001")
+    await expect(cell(page, box, "st")).to_have_text("connected")
+    await expect(field).to_have_value("CP002")
+    await expect(cell(page, box, "bad")).to_contain_text("already uses this serial")
+    await field.fill("CP777")
+    await field.press("Enter")
+    await expect(cell(page, box, "bad")).to_have_count(0)
+    await expect(cell(page, box, "ident")).to_have_attribute("data-state", "✓ Saved on the box")
+
+
+async def test_news_that_arrives_while_a_serial_is_on_its_way_leaves_it_alone(
+    box: Box, context: BrowserContext
+) -> None:
+    page = await opened(box, context)
+    field = page.locator(f"#i-{box.row('Bay 1')}")
+    let_go = asyncio.Event()
+
+    async def held(route: Route) -> None:
+        await let_go.wait()
+        await route.continue_()
+
+    await page.route(f"**/j/charge-points/{box.row('Bay 1')}", held)
+    await field.fill("CP777")
+    await field.press("Enter")
+    await expect(cell(page, box, "ident")).to_have_attribute("data-state", "Saving …")
+    await boots(box, "CP001")
+    await expect(cell(page, box, "st")).to_have_text("connected")
+    await expect(field).to_have_value("CP777")
+    let_go.set()
+    await expect(page.locator("#status")).to_contain_text("Bay 1: saved on the box.")
+    assert box.core.row("Bay 1").identity == "CP777"
 
 
 async def test_two_phones_neither_edit_is_lost_unseen(box: Box, context: BrowserContext) -> None:

@@ -72,3 +72,24 @@ async def test_every_page_can_be_read_and_touched_at_every_size(
         assert [violation["id"] for violation in result["violations"]] == [], path
         assert any(rule["id"] == "color-contrast-enhanced" for rule in result["passes"])
     await context.close()
+
+
+async def test_the_list_shows_only_what_is_asked_for(pages: TestServer, chromium: Browser) -> None:
+    """By CSS alone."""
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(str(pages.make_url("/job")))
+    rows, empty = page.locator(".cp:visible"), page.locator(".none")
+    assert await rows.count() == 14
+    await page.get_by_text("Needs action", exact=True).click()
+    statuses = await rows.locator(".st").all_text_contents()
+    assert 0 < len(statuses) < 14
+    assert "No serial" in statuses
+    assert "connected (available)" not in statuses
+    await page.get_by_text("Not tested", exact=True).click()
+    assert await rows.count() == await page.locator(".cp:not([data-tested])").count()
+    assert not await empty.is_visible()
+    await page.locator(".cp").evaluate_all("rows => rows.forEach((row) => row.dataset.tested = '')")
+    assert await rows.count() == 0
+    assert await empty.is_visible()
+    await context.close()

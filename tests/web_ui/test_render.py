@@ -304,7 +304,7 @@ def test_there_is_no_other_region(name: str) -> None:
 @pytest.mark.parametrize(
     ("relay", "said"),
     [
-        (Relay(), "Box to operator: none, this box works on its own"),
+        (Relay(), "Box to operator: not used on this site"),
         (Relay(configured=True, connected=True), "Box to operator: OK"),
         (Relay(configured=True, backlog=3), "Box to operator: offline (3 changes waiting)."),
     ],

@@ -16,30 +16,38 @@ root.classList.add("js");
 
 /** @type {Map<string, string>} */
 const news = new Map();
-let spokenAt = 0, speaking = 0;
+let spokenAt = 0, speaking = 0, silencing = 0;
 function speak() {
   speaking = 0;
   spokenAt = Date.now();
-  const said = [...news.values()], moved = [...news.keys()].some((about) => about.startsWith("cp-"));
+  const own = [...news], said = [...news.values()], moved = [...news.keys()].some((about) => about.startsWith("cp-"));
   news.clear();
   const count = moved ? ` ${$(".count b")?.textContent}.` : "";
-  const text = (said.length > 3 ? `${said.length} changes.` : said.join(" ")) + count;
-  const open = dialog?.open ? $("[role=status]", dialog) : null;
-  for (const line of [byId("status"), open]) if (line) line.textContent = text;
+  const text = (said.length > 2 ? `${said.length} changes.` : said.join(" ")) + count;
+  const here = $(".panel", dialog ?? document)?.id.replace(/^\w+/, "cp"), open = dialog?.open ? $("[role=status]", dialog) : null;
+  if (open) open.textContent = own.filter(([about]) => !about.startsWith("cp-") || about === here).map(([, one]) => one).join(" ");
+  const line = byId("status");
+  if (line) line.textContent = text;
+  clearTimeout(silencing);
+  silencing = setTimeout(() => { for (const each of [line, open]) if (each) each.textContent = ""; }, 20000);
 }
-/** @param {string} text @param {string} [about] */
-function say(text, about = text) {
+/** @param {string} text @param {string} [about] @param {boolean} [answer] to what this person just did: said at once */
+function say(text, about = text, answer = false) {
   if (!text) return;
+  if (answer) news.clear(); // the rows show the rest
   news.delete(about);
   news.set(about, text);
-  speaking ||= setTimeout(speak, Math.max(400, spokenAt + 5000 - Date.now()));
+  if (answer) clearTimeout(speaking), (speaking = 0);
+  speaking ||= setTimeout(speak, answer ? 50 : Math.max(400, spokenAt + 5000 - Date.now()));
 }
 
 // ---- fields: what is typed stays ----
 
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
-/** Fields of a form that was just answered, with the text that was sent. @type {Map<Element, string>} */
+/** Fields of the form whose answer is being taken over, with the text that was sent. @type {Map<Element, string>} */
 const sent = new Map();
+/** The row that answer is about: what is wrong in other rows stays until they are answered. @type {Element | null} */
+let answered = null;
 const draft = (/** @type {Element} */ field) => `draft ${body.dataset.job} ${field.id}`;
 /** @param {any} field */
 function changed(field) {
@@ -53,9 +61,24 @@ function kept(field) {
   if (sent.has(field)) return sent.get(field) !== field.value;
   return changed(field) || (field === document.activeElement && /INPUT|SELECT|TEXTAREA/.test(field.tagName));
 }
+/** How far the entry of a row has come, by the row's id: the attribute is ours, the server does not know it. @type {Map<string, string>} */
+const states = new Map();
 /** @param {Element} row */
 function mark(row) {
   row.classList.toggle("dirty", [...row.querySelectorAll("input,select")].some(changed));
+  const state = states.get(row.id), cell = $(".ident", row);
+  if (state) cell?.setAttribute("data-state", state);
+  else cell?.removeAttribute("data-state");
+}
+/** @param {HTMLFormElement} form @param {string} [state] */
+function tell(form, state = "") {
+  const id = form.id.replace("f-", "cp-"), row = byId(id);
+  if (!form.dataset.row || !row?.classList.contains("cp")) return;
+  states.set(id, state);
+  mark(row);
+  if (state.startsWith("✓")) setTimeout(() => {
+    if (states.get(id) === state) states.delete(id), mark(byId(id) ?? row);
+  }, 8000);
 }
 function keepDrafts(/** @type {Event} */ event) {
   const field = /** @type {Field} */ (event.target), row = field.closest(".cp");
@@ -86,12 +109,15 @@ function restoreDrafts(from) {
 
 /** @param {Element} old @param {Element | string} fresh */
 function morph(old, fresh) {
+  const pill = $(".pill", old)?.textContent, notes = $(".note button", old)?.textContent;
   const status = $(".cp>.st", old.parentElement ?? document) && $(".st", old)?.textContent, focused = document.activeElement;
   Idiomorph.morph(old, fresh, {
     callbacks: {
       /** @param {any} from @param {any} to */
       beforeNodeMorphed(from, to) {
         if (from.nodeType !== 1) return true;
+        const row = from.matches(".ident,.conn") && from.closest(".cp");
+        if (row && row !== answered && $("[aria-invalid]", row) && !$("[aria-invalid]", to.closest(".cp") ?? to)) return false;
         if (/^(INPUT|SELECT|TEXTAREA)$/.test(from.tagName)) {
           if (from.name === "bases") return ![...(from.form?.elements ?? [])].some((field) => changed(field) && kept(field));
           if (kept(from)) {
@@ -108,15 +134,19 @@ function morph(old, fresh) {
   });
   const now = byId(old.id);
   if (!now) return;
+  const became = $(".pill", now)?.textContent;
+  if (became !== pill) say(`Job ${body.dataset.job}: ${became?.toLowerCase()}.`, "job", true);
   if (now.classList.contains("cp")) {
     mark(now);
     const text = $(".st", now)?.textContent;
+    if ($(".asked", now) && $(".note button", now)?.textContent !== notes)
+      say(`${$("th", now)?.firstChild?.textContent?.trim()}: a note from the operator.`, `note ${now.id}`);
     if (status && text !== status) say(`${$("th", now)?.firstChild?.textContent?.trim()}: ${text}.`, now.id);
   }
   if (focused && focused !== document.activeElement && dialog?.open) byId("dialog-title")?.focus();
 }
-/** Take over every region of a page the server sent. @param {Document} page */
-function adopt(page) {
+/** Take over every region of a page the server sent. @param {Document} page @param {boolean} [flash] */
+function adopt(page, flash = true) {
   const rows = (/** @type {Document} */ of) => [...of.querySelectorAll(".cp")].map((row) => row.id).join();
   if (page.querySelector(".cp") && rows(page) !== rows(document)) return location.reload(); // drafts outlive it
   for (const old of document.querySelectorAll("[data-region]")) {
@@ -127,7 +157,7 @@ function adopt(page) {
   wrong?.remove();
   if (problem && byId("list")) byId("list")?.before(document.importNode(problem, true));
   body.dataset.seq = page.body.dataset.seq ?? body.dataset.seq;
-  say(page.getElementById("status")?.textContent?.trim() ?? "");
+  if (flash) say(page.getElementById("status")?.textContent?.trim() ?? "", "answer", true);
 }
 /** An answer that is no page of the job says in two sentences what is wrong. @param {Document} page @param {ParentNode} where */
 function complain(page, where) {
@@ -191,7 +221,7 @@ function listen() {
   const heard = (/** @type {MessageEvent} */ event) => {
     body.dataset.seq = event.lastEventId || body.dataset.seq;
     const id = event.type.replace(/^cp:/, "");
-    for (const region of [event.type, `actions:${id}`, `notes:${id}`])
+    for (const region of [event.type, `actions:${id}`, `notes:${id}`, id === "seen" ? "header" : ""]) // the header counts them
       if (region === "page" || $(`[data-region="${CSS.escape(region)}"]`)) refresh(region);
   };
   const names = new Set(["page"]);
@@ -236,7 +266,10 @@ async function open(url, push = true) {
   const line = $("[role=status]", dialog);
   if (line) { line.id = "dialog-status"; line.textContent = ""; }
   if (!dialog.open) dialog.showModal();
-  if (push) history.pushState({ dialog: true }, "", url);
+  if (push) {
+    history.scrollRestoration = "manual"; // the page behind stays where it is
+    history.pushState({ dialog: true }, "", url);
+  }
   restoreDrafts(dialog);
   byId("dialog-title")?.focus();
 }
@@ -244,13 +277,18 @@ dialog?.addEventListener("close", () => {
   dialog.replaceChildren();
   if (history.state?.dialog) history.back();
 });
-addEventListener("popstate", () => { if (dialog?.open) dialog.close(); });
+addEventListener("popstate", () => {
+  if (dialog?.open) dialog.close();
+  if (body.dataset.seq) history.scrollRestoration = "auto";
+});
 addEventListener("click", (event) => {
   const link = /** @type {Element} */ (event.target).closest("a[data-close]");
   if (!link || !dialog?.open) return;
   event.preventDefault();
   dialog.close();
-  byId(link.getAttribute("href")?.split("#")[1] ?? "")?.scrollIntoView({ block: "center" });
+  const row = byId(link.getAttribute("href")?.split("#")[1] ?? "");
+  if (row && !row.checkVisibility()) byId("only-all")?.click();
+  row?.scrollIntoView({ block: "center" });
 });
 
 // ---- forms ----
@@ -261,10 +299,15 @@ async function send(form, button) {
   if (root.classList.contains("lost") && url.endsWith("/actions")) return say("No connection to the box: not sent.");
   form.dataset.busy = "1";
   button?.setAttribute("aria-busy", "true");
-  sent.clear();
-  for (const field of /** @type {any} */ (form.elements)) sent.set(field, field.value);
+  const slow = setTimeout(tell, 400, form, "Saving …"); // at once it would move the button that is being pressed
+  const mine = [.../** @type {any} */ (form.elements)].map((field) => /** @type {[Field, string]} */ ([field, field.value]));
   try {
     const { answer, page } = await load(url, { method: "POST", body: data });
+    clearTimeout(slow);
+    tell(form, answer.ok ? "✓ Saved on the box" : "");
+    sent.clear(); // until now news must not touch what is on its way
+    for (const [field, text] of mine) sent.set(field, text);
+    answered = form.closest(".cp") ?? byId(`cp-${url.split("/")[3]}`);
     const inDialog = dialog?.open && dialog.contains(form), content = page.querySelector("[data-dialog]");
     if (answer.ok) {
       for (const [field, text] of sent)
@@ -274,15 +317,18 @@ async function send(form, button) {
     if (inDialog && content && !$("[data-region]", content)) dialog.replaceChildren(document.importNode(content, true));
     if (!answer.ok && !page.body.dataset.seq) return complain(page, (inDialog && $(".panel", dialog)) || byId("main") || body);
     if (inDialog && !content) dialog.close();
-    adopt(page);
-    if (answer.ok && form.dataset.row) say(`${form.dataset.row}: saved on the box.`, form.id);
+    adopt(page, !answer.ok || !form.dataset.row);
+    if (answer.ok && form.dataset.row) say(`${form.dataset.row}: saved on the box.`, form.id, true);
     if (!answer.ok) (form.closest(".cp") ? $("[aria-invalid]", form.closest(".cp") ?? form) : byId("errors"))?.focus();
     if (answer.ok && url === "/j/complete") byId("completed")?.focus();
   } catch {
+    clearTimeout(slow);
+    tell(form, "Kept on this phone; it is sent when the box is back.");
     if (form.id && !url.endsWith("/actions")) waiting.add(form.id);
     lost();
   } finally {
     sent.clear();
+    answered = null;
     delete form.dataset.busy;
     button?.removeAttribute("aria-busy");
   }
@@ -315,7 +361,13 @@ async function enter() {
     });
     if (answer.ok) { location.replace("/j"); return true; }
     const { message, next_step } = await answer.json(), problem = byId("entry-error");
-    if (problem) problem.textContent = `${message} ${next_step ?? ""}`;
+    if (problem) {
+      const line = document.createElement("p"), first = document.createElement("b");
+      line.className = "bad";
+      first.textContent = message;
+      line.append(first, ` ${next_step ?? ""}`);
+      problem.replaceChildren(line);
+    }
     else say(message);
   } catch {
     const field = /** @type {HTMLTextAreaElement | null} */ (byId("token"));
@@ -323,6 +375,7 @@ async function enter() {
   }
   return false;
 }
+addEventListener("hashchange", enter);
 if (!(await enter()) && body.dataset.seq) {
   restoreDrafts(document);
   listen();
