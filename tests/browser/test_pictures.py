@@ -4,19 +4,24 @@ Without that variable they are made beside, to see that they can be.
 """
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser
 
-from tests.browser.test_looks import pages
+from tests.doubles.sites import JOB, harbour_garage
+from web_ui import assets, render
+from web_ui.ports import Relay
+from web_ui.views import job_view
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 SHOTS = [
     ("installer-phone", "/job", (390, 844), "light", 0),
-    ("installer-phone-list", "/job", (390, 844), "light", 560),
-    ("installer-phone-dark", "/job", (390, 844), "dark", 560),
+    ("installer-phone-list", "/job", (390, 844), "light", 640),
+    ("installer-phone-dark", "/job", (390, 844), "dark", 640),
     ("installer-actions", "/actions", (390, 844), "light", 0),
     ("installer-notes", "/notes", (390, 844), "light", 0),
     ("installer-complete", "/complete", (390, 844), "light", 0),
@@ -24,7 +29,28 @@ SHOTS = [
     ("installer-desk", "/job", (1280, 800), "light", 0),
 ]
 
-__all__ = ["pages"]
+
+@pytest.fixture
+async def pages() -> AsyncIterator[TestServer]:
+    """The pages of a made-up site, served by a box that works on its own."""
+    site = harbour_garage()
+    view = job_view(site.snapshot(relay=Relay()), JOB, link=site.link())
+    bay = view.row("row-3")
+    texts = {
+        "/job": render.page("job.html", view=view),
+        "/actions": render.page("actions.html", view=view, row=bay),
+        "/notes": render.page("notes.html", view=view, row=bay),
+        "/complete": render.page("complete.html", view=view),
+    }
+
+    async def draw(request: web.Request) -> web.Response:
+        return web.Response(text=texts[request.path], content_type="text/html")
+
+    app = web.Application()
+    assets.mount(app)
+    app.add_routes([web.get(path, draw) for path in texts])
+    async with TestServer(app) as server:
+        yield server
 
 
 @pytest.mark.parametrize(("name", "path", "size", "scheme", "scrolled"), SHOTS)
