@@ -5,7 +5,6 @@ promises, seen from outside.
 """
 
 import asyncio
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,22 +14,15 @@ import pytest
 
 from tests.doubles.box import BoxProcess, job_data, running_box
 from tests.doubles.charge_point import VirtualChargePoint
+from tests.doubles.disks import small_disk
 
 MIB = 1024 * 1024
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """32 MiB of their own."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting takes root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "gatepost-test", str(disk)], check=True)
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", 32 * MIB) as place:
+        yield place
 
 
 def fill(disk: Path) -> Path:
@@ -53,21 +45,19 @@ async def until(condition: Callable[[dict[str, Any]], bool], box: BoxProcess, ti
     return view
 
 
-async def test_a_full_disk_is_told_and_nothing_is_confirmed_until_there_is_room(
-    small_disk: Path, tmp_path: Path
-) -> None:
-    async with running_box(small_disk, **{"storage.reserve_bytes": str(2 * MIB)}) as box:
+async def test_a_full_disk_is_told_and_nothing_is_confirmed_until_there_is_room(disk: Path) -> None:
+    async with running_box(disk, **{"storage.reserve_bytes": str(2 * MIB)}) as box:
         await box.import_job(job_data(["CP001"]))
         await box.cli("job", "activate", "1042")
         async with VirtualChargePoint(box.ocpp, "CP001", speed=20) as cp:
             await cp.wait_until(lambda: cp.accepted)
-            ballast = fill(small_disk)
+            ballast = fill(disk)
             row = await box.row("Bay 1")
             async with box.api() as session:
                 for number in range(400):
                     url = f"/api/v1/job/charge-points/{row['id']}/notes"
                     async with session.post(url, json={"text": f"{number} {'x' * 1900}"}) as response:
-                        fill(small_disk)
+                        fill(disk)
                         if response.status == 503:
                             assert (await response.json())["code"] == "store_unavailable"
                             break
@@ -90,11 +80,11 @@ async def test_a_full_disk_is_told_and_nothing_is_confirmed_until_there_is_room(
             assert '"code": "disk_full"' in box.log
 
 
-async def test_a_box_that_starts_on_a_read_only_disk_says_so_and_serves_when_it_can(small_disk: Path) -> None:
-    async with running_box(small_disk) as box:
+async def test_a_box_that_starts_on_a_read_only_disk_says_so_and_serves_when_it_can(disk: Path) -> None:
+    async with running_box(disk) as box:
         await box.import_job(job_data(["CP001"]))
         await box.stop()
-        remount(small_disk, "ro")
+        remount(disk, "ro")
         await box.start(healthy=False)
         async with box.api() as session:
             async with session.get("/j", headers={"Accept": "text/html"}) as response:
@@ -102,7 +92,7 @@ async def test_a_box_that_starts_on_a_read_only_disk_says_so_and_serves_when_it_
                 assert "storage takes nothing" in await response.text()
             async with session.get("/healthz") as response:
                 assert await response.json() == {"status": "read_only"}
-        remount(small_disk, "rw")
+        remount(disk, "rw")
         async with VirtualChargePoint(box.ocpp, "CP001") as cp:
             await cp.wait_until(lambda: cp.accepted, 30)
         assert (await box.job())["number"] == "1042"

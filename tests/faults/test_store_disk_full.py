@@ -1,8 +1,6 @@
 """D5: a disk that is really full. Nothing confirmed is lost, the process lives, and it goes on when space returns."""
 
 import asyncio
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from edge_agent.site.ports import Trouble
 from edge_agent.store.database import StoreCannotOpen
 from edge_agent.store.store import Store
 from sitelink.errors import StoreUnavailable
+from tests.doubles.disks import small_disk
 from tests.edge_agent.store.facts import CP001, meter, opened, start, status, stop, writing
 
 WAIT_S = 10.0
@@ -22,18 +21,8 @@ BALLAST = "somebody else's file"
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small file system of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root to mount a small disk; the same rules are tested on made-up errors in test_writer")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(place)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting is not allowed here")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with small_disk(tmp_path / "disk", DISK_BYTES) as place:
+        yield place
 
 
 def fill(disk: Path) -> None:
