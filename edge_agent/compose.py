@@ -134,7 +134,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         desk = StationDesk(journal, clock, policy)
         stations = OcppServer(desk, clock, _ocpp_settings(settings), new_id)
         dispatch = Dispatch(journal, stations, _patience(settings))
-        supervision = Supervision(journal, stations, clock, policy.heartbeat_interval_s)
+        supervision = Supervision(journal, stations, policy.heartbeat_interval_s)
         await supervision.close_old_links()
         await dispatch.interrupt_unfinished()
         ocpp = stations.serve(settings.ocpp.bind, settings.ocpp.port)

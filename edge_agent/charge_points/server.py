@@ -10,6 +10,7 @@ import ipaddress
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -63,7 +64,9 @@ class OcppServer:
         self.port = 0
         self._new_id = new_id or _uuid
         self._places = Places(desk, self.settings)
-        self._last_seen: dict[StationKey, Any] = {}
+        self._last_seen: dict[StationKey, datetime] = {}
+        self._heard_at: dict[StationKey, float] = {}
+        """Of the last frame, in monotonic seconds."""
         self._traces: dict[StationKey, Trace] = {}
         self._sockets: set[ServerConnection] = set()
         self._peers_logged: set[tuple[str, str]] = set()
@@ -91,8 +94,12 @@ class OcppServer:
     def is_online(self, station: StationKey) -> bool:
         return self._places.serving(station) is not None
 
-    def last_seen(self, station: StationKey) -> Any:
+    def last_seen(self, station: StationKey) -> datetime | None:
         return self._last_seen.get(station)
+
+    def quiet_s(self, station: StationKey) -> float | None:
+        heard_at = self._heard_at.get(station)
+        return None if heard_at is None else self.clock.monotonic() - heard_at
 
     async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
         action, payload = v16.call_for(order)
@@ -140,6 +147,7 @@ class OcppServer:
 
     def seen(self, station: StationKey) -> None:
         self._last_seen[station] = self.clock.now()
+        self._heard_at[station] = self.clock.monotonic()
 
     def count(self, what: str, number: int = 1) -> None:
         self.counts[what] += number

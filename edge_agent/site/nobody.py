@@ -19,6 +19,9 @@ class NoStations:
     def last_seen(self, station: StationKey) -> datetime | None:
         return None
 
+    def quiet_s(self, station: StationKey) -> float | None:
+        return None
+
     async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
         raise StationOffline(identity=station)
 

@@ -164,6 +164,10 @@ class Stations(Protocol):
         """Of any frame, on any socket since the box started."""
         ...
 
+    def quiet_s(self, station: StationKey) -> float | None:
+        """Seconds since its last frame, by the clock that never jumps; None: no frame since the box started."""
+        ...
+
     async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
         """Send one order and wait up to 30 s. Raises NoAnswer, or StationOffline (`sent` True: lost after sending).
 

@@ -8,7 +8,6 @@ import asyncio
 import structlog
 
 from edge_agent.site.ports import Decision, Journal, Ledger, Stations
-from sitelink.clock import Clock
 from sitelink.errors import StoreUnavailable
 from sitelink.events import Event, StationDisconnected, StationHeard
 from sitelink.ids import StationKey
@@ -23,10 +22,9 @@ SILENT_AFTER_INTERVALS = 3
 class Supervision:
     """One long-lived task."""
 
-    def __init__(self, journal: Journal, stations: Stations, clock: Clock, heartbeat_interval_s: int) -> None:
+    def __init__(self, journal: Journal, stations: Stations, heartbeat_interval_s: int) -> None:
         self._journal = journal
         self._stations = stations
-        self._clock = clock
         self._silent_after_s = heartbeat_interval_s * SILENT_AFTER_INTERVALS
 
     async def close_old_links(self) -> None:
@@ -70,10 +68,8 @@ class Supervision:
         ]  # fmt: skip
 
     def _gone(self, station: StationKey) -> bool:
-        seen = self._stations.last_seen(station)
-        if seen is None:
-            return not self._stations.is_online(station)
-        return (self._clock.now() - seen).total_seconds() > self._silent_after_s
+        quiet_s = self._stations.quiet_s(station)
+        return not self._stations.is_online(station) if quiet_s is None else quiet_s > self._silent_after_s
 
     async def _record(self, station: StationKey, event: Event) -> None:
         fact = Fact(f"station:{station}", event, BOX)

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from edge_agent.pages.app import PageSettings, build_app
 from edge_agent.site.jobs import Imported
 from sitelink.ids import StationKey
+from tests.doubles.clock import FakeClock
 from tests.doubles.core import Core, ScriptedStations
 from web_ui.front import runner_of
 from web_ui.live import Streams
@@ -30,8 +31,8 @@ class FrontServer(TestServer):
 class AskedStations(ScriptedStations):
     """Stations that also answer any call with `result`, or raise it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
         self.result: dict[str, Any] | Exception = {}
         self.calls: list[tuple[StationKey, str, dict[str, Any]]] = []
         self.kept_frames: list[dict[str, Any]] = []
@@ -118,7 +119,7 @@ async def running_box(core: Core | None = None, settings: PageSettings | None = 
     """Import a job, serve the pages, end everything."""
     core = core or Core()
     imported = await core.import_job()
-    stations, registry = AskedStations(), CollectorRegistry()
+    stations, registry = AskedStations(core.clock), CollectorRegistry()
     streams = Streams(check_every_s=0.02, ping_every_s=0.04)
     app = build_app(
         core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, registry,

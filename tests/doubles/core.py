@@ -34,7 +34,9 @@ def ids() -> Any:
 class ScriptedStations:
     """See `edge_agent.site.ports.Stations`: answers each order with what `answers` holds for its type."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.heard_at: dict[StationKey, float] = {}
         self.online: set[StationKey] = set()
         self.seen: dict[StationKey, datetime] = {}
         self.orders: list[tuple[StationKey, Order]] = []
@@ -48,6 +50,10 @@ class ScriptedStations:
 
     def last_seen(self, station: StationKey) -> datetime | None:
         return self.seen.get(station)
+
+    def quiet_s(self, station: StationKey) -> float | None:
+        heard_at = self.heard_at.get(station)
+        return None if heard_at is None else self._clock.monotonic() - heard_at
 
     async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
         self.orders.append((station, order))
@@ -84,7 +90,7 @@ class Core:
     def __init__(self, policy: Policy | None = None, patience: Patience | None = None) -> None:
         self.clock = FakeClock()
         self.journal = MemoryJournal(self.clock, ids())
-        self.stations = ScriptedStations()
+        self.stations = ScriptedStations(self.clock)
         self.desk = StationDesk(self.journal, self.clock, policy or Policy())
         self.dispatch = Dispatch(self.journal, self.stations, patience)
         self.feed = Feed(self.journal)
@@ -108,4 +114,5 @@ class Core:
             await self.desk.connected(identity, ip, "1.6", "ocpp1.6")
             self.stations.online.add(station_key(identity))
             self.stations.seen[station_key(identity)] = self.clock.now()
+            self.stations.heard_at[station_key(identity)] = self.clock.monotonic()
         return await self.desk.boot(identity, ip, BootReport("Acme", "Post 2", serial or f"SN-{identity}", "1.0"))
