@@ -13,8 +13,6 @@ import structlog.tracebacks
 
 from sitelink.redact import redact
 
-LEVELS = ("debug", "info", "warning", "error")
-
 
 def _redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: redact(value, key) for key, value in event.items()}

@@ -13,8 +13,6 @@ from sitelink.events import KIND_BY_TYPE, TYPE_BY_KIND, Event
 from sitelink.ids import JobId, OpId
 from sitelink.states import AuthorType
 
-OP_MAX_BYTES = 16 * 1024
-
 
 class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who did it. `link` is the id of the installer's link, never its token; `name` is what the person gave."""

@@ -1,6 +1,6 @@
 """The job file: what an operator hands to the box, checked field by field.
 
-Pure. Start at `read_job_file`. Source: DESIGN §6 "Job file" and §7 "Contract details".
+Pure. Start at `job_file_of`. Source: DESIGN §6 "Job file" and §7 "Contract details".
 """
 
 from typing import Annotated, Any, TypeVar
@@ -47,17 +47,8 @@ class JobFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact: Text | None = None
 
 
-def read_job_file(text: str | bytes) -> JobFile:
-    """Raises JobFileInvalid(where, problem): where is a path such as `$.charge_points[3].identity`."""
-    try:
-        data = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise JobFileInvalid(where="$", problem=f"not JSON in UTF-8: {error}") from error
-    return job_file_of(data)
-
-
 def job_file_of(data: Any) -> JobFile:
-    """The same for data that is parsed already."""
+    """Raises JobFileInvalid(where, problem): where is a path such as `$.charge_points[3].identity`."""
     if isinstance(data, dict):
         if isinstance(data.get("number"), int):
             data = {**data, "number": str(data["number"])}
