@@ -242,6 +242,7 @@ async def guide(visit: Visit, other: Visit, cps: dict[str, VirtualChargePoint]) 
     (TABLET, True, True, "touch-tablet"),
     (DESK, False, True, "desk"),
     (PHONE, True, False, "touch-phone-no-script"),
+    (TABLET, True, False, "touch-tablet-no-script"),
     (DESK, False, False, "desk-no-script"),
 ])  # fmt: skip
 async def test_the_guide(
