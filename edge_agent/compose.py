@@ -10,23 +10,29 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import stat
 import uuid
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from edge_agent import control
+from edge_agent.certificates import tls
+from edge_agent.certificates.authority import Names
+from edge_agent.certificates.keeper import Keeper, RootDamaged
+from edge_agent.certificates.own_names import own_names
 from edge_agent.charge_points.server import OcppServer
 from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.clock import SystemClock
-from edge_agent.config import Settings
+from edge_agent.config import Http, Ocpp, Settings
 from edge_agent.pages.app import PageSettings, build_app, product_version
 from edge_agent.pages.metrics import BoxMetrics, Figures
 from edge_agent.pages.waiting import build_waiting_app
@@ -69,6 +75,9 @@ class Box:
     store: Store
     ocpp_port: int
     http_port: int
+    ocpp_tls_port: int | None
+    http_tls_port: int | None
+    certificates: Keeper
 
 
 def new_id() -> str:
@@ -107,13 +116,15 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         log.info("box_started", http=box.http_port, ocpp=box.ocpp_port, data_dir=str(settings.data_dir))
         print(f"Installer page  http://{address}:{box.http_port}/", flush=True)
         print(f"Charge points   {ocpp_url(settings, box.ocpp_port)}IDENTITY", flush=True)
+        if box.ocpp_tls_port:
+            print(f"  encrypted     {ocpp_url(settings, box.ocpp_tls_port, 'wss')}IDENTITY", flush=True)
         await stop.wait()
     log.info("box_stopped")
 
 
 async def _wait_for_disk(settings: Settings, trouble: str, stop: asyncio.Event) -> None:
     """Say on the page why the box does not work, until it is worth another try. Charge points keep what they have."""
-    async with _http(build_waiting_app(trouble), settings):
+    async with _http(build_waiting_app(trouble), settings, None):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DISK_TRIED_EVERY_S):
                 await stop.wait()
@@ -137,12 +148,18 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         supervision = Supervision(journal, stations, policy.heartbeat_interval_s)
         await supervision.close_old_links()
         await dispatch.interrupt_unfinished()
+        keeper = await _keeper(settings, clock)
         ocpp = stations.serve(settings.ocpp.bind, settings.ocpp.port)
         ocpp_port = await _bound(stack.enter_async_context(ocpp), "ocpp.port", settings.ocpp.port)
+        ocpp_tls_port = await _tls_listener(
+            stack, lambda port: stations.serve(settings.ocpp.bind, port, _station_tls(settings, keeper)),
+            "ocpp.tls_port", tls_port_of(settings.ocpp),
+        )  # fmt: skip
         feed = Feed(journal)
         jobs = JobService(
             journal, stations, dispatch, feed, clock, store.history, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: "salvaged" if store.salvaged else None,
+            lambda: ocpp_url(settings, ocpp_tls_port, "wss") if ocpp_tls_port else None,
         )  # fmt: skip
         app = build_app(
             jobs,
@@ -152,17 +169,23 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             session_key(settings.data_dir),
             clock,
             _metrics(settings, store, stations),
+            site_root=keeper.root_pem,
         )
-        http_port = await stack.enter_async_context(_http(app, settings))
-        upkeep = _upkeep(settings, store, stations, feed, {"http.port": http_port, "ocpp.port": ocpp_port})
+        http_port, http_tls_port = await stack.enter_async_context(_http(app, settings, keeper))
+        ports = {
+            "http.port": http_port, "ocpp.port": ocpp_port,
+            "http.tls_port": http_tls_port, "ocpp.tls_port": ocpp_tls_port,
+        }  # fmt: skip
+        upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
         operations = Operations(jobs, lambda token: link_url(settings, http_port, token), upkeep.operations())
         await stack.enter_async_context(control.serve(settings.data_dir, operations.run))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(dispatch.run(), name="dispatch")]
         tasks.append(group.create_task(supervision.run(), name="supervision"))
         tasks.append(group.create_task(store.watch(), name="store"))
+        tasks.append(group.create_task(keeper.run(), name="certificates"))
         try:
-            yield Box(jobs, operations, store, ocpp_port, http_port)
+            yield Box(jobs, operations, store, ocpp_port, http_port, ocpp_tls_port, http_tls_port, keeper)
         finally:
             for task in tasks:
                 task.cancel()
@@ -184,12 +207,58 @@ async def alone(settings: Settings) -> AsyncIterator[Operations]:
 
 
 def _upkeep(
-    settings: Settings, store: Store, stations: Stations, feed: Feed, listening: dict[str, int] | None
-) -> Upkeep:
+    settings: Settings, store: Store, stations: Stations, feed: Feed, listening: dict[str, int | None] | None,
+    keeper: Keeper | None = None,
+) -> Upkeep:  # fmt: skip
     """`listening`: the ports of a running box; without, those it would use."""
-    ports = listening or {"http.port": settings.http.port, "ocpp.port": settings.ocpp.port}
+    ports: dict[str, int | None] = listening or {
+        "http.port": settings.http.port, "ocpp.port": settings.ocpp.port,
+        "http.tls_port": tls_port_of(settings.http), "ocpp.tls_port": tls_port_of(settings.ocpp),
+    }  # fmt: skip
     about = About(product_version(), settings.data_dir, listening is not None, ports)
-    return Upkeep(about, store.journal, stations, store, feed, lambda: _free(settings))
+    expiries = keeper.expiries if keeper is not None else tuple
+    return Upkeep(about, store.journal, stations, store, feed, lambda: _free(settings), expiries)
+
+
+async def _keeper(settings: Settings, clock: SystemClock) -> Keeper:
+    """The site's certificates. Raises CannotStart where the root is damaged: a person must decide."""
+    tls.shrink_buffers()
+    trusted = settings.certificates.trusted_roots
+    try:
+        return await Keeper.open(
+            settings.data_dir, clock, lambda: _box_names(settings), Path(trusted) if trusted else None
+        )
+    except RootDamaged as error:
+        raise CannotStart(str(error)) from error
+
+
+def _box_names(settings: Settings) -> Names:
+    public = urlsplit(settings.http.public_url).hostname if settings.http.public_url else None
+    binds = [each for each in (settings.ocpp.bind, settings.http.bind) if each]
+    given = (*settings.certificates.names, *settings.http.hosts, *((public,) if public else ()))
+    return own_names(given, (address_of(settings.ocpp.bind), *binds))
+
+
+def _station_tls(settings: Settings, keeper: Keeper) -> ssl.SSLContext:
+    return keeper.for_stations(rsa_suites=settings.ocpp.tls_rsa_suites)
+
+
+async def _tls_listener(
+    stack: AsyncExitStack, serve: Callable[[int], AbstractAsyncContextManager[int]], key: str, port: int
+) -> int | None:
+    """The port, or None: the plain port serves the site all the same, so one that is taken is said and not fatal."""
+    try:
+        return await stack.enter_async_context(serve(port))
+    except OSError as error:
+        log.error("tls_not_listening", key=key, port=port, reason=error.strerror or str(error))
+        return None
+
+
+def tls_port_of(settings: Ocpp | Http) -> int:
+    """As set; where the plain port is any free one and nothing else was said, this one is too."""
+    if settings.port == 0 and settings.tls_port == type(settings)().tls_port:
+        return 0
+    return settings.tls_port
 
 
 def _free(settings: Settings) -> int | None:
@@ -216,13 +285,27 @@ def _metrics(settings: Settings, store: Store, stations: OcppServer) -> Collecto
 
 
 @asynccontextmanager
-async def _http(app: web.Application, settings: Settings) -> AsyncIterator[int]:
+async def _http(
+    app: web.Application, settings: Settings, keeper: Keeper | None
+) -> AsyncIterator[tuple[int, int | None]]:
+    """The plain port and, with a keeper, the encrypted one, which is offered and never forced."""
     runner = runner_of(app)
     await runner.setup()
+
+    @asynccontextmanager
+    async def encrypted(port: int) -> AsyncIterator[int]:
+        assert keeper is not None  # noqa: S101 -- narrows for the type checker
+        await web.TCPSite(runner, settings.http.bind, port, ssl_context=keeper.for_pages()).start()
+        yield int(runner.addresses[-1][1])
+
     try:
-        site = web.TCPSite(runner, settings.http.bind, settings.http.port)
-        await _bound(site.start(), "http.port", settings.http.port)
-        yield int(runner.addresses[0][1])
+        async with AsyncExitStack() as stack:
+            site = web.TCPSite(runner, settings.http.bind, settings.http.port)
+            await _bound(site.start(), "http.port", settings.http.port)
+            plain, secure = int(runner.addresses[0][1]), None
+            if keeper is not None:
+                secure = await _tls_listener(stack, encrypted, "http.tls_port", tls_port_of(settings.http))
+            yield plain, secure
     finally:
         await runner.cleanup()
 
@@ -261,9 +344,13 @@ def link_url(settings: Settings, port: int, token: str) -> str:
     return f"{base}/j#{token}"
 
 
-def ocpp_url(settings: Settings, port: int) -> str:
-    """What is typed into a charge point, without the identity."""
-    return f"ws://{address_of(settings.ocpp.bind)}:{port}/"
+def ocpp_url(settings: Settings, port: int, scheme: str = "ws") -> str:
+    """What is typed into a charge point, without the identity. Encrypted, it is a name where one was set: charge
+    points compare it with the certificate's, and some do not know how to compare an address."""
+    host = address_of(settings.ocpp.bind)
+    if scheme == "wss" and settings.certificates.names:
+        host = settings.certificates.names[0]
+    return f"{scheme}://{host}:{port}/"
 
 
 def address_of(bind: str) -> str:

@@ -27,6 +27,7 @@ class Ocpp:
     max_connections: int = 1024
     max_message_bytes: int = MIB
     tls_port: int = 9443
+    tls_rsa_suites: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Http:
 @dataclass(frozen=True)
 class Authorisation:
     unknown: typing.Literal["accept", "reject"] = "accept"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    names: tuple[str, ...] = ()
+    trusted_roots: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class Settings:
     ocpp: Ocpp = field(default_factory=Ocpp)
     http: Http = field(default_factory=Http)
     authorisation: Authorisation = field(default_factory=Authorisation)
+    certificates: Certificates = field(default_factory=Certificates)
     commands: Commands = field(default_factory=Commands)
     storage: Storage = field(default_factory=Storage)
     relay: Relay = field(default_factory=Relay)

@@ -210,6 +210,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     activate_by_default: bool
     seq: int
     ocpp_url: str
+    ocpp_tls_url: str | None
     now: datetime
 
     def row(self, id_: str) -> ChargePointView | None:

@@ -37,6 +37,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Why nothing can be saved at present: disk_full, read_only, damaged, failed."""
     ocpp_url: str
     """What to type into a charge point, without the identity: "ws://192.0.2.1:9000/"."""
+    ocpp_tls_url: str | None = None
+    """The same with encryption, "wss://192.0.2.1:9443/"; None where the box does not listen so."""
     notice: str | None = None
     """Something about the box that people should know, saving or not: salvaged."""
 

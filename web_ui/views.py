@@ -83,7 +83,7 @@ def job_view(
         pairing=PairingView(snapshot.pairing_open.get(job.id, False)), completion=_completion(snapshot, job, rows),
         open_points=_open_points(rows), read_only=job.status is not JobStatus.OPEN or link.role is LinkRole.READ,
         trouble=snapshot.trouble, notice=snapshot.notice, activate_by_default=job.activate_by_default, seq=snapshot.seq,
-        ocpp_url=snapshot.ocpp_url, now=snapshot.now,
+        ocpp_url=snapshot.ocpp_url, ocpp_tls_url=snapshot.ocpp_tls_url, now=snapshot.now,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ R1, R2; §4.1; DESIGN §7 (9), (10), (12); SECURITY §4.2 and §7.1.
 import contextlib
 import ipaddress
 import logging
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -61,7 +62,6 @@ class OcppServer:
         self.settings = settings or OcppSettings()
         self.counts: Counter[str] = Counter()
         self.corrections: dict[StationKey, Counter[str]] = {}
-        self.port = 0
         self._new_id = new_id or _uuid
         self._places = Places(desk, self.settings)
         self._last_seen: dict[StationKey, datetime] = {}
@@ -72,8 +72,10 @@ class OcppServer:
         self._peers_logged: set[tuple[str, str]] = set()
 
     @contextlib.asynccontextmanager
-    async def serve(self, host: str | None = None, port: int = 0) -> AsyncIterator[int]:
-        """Take connections for as long as the block runs; gives the port."""
+    async def serve(
+        self, host: str | None = None, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[int]:
+        """Take connections for as long as the block runs; gives the port. Plain, or with `tls` encrypted."""
         timings = self.settings.timings
 
         class Socket(_Socket):
@@ -84,10 +86,11 @@ class OcppServer:
             select_subprotocol=_select, compression=None, server_header=None, open_timeout=timings.handshake_s,
             ping_interval=None, ping_timeout=None, close_timeout=timings.close_s,
             max_size=self.settings.max_message_bytes * HARD_LIMIT, max_queue=SOCKET_BUFFER_FRAMES, logger=_quiet,
+            ssl=tls, ssl_handshake_timeout=timings.handshake_s if tls is not None else None,
         ) as server:  # fmt: skip
-            self.port = next(iter(server.sockets)).getsockname()[1]
-            log.info("ocpp_listening", port=self.port)
-            yield self.port
+            listening: int = next(iter(server.sockets)).getsockname()[1]
+            log.info("ocpp_listening", port=listening, tls=tls is not None)
+            yield listening
 
     # ---- what the core asks of the stations ----
 

@@ -18,6 +18,7 @@ from edge_agent.pages import admin
 from edge_agent.pages.ports import Admin
 from edge_agent.site.ports import History, Stations
 from sitelink.clock import Clock
+from sitelink.errors import NotFound
 from web_ui import assets, job_api, job_pages, openapi
 from web_ui.access import JOBS, Gate
 from web_ui.faults import Faults
@@ -29,6 +30,7 @@ from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
 from web_ui.surface import DRAW_ERROR, protect
 
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
+SITE_ROOT: web.AppKey[bytes] = web.AppKey("site_root", bytes)
 DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
 
 
@@ -50,6 +52,7 @@ class Status(msgspec.Struct):
 def build_app(
     jobs: Admin, stations: Stations, history: History, settings: PageSettings, session_key: bytes, clock: Clock,
     registry: CollectorRegistry, *, streams: Streams | None = None, host_name: Callable[[], str] = socket.gethostname,
+    site_root: bytes = b"",
 ) -> web.Application:  # fmt: skip
     """The whole application. `session_key` has at least 32 random bytes and survives restarts."""
     streams = streams or Streams()
@@ -60,6 +63,7 @@ def build_app(
     app[admin.HISTORY] = history
     app[REGISTRY] = registry
     app[DRAW_ERROR] = job_pages.draw_error
+    app[SITE_ROOT] = site_root
     described = (*job_api.ROUTES, *admin.ROUTES, *_own_routes(settings))
     document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
@@ -86,8 +90,10 @@ def _counted(registry: CollectorRegistry, streams: Streams) -> Faults:
 def _own_routes(settings: PageSettings) -> tuple[Route, ...]:
     routes = (
         Route("GET", "/healthz", get_healthz, "Whether the box can save.", answer=Status, auth=""),
+        Route("GET", "/ca.pem", get_site_root, "The site's certificate authority, for charge points and browsers.",
+              media="application/x-pem-file", auth="", errors=(NotFound,)),
         Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, Any], auth=""),
-    )
+    )  # fmt: skip
     metrics = Route("GET", "/metrics", get_metrics, "For Prometheus.", media="text/plain", auth="")
     return (*routes, metrics) if settings.metrics else routes
 
@@ -95,6 +101,15 @@ def _own_routes(settings: PageSettings) -> tuple[Route, ...]:
 async def get_healthz(request: web.Request) -> web.Response:
     trouble = request.app[JOBS].snapshot().trouble
     return answer(Status(trouble or "ok"), status=503 if trouble else 200)
+
+
+async def get_site_root(request: web.Request) -> web.Response:
+    """A certificate is public: whoever wants to trust this site's box gets it here, unencrypted too."""
+    root = request.app[SITE_ROOT]
+    if not root:
+        raise NotFound(what="page", key="/ca.pem")
+    headers = {"Content-Disposition": 'attachment; filename="gatepost-site-ca.pem"'}
+    return web.Response(body=root, content_type="application/x-pem-file", headers=headers)
 
 
 async def get_metrics(request: web.Request) -> web.Response:

@@ -64,7 +64,7 @@ class JobService:
     def __init__(
         self, journal: Journal, stations: Stations, dispatch: Dispatch, feed: Feed, clock: Clock,
         commands: Commands, new_id: Callable[[], str], ocpp_url: Callable[[], str],
-        notice: Callable[[], str | None] = lambda: None,
+        notice: Callable[[], str | None] = lambda: None, ocpp_tls_url: Callable[[], str | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._journal = journal
         self._stations = stations
@@ -75,6 +75,7 @@ class JobService:
         self._new_id = new_id
         self._ocpp_url = ocpp_url
         self._notice = notice
+        self._ocpp_tls_url = ocpp_tls_url
 
     # ---- what the page and the API see ----
 
@@ -91,7 +92,7 @@ class JobService:
             state=state, now=now.wall, seq=self._journal.seq, last_seen=seen,
             pairing_open={job.id: pairing_open(job, now) for job in state.jobs.values()},
             relay=Relay(), trouble=trouble.code if trouble else None, ocpp_url=self._ocpp_url(),
-            notice=self._notice(),
+            ocpp_tls_url=self._ocpp_tls_url(), notice=self._notice(),
         )  # fmt: skip
 
     def link_of_token(self, token: str) -> Link | None:

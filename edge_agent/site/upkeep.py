@@ -5,7 +5,7 @@ Start at `Upkeep.operations`; `edge_agent.site.operations` runs them. Shapes are
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,17 @@ class About(msgspec.Struct, frozen=True):
     version: str
     data_dir: Path
     running: bool
-    ports: Mapping[str, int]
+    ports: Mapping[str, int | None]
 
 
 class Upkeep:
-    """`free_bytes` is what the box may still write to its disk, None where that cannot be known."""
+    """`free_bytes` is what the box may still write to its disk, None where that cannot be known; `certificates` are
+    those of the box, with when they end.
+    """
 
     def __init__(
         self, about: About, journal: Journal, stations: Stations, store: Keeping, feed: Feed,
-        free_bytes: Callable[[], int | None],
+        free_bytes: Callable[[], int | None], certificates: Callable[[], Sequence[Any]] = tuple,
     ) -> None:  # fmt: skip
         self._about = about
         self._journal = journal
@@ -40,6 +42,7 @@ class Upkeep:
         self._store = store
         self._feed = feed
         self._free_bytes = free_bytes
+        self._certificates = certificates
 
     def operations(self) -> dict[str, Operation]:
         return {"doctor": self._doctor, "backup": self._backup}
@@ -65,6 +68,7 @@ class Upkeep:
                 "connected": sum(self._stations.is_online(key) for key in state.stations),
             },
             "ports": self._about.ports,
+            "certificates": list(self._certificates()),
         }
 
     async def _backup(self, arguments: Mapping[str, Any]) -> Any:

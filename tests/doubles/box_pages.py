@@ -115,7 +115,9 @@ class Browser:
 
 
 @asynccontextmanager
-async def running_box(core: Core | None = None, settings: PageSettings | None = None) -> AsyncIterator[Box]:
+async def running_box(
+    core: Core | None = None, settings: PageSettings | None = None, site_root: bytes = b""
+) -> AsyncIterator[Box]:
     """Import a job, serve the pages, end everything."""
     core = core or Core()
     imported = await core.import_job()
@@ -123,7 +125,7 @@ async def running_box(core: Core | None = None, settings: PageSettings | None = 
     streams = Streams(check_every_s=0.02, ping_every_s=0.04)
     app = build_app(
         core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, registry,
-        streams=streams, host_name=lambda: "gate-7f3a",
+        streams=streams, host_name=lambda: "gate-7f3a", site_root=site_root,
     )  # fmt: skip
     server = FrontServer(app)
     await server.start_server()

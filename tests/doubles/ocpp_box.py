@@ -6,8 +6,9 @@ Start at `ocpp_box`. For a believable station see `charge_point.py`.
 import asyncio
 import itertools
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -122,16 +123,18 @@ class OcppBox:
             self.journal, lambda: f"id-{next(numbers)}", lambda: "ws://127.0.0.1/",
         )  # fmt: skip
         self.port = 0
+        self.tls_port = 0
 
     @asynccontextmanager
     async def station(
         self, path: str = "CP001", *, offer: list[str] | None = None, headers: dict[str, str] | None = None, **how: Any
     ) -> AsyncIterator[Socket]:
-        """A socket at `path`, offering ocpp1.6 unless told otherwise."""
+        """A socket at `path`, offering ocpp1.6 unless told otherwise; with `ssl` an encrypted one."""
         offered = [Subprotocol(each) for each in (["ocpp1.6"] if offer is None else offer)]
         how = {"compression": None, "close_timeout": 0.3, "max_size": None, "ping_interval": None, **how}
+        where = f"wss://127.0.0.1:{self.tls_port}" if "ssl" in how else f"ws://127.0.0.1:{self.port}"
         async with connect(
-            f"ws://127.0.0.1:{self.port}/{path}", subprotocols=offered or None, additional_headers=headers, **how
+            f"{where}/{path}", subprotocols=offered or None, additional_headers=headers, **how
         ) as socket:
             yield Socket(socket)
 
@@ -151,12 +154,15 @@ class OcppBox:
 @asynccontextmanager
 async def ocpp_box(
     *, policy: Policy | None = None, timings: Timings = HASTY, import_job: bool = True,
-    desk: Callable[[StationDesk], Desk] | None = None, **settings: Any,
+    desk: Callable[[StationDesk], Desk] | None = None, tls: ssl.SSLContext | None = None, **settings: Any,
 ) -> AsyncIterator[OcppBox]:  # fmt: skip
-    """An open port, with a job that names CP001 and CP002."""
+    """An open port, with a job that names CP001 and CP002; with `tls` an encrypted one beside it."""
     policy = policy or Policy()
     box = OcppBox(policy, OcppSettings(security=policy.security, timings=timings, **settings), desk)
     if import_job:
         await box.jobs.import_job(job_file())
-    async with box.server.serve("127.0.0.1", 0) as box.port:
+    async with AsyncExitStack() as stack:
+        box.port = await stack.enter_async_context(box.server.serve("127.0.0.1", 0))
+        if tls is not None:
+            box.tls_port = await stack.enter_async_context(box.server.serve("127.0.0.1", 0, tls))
         yield box

@@ -1,10 +1,14 @@
 """The box put together: it serves on ports of its own, keeps its key, and says what is in the way."""
 
+import json
 import socket
+import ssl
 from pathlib import Path
 
 import aiohttp
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from edge_agent import compose, control
 from edge_agent.config import Settings, load
@@ -36,12 +40,60 @@ async def test_a_box_serves_charge_points_pages_and_its_command_line(tmp_path: P
                 assert "gatepost_charge_points_known 1.0" in figures
                 assert 'gatepost_ocpp_events_total{what="connections"} 1.0' in figures
         found = await control.ask(wanted.data_dir, "doctor", {})
-        assert found["ports"] == {"http.port": box.http_port, "ocpp.port": box.ocpp_port}
+        assert found["ports"] == {
+            "http.port": box.http_port, "ocpp.port": box.ocpp_port,
+            "http.tls_port": box.http_tls_port, "ocpp.tls_port": box.ocpp_tls_port,
+        }  # fmt: skip
+        assert {each["name"] for each in found["certificates"]} == {"site CA", "server rsa", "server ecdsa"}
+        assert not any(each["soon"] for each in found["certificates"])
         assert (found["running"], found["status"]) == (True, "ok")
         await control.ask(wanted.data_dir, "backup", {"file": str(tmp_path / "copy")})
         assert (tmp_path / "copy").stat().st_size > 0
     async with compose.serving(wanted) as again:
         assert [each.number for each in again.jobs.jobs()] == ["7"]
+
+
+async def test_pages_and_charge_points_are_served_encrypted_by_names_the_sites_root_vouches_for(tmp_path: Path) -> None:
+    wanted = settings(tmp_path / "data")
+    job = {"number": "7", "site": {"name": "Yard"}, "charge_points": [{"name": "Bay 1", "identity": "CP001"}]}
+    async with compose.serving(wanted) as box, aiohttp.ClientSession() as session:
+        made = await control.ask(wanted.data_dir, "job.import", {"file": job})
+        async with session.get(f"http://127.0.0.1:{box.http_port}/ca.pem") as response:
+            trusted = ssl.create_default_context(cadata=await response.text())
+        page = f"https://localhost:{box.http_tls_port}"
+        async with session.post(
+            f"{page}/api/session", json={"token": made["token"]}, ssl=trusted, headers={"Origin": page}
+        ) as response:
+            (cookie,) = response.cookies.values()
+            assert cookie.key.startswith("__Host-")
+            assert cookie["secure"]
+        async with session.get(f"{page}/j", ssl=trusted) as response:
+            assert f"wss://127.0.0.1:{box.ocpp_tls_port}/" in await response.text()
+        address = f"wss://localhost:{box.ocpp_tls_port}/CP001"
+        async with connect(address, ssl=trusted, subprotocols=[Subprotocol("ocpp1.6")]) as station:
+            boot = {"chargePointVendor": "Acme", "chargePointModel": "Post"}
+            await station.send(json.dumps([2, "1", "BootNotification", boot]))
+            assert json.loads(await station.recv())[2]["status"] == "Accepted"
+
+
+async def test_an_encrypted_port_that_is_taken_does_not_stop_the_box(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        wanted = settings(tmp_path / "data", f"http.tls_port={port}", f"ocpp.tls_port={port}")
+        async with compose.serving(wanted) as box:
+            assert (box.http_tls_port, box.ocpp_tls_port) == (None, None)
+            found = await control.ask(wanted.data_dir, "doctor", {})
+            assert found["ports"]["ocpp.tls_port"] is None
+
+
+async def test_a_damaged_root_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data" / "certificates").mkdir(parents=True)
+    (tmp_path / "data" / "certificates" / "root.pem").write_text("nonsense")
+    with pytest.raises(compose.CannotStart, match="are damaged"):
+        async with compose.serving(settings(tmp_path / "data")):
+            pass
 
 
 async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:

@@ -41,3 +41,12 @@ async def test_the_names_of_the_settings_are_answered(host: str) -> None:
     async with running_box(settings=settings) as box:
         assert (await box.client().get("/healthz", headers={"Host": host})).status == 200
         assert (await box.client().get("/healthz", headers={"Host": "other.example"})).status == 421
+
+
+async def test_the_sites_certificate_is_given_to_everybody_where_there_is_one() -> None:
+    async with running_box() as box:
+        assert (await box.client().get("/ca.pem")).status == 404
+    async with running_box(site_root=b"-----BEGIN CERTIFICATE-----\n") as box:
+        answer = await box.client().get("/ca.pem")
+        assert (answer.status, await answer.read()) == (200, b"-----BEGIN CERTIFICATE-----\n")
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="gatepost-site-ca.pem"'
