@@ -29,6 +29,7 @@ from edge_agent.certificates import tls
 from edge_agent.certificates.authority import Names
 from edge_agent.certificates.keeper import Keeper, RootDamaged
 from edge_agent.certificates.own_names import own_names
+from edge_agent.charge_points.quirks import QuirksInvalid, Table, built_in, parsed
 from edge_agent.charge_points.server import OcppServer
 from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.clock import SystemClock
@@ -37,6 +38,7 @@ from edge_agent.pages.app import PageSettings, build_app, product_version
 from edge_agent.pages.metrics import BoxMetrics, Figures
 from edge_agent.pages.waiting import build_waiting_app
 from edge_agent.site.admission import Policy
+from edge_agent.site.corrections import Tally
 from edge_agent.site.desk import StationDesk
 from edge_agent.site.dispatch import Dispatch, Patience
 from edge_agent.site.feed import Feed
@@ -57,6 +59,8 @@ T = TypeVar("T")
 
 SESSION_KEY_FILE = "session.key"
 SESSION_KEY_BYTES = 32
+QUIRKS_FILE = "quirks.toml"
+"""In the data folder: the operator's own rules."""
 DISK_TRIED_EVERY_S = 5.0
 _ANYWHERE = "192.0.2.1"
 """RFC 5737: an address that is nobody's."""
@@ -142,7 +146,8 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             heartbeat_interval_s=settings.ocpp.heartbeat_interval_s,
             retry_interval_s=settings.ocpp.retry_interval_s,
         )  # fmt: skip
-        desk = StationDesk(journal, clock, policy)
+        tally = Tally(journal, clock)
+        desk = StationDesk(journal, clock, policy, tally)
         stations = OcppServer(desk, clock, _ocpp_settings(settings), new_id)
         dispatch = Dispatch(journal, stations, _patience(settings))
         supervision = Supervision(journal, stations, policy.heartbeat_interval_s)
@@ -184,6 +189,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(supervision.run(), name="supervision"))
         tasks.append(group.create_task(store.watch(), name="store"))
         tasks.append(group.create_task(keeper.run(), name="certificates"))
+        tasks.append(group.create_task(tally.run(), name="corrections"))
         try:
             yield Box(jobs, operations, store, ocpp_port, http_port, ocpp_tls_port, http_tls_port, keeper)
         finally:
@@ -385,5 +391,21 @@ def _ocpp_settings(settings: Settings) -> OcppSettings:
     ocpp = settings.ocpp
     return OcppSettings(
         security=ocpp.security, max_connections=ocpp.max_connections, max_message_bytes=ocpp.max_message_bytes,
-        retry_interval_s=ocpp.retry_interval_s,
+        retry_interval_s=ocpp.retry_interval_s, quirks=_quirks(settings),
     )  # fmt: skip
+
+
+def _quirks(settings: Settings) -> Table:
+    """The built-in rules and the operator's. Raises CannotStart."""
+    chosen = settings.ocpp.quirks
+    file = Path(chosen).expanduser() if chosen else settings.data_dir / QUIRKS_FILE
+    try:
+        return built_in().followed_by(parsed(file.read_text("utf-8"), str(file)))
+    except FileNotFoundError as error:
+        if not chosen:
+            return built_in()
+        raise CannotStart(f"ocpp.quirks {file}: there is no such file.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"ocpp.quirks {file}: cannot be read: {error}") from error
+    except QuirksInvalid as error:
+        raise CannotStart(f"{error}. Correct the rule, or take it out.") from error

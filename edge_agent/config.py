@@ -26,6 +26,7 @@ class Ocpp:
     retry_interval_s: int = 20
     max_connections: int = 1024
     max_message_bytes: int = MIB
+    quirks: str = ""
     tls_port: int = 9443
     tls_rsa_suites: bool = False
 

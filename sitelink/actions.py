@@ -5,7 +5,7 @@ Pure. Start at `actions_of`. The reason is a code of web_ui.wording. Source: UX 
 
 import msgspec
 
-from sitelink.model import ChargePoint, Command, Job, SiteState
+from sitelink.model import ChargePoint, Command, Job, SiteState, Station
 from sitelink.states import COMMAND_RUNNING, ActionName, ChargePointState, IntegrationState, JobStatus
 from sitelink.status import Status, status_of
 
@@ -25,7 +25,7 @@ class ActionView(msgspec.Struct, frozen=True):
     enabled: bool
     reason: str | None = None
     """Why it is disabled: job_not_open, no_serial, serial_in_use, not_connected, connection_error, already_charging,
-    nothing_charging, state_not_startable, maintenance, command_running."""
+    nothing_charging, state_not_startable, maintenance, command_running, unlock_not_supported."""
     confirm: bool = False
     """A car is charging: the press must say so."""
 
@@ -59,12 +59,25 @@ def _reason_against(state: SiteState, job: Job, row: ChargePoint, status: Status
     if name is ActionName.STOP:
         return None if transaction is not None else "nothing_charging"
     if name is ActionName.START:
-        if transaction is not None:
-            return "already_charging"
-        if status.state is ChargePointState.MAINTENANCE:
-            return "maintenance"
-        return None if status.state in _STARTABLE else "state_not_startable"
+        return _reason_against_start(state, row, status, charging=transaction is not None)
+    if name is ActionName.UNLOCK and not _can_unlock(state.stations.get(row.station)):
+        return "unlock_not_supported"
     return None
+
+
+def _reason_against_start(state: SiteState, row: ChargePoint, status: Status, *, charging: bool) -> str | None:
+    if charging:
+        return "already_charging"
+    if status.state is ChargePointState.MAINTENANCE:
+        return "maintenance"
+    station = state.stations.get(row.station)
+    stuck = status.state is ChargePointState.BUSY_NON_RELEASED and station and station.traits.finishing_sticks
+    return None if status.state in _STARTABLE or stuck else "state_not_startable"
+
+
+def _can_unlock(station: Station | None) -> bool:
+    """Not once it said that it cannot (OCPP.md §4.4): a fixed cable has nothing to unlock."""
+    return station is None or (station.traits.unlock and ActionName.UNLOCK.value not in station.refused)
 
 
 def _runs(state: object, running: ActionName, wanted: ActionName) -> bool:

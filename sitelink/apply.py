@@ -12,12 +12,14 @@ import msgspec
 from msgspec.structs import replace
 
 from sitelink import events as e
+from sitelink.events import Traits
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, StationKey
 from sitelink.model import (
     ChargePoint,
     Command,
     Completion,
     Connector,
+    Corrections,
     Entity,
     Fault,
     Head,
@@ -32,11 +34,14 @@ from sitelink.model import (
     Transaction,
 )
 from sitelink.ops import Op
-from sitelink.states import COMMAND_RUNNING, JobStatus
+from sitelink.states import COMMAND_RUNNING, JobStatus, Registration
 
 HEADS_MAX = 16
 SUPERSEDED = "Superseded"
 """Reason of a transaction that ended only because the next one began; a real stop may still replace it."""
+NOT_SUPPORTED = "not_supported"
+"""Outcome of a command the station cannot do: it is not offered again."""
+REBOOT_KEYS_MAX = 16
 FIELDS = frozenset({"identity", "connector", "active", "maintenance"})
 
 
@@ -216,8 +221,7 @@ def _station_connected(state: SiteState, op: Op, event: e.StationConnected) -> C
         put=(
             replace(
                 _station(state, op), identity=event.identity, connected=True, changed_at=op.t.wall,
-                last_seen=op.t.wall, ip=event.ip, version=event.version, subprotocol=event.subprotocol,
-                disconnect_reason=None,
+                last_seen=op.t.wall, ip=event.ip, disconnect_reason=None,
             ),
         )
     )  # fmt: skip
@@ -244,14 +248,33 @@ def _station_booted(state: SiteState, op: Op, event: e.StationBooted) -> Changes
     booted = replace(
         station, identity=event.identity, registration=event.verdict, vendor=event.vendor, model=event.model,
         serial=event.serial or station.serial, firmware=event.firmware, booted_at=op.t.wall, last_seen=op.t.wall,
-        boots=station.boots + 1, booted_by=op.op_id,
+        boots=station.boots + 1, booted_by=op.op_id, traits=event.traits or Traits(), reboot_needed=(),
+        refused=station.refused if event.firmware == station.firmware else (),
     )  # fmt: skip
+    if event.verdict is Registration.ACCEPTED and event.version is not None:
+        booted = replace(booted, version=event.version, subprotocol=event.subprotocol)
     return Changes(put=(_without_fault(booted, "boot_rejected"),))
 
 
 def _station_configured(state: SiteState, op: Op, event: e.StationConfigured) -> Changes:
     station = _station(state, op)
     return Changes(put=(replace(station, configuration={**station.configuration, **event.values}),))
+
+
+def _station_needs_reboot(state: SiteState, op: Op, event: e.StationNeedsReboot) -> Changes:
+    station = _station(state, op)
+    more = tuple(key for key in event.keys if key not in station.reboot_needed)
+    return Changes(put=(replace(station, reboot_needed=(*station.reboot_needed, *more)[:REBOOT_KEYS_MAX]),))
+
+
+def _corrections_counted(state: SiteState, op: Op, event: e.CorrectionsCounted) -> Changes:
+    key = StationKey(op.entity.partition(":")[2])
+    before = state.corrections.get(key) or Corrections(station=key)
+    newer = {
+        kind: each for kind, each in event.kinds.items()
+        if kind not in before.kinds or before.kinds[kind].count < each.count
+    }  # fmt: skip
+    return Changes(put=(replace(before, kinds={**before.kinds, **newer}),)) if newer else NOTHING
 
 
 def _station_faulted(state: SiteState, op: Op, event: e.StationFaulted) -> Changes:
@@ -264,14 +287,18 @@ def _station_fault_cleared(state: SiteState, op: Op, event: e.StationFaultCleare
     return Changes(put=(_without_fault(_station(state, op), event.code),))
 
 
-def _station_forgotten(_state: SiteState, op: Op, _event: e.StationForgotten) -> Changes:
-    return Changes(drop=(op.entity,))
+def _station_forgotten(state: SiteState, op: Op, _event: e.StationForgotten) -> Changes:
+    key = StationKey(op.entity.partition(":")[2])
+    return Changes(drop=(op.entity, *([f"corrections:{key}"] if key in state.corrections else [])))
 
 
-def _knocked(_state: SiteState, op: Op, event: e.Knocked) -> Changes:
+def _knocked(state: SiteState, op: Op, event: e.Knocked) -> Changes:
+    id_ = op.entity.partition(":")[2]
+    known = state.knocks.get(id_)
     knock = Knock(
-        id=op.entity.partition(":")[2], identity=event.identity, ip=event.ip, reason=event.reason, at=op.t.wall,
-        vendor=event.vendor, model=event.model, serial=event.serial,
+        id=id_, identity=event.identity, ip=event.ip, reason=event.reason, at=op.t.wall, vendor=event.vendor,
+        model=event.model, serial=event.serial, firmware=event.firmware, version=event.version, offered=event.offered,
+        first_at=(known.first_at or known.at) if known else op.t.wall, count=event.count,
     )  # fmt: skip
     return Changes(put=(knock,))
 
@@ -309,7 +336,7 @@ def _transaction_stopped(state: SiteState, op: Op, event: e.TransactionStopped) 
     before = known or Transaction(id=event.id, station=station.id, connector=0, orphan=event.orphan)
     closed = replace(
         before, stopped_at=event.at, meter_stop_wh=event.meter_stop_wh, reason=event.reason,
-        stop_content=event.content,
+        stop_content=event.content, flags=event.flags,
     )  # fmt: skip
     if event.id not in station.transactions.values():
         return Changes(put=(closed,))
@@ -322,11 +349,17 @@ def _meter_values_reported(state: SiteState, op: Op, event: e.MeterValuesReporte
     before = state.readings.get((station, event.connector))
     if before is not None and before.at > event.at:
         return NOTHING
+    samples = by_measurand(event, before)
+    return Changes(put=(Readings(station=station, connector=event.connector, at=event.at, samples=samples),))
+
+
+def by_measurand(event: e.MeterValuesReported, before: Readings | None) -> dict[str, e.MeterSample]:
+    """The newest sample of each measurand and phase, with these."""
     samples = dict(before.samples) if before is not None else {}
     for sample in event.samples:
         if sample.value is not None and sample.location in (None, "Outlet"):
             samples[f"{sample.measurand}/{sample.phase}" if sample.phase else sample.measurand] = sample
-    return Changes(put=(Readings(station=station, connector=event.connector, at=event.at, samples=samples),))
+    return samples
 
 
 # ---- commands ----
@@ -351,14 +384,14 @@ def _command_answered(state: SiteState, op: Op, event: e.CommandAnswered) -> Cha
     if command is None or command.answer is not None:
         return NOTHING
     ended = None if event.state in COMMAND_RUNNING else op.t.wall
-    return Changes(
-        put=(
-            replace(
-                command, answer=event.answer, answered_at=op.t.wall, state=event.state, late=event.late,
-                outcome=event.outcome, ended_at=ended,
-            ),
-        )
+    answered = replace(
+        command, answer=event.answer, answered_at=op.t.wall, state=event.state, late=event.late,
+        outcome=event.outcome, ended_at=ended,
     )  # fmt: skip
+    station = state.stations.get(command.station)
+    if event.outcome != NOT_SUPPORTED or station is None or command.action.value in station.refused:
+        return Changes(put=(answered,))
+    return Changes(put=(answered, replace(station, refused=(*station.refused, command.action.value))))
 
 
 def _command_ended(state: SiteState, op: Op, event: e.CommandEnded) -> Changes:
@@ -389,6 +422,8 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.StationDisconnected: _station_disconnected,
     e.StationBooted: _station_booted,
     e.StationConfigured: _station_configured,
+    e.StationNeedsReboot: _station_needs_reboot,
+    e.CorrectionsCounted: _corrections_counted,
     e.StationFaulted: _station_faulted,
     e.StationFaultCleared: _station_fault_cleared,
     e.StationForgotten: _station_forgotten,

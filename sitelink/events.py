@@ -119,6 +119,27 @@ class LinkRevoked(Event, frozen=True):
 # ---- stations ----
 
 
+class Traits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the core must know of a kind of station that does not do as OCPP says."""
+
+    unlock: bool = True
+    """False: it has nothing to unlock."""
+    finishing_sticks: bool = False
+    """It stays in Finishing though the cable was pulled."""
+    available_while_plugged: bool = False
+    """It says Available with a cable plugged in."""
+    session_energy: bool = False
+    """Its energy register starts anew with every charge."""
+    back_after_reset_s: float = 0
+    """How long it may be gone after a reset; 0: as usual."""
+    token_form: str = ""
+    token_max: int = 0
+    token_key: str = ""
+    """What an id token sent to it must be like: hex, so many characters, the value of this configuration key."""
+    rules: tuple[str, ...] = ()
+    """The names of the rules that say so."""
+
+
 class StationConnected(Event, frozen=True, omit_defaults=True):
     """entity station:…  A socket was opened by an identity that is served. `version` is OCPP's, e.g. "1.6"."""
 
@@ -149,6 +170,30 @@ class StationBooted(Event, frozen=True, omit_defaults=True):
     firmware: str | None = None
     reason: str | None = None
     payload: Any = None
+    version: str | None = None
+    """OCPP's, as the boot was spoken."""
+    subprotocol: str | None = None
+    traits: Traits | None = None
+
+
+class StationNeedsReboot(Event, frozen=True):
+    """entity station:…  It took a change that only a reboot brings about (RebootRequired)."""
+
+    keys: tuple[str, ...]
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """How often something was put right, since when, and when last."""
+
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+class CorrectionsCounted(Event, frozen=True):
+    """entity corrections:…  Totals of the kinds that changed, e.g. "MeterValues unit:unknown"."""
+
+    kinds: dict[str, Correction]
 
 
 class StationConfigured(Event, frozen=True):
@@ -190,6 +235,13 @@ class Knocked(Event, frozen=True, omit_defaults=True):
     vendor: str | None = None
     model: str | None = None
     serial: str | None = None
+    firmware: str | None = None
+    version: str | None = None
+    """OCPP's, as it was spoken."""
+    offered: tuple[str, ...] = ()
+    """The subprotocols of its handshake."""
+    count: int = 1
+    """How often it knocked until then."""
 
 
 class KnockCleared(Event, frozen=True):
@@ -238,6 +290,8 @@ class TransactionStopped(Event, frozen=True, omit_defaults=True):
     orphan: bool = False
     station_time: str | None = None
     payload: Any = None
+    flags: tuple[str, ...] = ()
+    """Codes of what is not plausible, e.g. energy_went_back."""
 
 
 class MeterSample(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -261,6 +315,7 @@ class MeterValuesReported(Event, frozen=True, omit_defaults=True):
     transaction: TransactionId | None = None
     station_time: str | None = None
     payload: Any = None
+    flags: tuple[str, ...] = ()
 
 
 # ---- commands ----
@@ -310,6 +365,8 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     StationDisconnected: "station.disconnected",
     StationBooted: "station.booted",
     StationConfigured: "station.configured",
+    StationNeedsReboot: "station.needs_reboot",
+    CorrectionsCounted: "corrections",
     StationFaulted: "station.faulted",
     StationFaultCleared: "station.fault_cleared",
     StationForgotten: "station.forgotten",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sitelink.events import MeterSample
+from sitelink.events import Correction, MeterSample, Traits
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransactionId, station_key
 from sitelink.ops import Author, Stamp
 from sitelink.states import (
@@ -181,6 +181,11 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     configuration: dict[str, str | None] = {}
     transactions: dict[int, TransactionId] = {}
     """The running transaction of each connector."""
+    traits: Traits = Traits()
+    refused: tuple[str, ...] = ()
+    """Actions it answered with NotSupported, until it boots with another firmware."""
+    reboot_needed: tuple[str, ...] = ()
+    """Configuration keys whose change waits for a reboot."""
 
     @property
     def key(self) -> str:
@@ -210,6 +215,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     stop_content: str | None = None
     orphan: bool = False
+    flags: tuple[str, ...] = ()
+    """Codes of what is not plausible about it, e.g. energy_went_back."""
 
     @property
     def key(self) -> str:
@@ -249,10 +256,26 @@ class Knock(msgspec.Struct, frozen=True, kw_only=True):
     vendor: str | None = None
     model: str | None = None
     serial: str | None = None
+    firmware: str | None = None
+    version: str | None = None
+    offered: tuple[str, ...] = ()
+    first_at: datetime | None = None
+    count: int = 1
 
     @property
     def key(self) -> str:
         return f"knock:{self.id}"
+
+
+class Corrections(msgspec.Struct, frozen=True, kw_only=True):
+    """What had to be put right of a station's messages, by kind: action and code, e.g. "MeterValues unit:unknown"."""
+
+    station: StationKey
+    kinds: dict[str, Correction] = {}
+
+    @property
+    def key(self) -> str:
+        return f"corrections:{self.station}"
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,7 +318,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         return f"link:{self.id}"
 
 
-Entity = Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link
+Entity = Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections
 
 CLOSED_TRANSACTIONS_KEPT = 4
 """Closed transactions a station keeps in memory; the store has them all."""
@@ -317,6 +340,7 @@ class SiteState:
         self.knocks: dict[str, Knock] = {}
         self.commands: dict[CommandId, Command] = {}
         self.links: dict[LinkId, Link] = {}
+        self.corrections: dict[StationKey, Corrections] = {}
         self._closed: dict[StationKey, list[TransactionId]] = {}
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
@@ -333,6 +357,8 @@ class SiteState:
             self._put_command(entity)
         elif isinstance(entity, Knock):
             self.knocks[entity.id] = entity
+        elif isinstance(entity, Corrections):
+            self.corrections[entity.station] = entity
         elif isinstance(entity, ChargePoint):
             self.charge_points[entity.id] = entity
             self.forget_indexes()
@@ -352,6 +378,8 @@ class SiteState:
             self.forget_indexes()
         elif kind == "station":
             self.stations.pop(StationKey(name), None)
+        elif kind == "corrections":
+            self.corrections.pop(StationKey(name), None)
 
     def rows(self, job: Job) -> list[ChargePoint]:
         """The job's charge points in its order."""
@@ -395,6 +423,11 @@ class SiteState:
         known = [self.transactions[id_] for id_ in near if id_ in self.transactions]
         found = [each for each in known if (each.connector, each.test) == (row.connector, test) and each.started_at]
         return max(found, key=lambda transaction: transaction.id, default=None)
+
+    def last_closed(self, station: StationKey, connector: int) -> Transaction | None:
+        """The newest closed transaction of a connector that is still in memory."""
+        known = (self.transactions.get(id_) for id_ in reversed(self._closed.get(station, ())))
+        return next((each for each in known if each is not None and each.connector == connector), None)
 
     def _put_transaction(self, transaction: Transaction) -> None:
         known = self.transactions.get(transaction.id)

@@ -24,6 +24,8 @@ _BUSY_BY_STATUS = {
     ConnectorStatus.RESERVED: ChargePointState.BUSY_RESERVED,
     ConnectorStatus.OCCUPIED: ChargePointState.BUSY,
 }
+CHARGING_FROM_W = 500
+"""Above what a car's electronics take while it waits."""
 _NOT_TAKING_POWER = frozenset(
     {
         ConnectorStatus.SUSPENDED_EV,
@@ -128,6 +130,8 @@ def charge_point_state_of(state: SiteState, row: ChargePoint) -> ChargePointStat
             return ChargePointState.ERROR
         if connector.status in _BUSY_BY_STATUS:
             return _BUSY_BY_STATUS[connector.status]
+        if station is not None and _charges_unsaid(state, station, row, connector):
+            return ChargePointState.BUSY_CHARGING
     accepted = station is not None and station.registration is Registration.ACCEPTED
     if not row.active or not accepted:
         return ChargePointState.PASSIVE
@@ -142,6 +146,16 @@ def charge_point_state_of(state: SiteState, row: ChargePoint) -> ChargePointStat
     if connector.status is ConnectorStatus.AVAILABLE:
         return ChargePointState.AVAILABLE
     return ChargePointState.OTHER
+
+
+def _charges_unsaid(state: SiteState, station: Station, row: ChargePoint, connector: Connector) -> bool:
+    """Whether power flows where the station still says Available, as some do with a cable plugged in."""
+    if not station.traits.available_while_plugged or connector.status is not ConnectorStatus.AVAILABLE:
+        return False
+    readings = state.readings.get((row.station, row.connector))
+    if readings is None or readings.at < connector.at:
+        return False
+    return (readings.value("Power.Active.Import") or 0) >= CHARGING_FROM_W
 
 
 def connector_of(station: Station | None, number: int) -> Connector | None:

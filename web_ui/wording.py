@@ -235,6 +235,7 @@ ACTION_REASONS: dict[str, Words] = {
     "already_charging": Words("It is charging already."),
     "nothing_charging": Words("Nothing is charging."),
     "state_not_startable": Words("Its present state does not allow a start."),
+    "unlock_not_supported": Words("This model has nothing to unlock.", "Pull the cable at the charge point."),
     "command_running": Words("Still working on it."),
 }
 
@@ -248,6 +249,9 @@ OUTCOMES: dict[str, Words] = {
     "nothing_stopped": Words("The charge did not end within 60 s.", "Try again, or unplug at the car."),
     "unlock_failed": Words("It could not unlock.", "Take the strain off the cable and try again."),
     "not_supported": Words("This model cannot do that remotely.", "Do it at the charge point."),
+    "unplug_first": Words(
+        "It refused: the cable of the last charge is still plugged in.", "Pull the cable, plug it in again, then start."
+    ),
     "not_back": Words("It has not come back yet.", "Check its power; it appears here as soon as it calls."),
     "call_error": Words(
         "It reported an error instead: {code}.", "Try again; if it stays, restart it.", "It reported an error instead."

@@ -120,7 +120,9 @@ class Places:
         if reason != DUPLICATE and report is not None:
             return  # the desk notes the caller with its boot
         if before != reason or report is not None:
-            await self._quietly(self._desk.knocked(connection.identity, connection.ip, reason, report))
+            await self._quietly(
+                self._desk.knocked(connection.identity, connection.ip, reason, report, connection.greeting.offered)
+            )
         serial = (report.serial if report is not None else None) or ""
         if reason != DUPLICATE or connection.duplicate_serial == serial:
             return
@@ -170,7 +172,7 @@ class Places:
 
     async def speaks_no_16(self, greeting: Greeting) -> None:
         """It offered only what we do not speak: shown, and as a fault where it is expected."""
-        await self._quietly(self._desk.knocked(greeting.identity, greeting.ip, UNSUPPORTED))
+        await self._quietly(self._desk.knocked(greeting.identity, greeting.ip, UNSUPPORTED, None, greeting.offered))
         if greeting.key not in self._serving and self._desk.standing(greeting.identity).served:
             detail = {"offered": ", ".join(greeting.offered)[:100]}
             await self._quietly(self._desk.faulted(greeting.key, UNSUPPORTED, detail))

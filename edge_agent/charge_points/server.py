@@ -158,6 +158,7 @@ class OcppServer:
     def corrected(self, connection: Connection, action: str, found: Found) -> None:
         """Count what was put right, and say each kind once a station."""
         self.counts["corrections"] += len(found)
+        self.desk.corrected(connection.key, Counter(f"{action} {each}" for each in found))
         known = self.corrections.setdefault(connection.key, Counter())
         for each in found:
             kind = f"{action} {each}"

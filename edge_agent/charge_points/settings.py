@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from edge_agent.charge_points.quirks import Table, built_in
+
 
 @dataclass(frozen=True)
 class Timings:
@@ -34,4 +36,5 @@ class OcppSettings:
     """Connections of one address that no job asked for; loopback is exempt."""
     retry_interval_s: int = 20
     """When a second station of one name may boot again."""
+    quirks: Table = field(default_factory=built_in)
     timings: Timings = field(default_factory=Timings)

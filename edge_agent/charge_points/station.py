@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 import structlog
+from msgspec.structs import replace
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame as SocketFrame
@@ -22,6 +23,7 @@ from websockets.protocol import Event
 from edge_agent.charge_points import rpc, v16
 from edge_agent.charge_points.clerk import Clerk, Refused
 from edge_agent.charge_points.handshake import Greeting
+from edge_agent.charge_points.quirks import NONE
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.schemas import violation
 from edge_agent.charge_points.session import Question, Session, TooManyWaiting
@@ -105,6 +107,9 @@ class Connection:
         self.recorded = False
         """Whether the desk knows that it is connected."""
         self.closed = False
+        kind = host.desk.standing(self.identity).kind
+        table = host.settings.quirks
+        self.quirks = table.of_station(kind.vendor, kind.model, kind.firmware) if kind is not None else NONE
         self._socket = socket
         self._host = host
         self._trace = trace
@@ -309,9 +314,20 @@ class Connection:
         if self.role is Role.WAITING and action not in OPEN_TO_ALL and self.waiting_for in NOTHING_COUNTS:
             raise Refused(rpc.ErrorCode.SECURITY_ERROR, "BootNotification is not accepted yet")
 
+    def _known_as(self, report: BootReport) -> BootReport:
+        """The boot with how it was spoken, and what rules there are for such a station."""
+        kind = report.vendor, report.model, report.firmware
+        table = self._host.settings.quirks
+        self.quirks = table.of_station(*kind)
+        names = tuple(rule.name for rule in table.rules_for(*kind))
+        return replace(
+            report, version="1.6", subprotocol=self.greeting.chosen, offered=self.greeting.offered,
+            traits=replace(self.quirks.traits, rules=names),
+        )  # fmt: skip
+
     async def _boot(self, payload: dict[str, Any], found: Found) -> tuple[dict[str, Any], Callable[[], None]]:
         v16.extra_properties("BootNotification", payload, found)
-        report = v16.boot_report(payload, found)
+        report = self._known_as(v16.boot_report(payload, found))
         self.boot = report
         await self._host.admit(self, report)
         if self.waiting_for == "duplicate_identity":

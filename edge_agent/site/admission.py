@@ -3,9 +3,11 @@
 Pure decisions. Start at `standing` and `decide_boot`. Sources: DESIGN §7 (10), (13), (19); OCPP 1.6 §4.2.
 """
 
+from collections import Counter
+
 import msgspec
 
-from edge_agent.site.ports import Decide, Decision, Ledger, Standing
+from edge_agent.site.ports import Decide, Decision, Ledger, Standing, StationKind
 from edge_agent.site.reports import BootAnswer, BootReport
 from sitelink.events import (
     KnockCleared,
@@ -14,14 +16,17 @@ from sitelink.events import (
     StationFaultCleared,
     StationFaulted,
     StationForgotten,
+    Traits,
 )
 from sitelink.ids import StationKey, station_key
-from sitelink.model import Job, SiteState, Station
+from sitelink.model import Job, Knock, SiteState, Station
 from sitelink.ops import BOX, STATION, Fact, Stamp
 from sitelink.states import JobStatus, Registration
 
 WAITING_ROOM = 64
-"""Callers no job names that are remembered; then the oldest makes room."""
+"""Callers that are remembered; then one makes room."""
+MAKE_ROOM_EVERY_S = 5
+"""How often a stranger may take another's place: callers under ever new names cost a bounded number of writes."""
 KNOCK_AGAIN_S = 600
 """A caller that says nothing new is written down again after this long."""
 
@@ -48,32 +53,43 @@ def pairing_open(job: Job, now: Stamp) -> bool:
 
 def standing(state: SiteState, policy: Policy, identity: str, now: Stamp) -> Standing:
     """How an identity stands. A station accepted once stays served for as long as a job names it."""
-    key = station_key(identity)
-    station = state.stations.get(key)
+    station = state.stations.get(station_key(identity))
     registration = station.registration if station else Registration.NONE
+    reason = _reason_against(state, policy, identity, registration, now)
+    kind = None
+    if station is not None and station.boots:
+        kind = StationKind(station.vendor, station.model, station.firmware, station.version)
+    return Standing(reason is None, registration, reason, kind)
+
+
+def _reason_against(
+    state: SiteState, policy: Policy, identity: str, registration: Registration, now: Stamp
+) -> str | None:
+    key = station_key(identity)
     rows = list(state.rows_of_station(key))
     if not key:
-        return Standing(False, registration, "identity_missing")
+        return "identity_missing"
     if not rows:
-        return Standing(False, registration, "unknown_identity")
+        return "unknown_identity"
     if any(row.owner for _, row in rows):
-        return Standing(False, registration, "serial_in_use")
+        return "serial_in_use"
     if policy.security == "strict":
-        return Standing(False, registration, "credentials_needed")
+        return "credentials_needed"
     if registration is Registration.ACCEPTED or policy.security == "open":
-        return Standing(True, registration)
-    if any(pairing_open(job, now) for job, _ in rows):
-        return Standing(True, registration)
-    return Standing(False, registration, "pairing_closed")
+        return None
+    return None if any(pairing_open(job, now) for job, _ in rows) else "pairing_closed"
 
 
-def decide_boot(policy: Policy, identity: str, ip: str, report: BootReport) -> Decide[BootAnswer]:
-    """Answer a BootNotification: Accepted when served, else Pending and a place in the waiting room."""
+def decide_boot(policy: Policy, identity: str, ip: str, report: BootReport, knocks: int = 1) -> Decide[BootAnswer]:
+    """Answer a BootNotification: Accepted when served, else Pending and a place in the waiting room.
+
+    `knocks`: how often the caller has called until now, where it is not served.
+    """
 
     def decide(ledger: Ledger) -> Decision[BootAnswer]:
         stands = standing(ledger.state, policy, identity, ledger.now)
         if not stands.served:
-            facts = _pending(ledger, stands, identity, ip, report)
+            facts = _pending(ledger, stands, identity, ip, report, knocks)
             return Decision(facts, BootAnswer(Registration.PENDING, policy.retry_interval_s, stands.reason))
         facts = _accepted(ledger.state, identity, ip, report)
         return Decision(facts, BootAnswer(Registration.ACCEPTED, policy.heartbeat_interval_s))
@@ -84,7 +100,8 @@ def decide_boot(policy: Policy, identity: str, ip: str, report: BootReport) -> D
 def _booted(identity: str, report: BootReport, verdict: Registration, reason: str | None) -> StationBooted:
     return StationBooted(
         identity=identity, vendor=report.vendor, model=report.model, serial=report.serial, firmware=report.firmware,
-        verdict=verdict, reason=reason, payload=report.payload,
+        verdict=verdict, reason=reason, payload=report.payload, version=report.version,
+        subprotocol=report.subprotocol, traits=report.traits if report.traits != Traits() else None,
     )  # fmt: skip
 
 
@@ -97,10 +114,7 @@ def _accepted(state: SiteState, identity: str, ip: str, report: BootReport) -> t
         change = _serial_change(known, report.serial)
         if change is not None:
             facts.append(Fact(entity, change, BOX))
-    knock = f"{key}@{ip}"
-    if knock in state.knocks:
-        facts.append(Fact(f"knock:{knock}", KnockCleared(), BOX))
-    return tuple(facts)
+    return (*facts, *_cleared(state, identity, ip))
 
 
 def _serial_change(known: Station, serial: str) -> StationFaulted | StationFaultCleared | None:
@@ -114,8 +128,11 @@ def _serial_change(known: Station, serial: str) -> StationFaulted | StationFault
     return StationFaulted("serial_changed", {"serial": serial, "before": before})
 
 
-def _pending(ledger: Ledger, stands: Standing, identity: str, ip: str, report: BootReport) -> tuple[Fact, ...]:
-    facts = list(knock_facts(ledger, identity, ip, stands.reason or "unknown_identity", report))
+def _pending(
+    ledger: Ledger, stands: Standing, identity: str, ip: str, report: BootReport, knocks: int
+) -> tuple[Fact, ...]:
+    caller = Caller(identity, ip, stands.reason or "unknown_identity", report, report.offered, knocks)
+    facts = list(knock_facts(ledger, caller))
     named = any(ledger.state.rows_of_station(station_key(identity)))
     if named and stands.registration is not Registration.PENDING:
         event = _booted(identity, report, Registration.PENDING, stands.reason)
@@ -123,47 +140,95 @@ def _pending(ledger: Ledger, stands: Standing, identity: str, ip: str, report: B
     return tuple(facts)
 
 
-def decide_knock(identity: str, ip: str, reason: str, report: BootReport | None) -> Decide[None]:
+class Caller(msgspec.Struct, frozen=True):
+    """Somebody who is not served, and what it says of itself. `count`: how often it has knocked until now."""
+
+    identity: str
+    ip: str
+    reason: str
+    report: BootReport | None = None
+    offered: tuple[str, ...] = ()
+    count: int = 1
+
+    @property
+    def id(self) -> str:
+        """An empty identity is told apart by address, and by serial once a boot has said it (OCPP.md §4.1)."""
+        serial = self.report.serial if self.report else None
+        own = f"#{serial}" if serial and not station_key(self.identity) else ""
+        return f"{station_key(self.identity)}@{self.ip}{own}"
+
+
+def decide_knock(caller: Caller) -> Decide[None]:
     """Remember a caller who is not served."""
 
     def decide(ledger: Ledger) -> Decision[None]:
-        return Decision(knock_facts(ledger, identity, ip, reason, report), None)
+        return Decision(knock_facts(ledger, caller), None)
 
     return decide
 
 
-def knock_facts(ledger: Ledger, identity: str, ip: str, reason: str, report: BootReport | None) -> tuple[Fact, ...]:
-    """Nothing when it says what it said before and not long ago."""
-    id_ = f"{station_key(identity)}@{ip}"
-    known = ledger.state.knocks.get(id_)
+def knock_facts(ledger: Ledger, caller: Caller) -> tuple[Fact, ...]:
+    """Nothing when it says what it said before and not long ago, or when the room is full of the like of it."""
+    state, report = ledger.state, caller.report
+    known = state.knocks.get(caller.id)
     event = Knocked(
-        identity=identity, ip=ip, reason=reason,
+        identity=caller.identity, ip=caller.ip, reason=caller.reason,
         vendor=report.vendor if report else (known.vendor if known else None),
         model=report.model if report else (known.model if known else None),
         serial=report.serial if report else (known.serial if known else None),
+        firmware=report.firmware if report else (known.firmware if known else None),
+        version=report.version if report else (known.version if known else None),
+        offered=caller.offered or (known.offered if known else ()), count=caller.count,
     )  # fmt: skip
     if known is not None:
-        said = (known.reason, known.vendor, known.model, known.serial)
         fresh = (ledger.now.wall - known.at).total_seconds() < KNOCK_AGAIN_S
-        if fresh and said == (event.reason, event.vendor, event.model, event.serial):
+        return () if fresh and _same(known, event) else (Fact(f"knock:{caller.id}", event, STATION),)
+    leaving = [f"{station_key(caller.identity)}@{caller.ip}"] if "#" in caller.id else []
+    leaving = [id_ for id_ in leaving if id_ in state.knocks]
+    if not leaving and len(state.knocks) >= WAITING_ROOM:
+        victim = _who_makes_room(state, caller, ledger.now)
+        if victim is None:
             return ()
-    facts = [Fact(f"knock:{id_}", event, STATION)]
-    if known is None and len(ledger.state.knocks) >= WAITING_ROOM:
-        oldest = min(ledger.state.knocks.values(), key=lambda knock: knock.at)
-        facts.append(Fact(f"knock:{oldest.id}", KnockCleared(), BOX))
-    return tuple(facts)
+        leaving.append(victim.id)
+    return (Fact(f"knock:{caller.id}", event, STATION), *(Fact(f"knock:{id_}", KnockCleared(), BOX) for id_ in leaving))
+
+
+def _same(known: Knock, event: Knocked) -> bool:
+    return all(getattr(known, name) == getattr(event, name) for name in _SAID)
+
+
+_SAID = ("reason", "vendor", "model", "serial", "firmware", "version", "offered")
+
+
+def _who_makes_room(state: SiteState, caller: Caller, now: Stamp) -> Knock | None:
+    """The oldest of the address that takes most of the room; None: not now. A caller some job names always gets in.
+
+    So one that calls under ever new names takes the room from itself.
+    """
+    knocks = state.knocks.values()
+    taken = Counter(knock.ip for knock in knocks)
+    most, share = taken.most_common(1)[0]
+    expected = any(state.rows_of_station(station_key(caller.identity)))
+    if share > taken[caller.ip] + 1:
+        return min((knock for knock in knocks if knock.ip == most), key=lambda knock: knock.at)
+    newest = max(knock.first_at or knock.at for knock in knocks)
+    if not expected and (now.wall - newest).total_seconds() < MAKE_ROOM_EVERY_S:
+        return None
+    return min(knocks, key=lambda knock: knock.at)
 
 
 def decide_knock_gone(identity: str, ip: str) -> Decide[None]:
     """The caller is served now, or went away for good."""
-    id_ = f"{station_key(identity)}@{ip}"
 
     def decide(ledger: Ledger) -> Decision[None]:
-        if id_ not in ledger.state.knocks:
-            return Decision((), None)
-        return Decision((Fact(f"knock:{id_}", KnockCleared(), BOX),), None)
+        return Decision(_cleared(ledger.state, identity, ip), None)
 
     return decide
+
+
+def _cleared(state: SiteState, identity: str, ip: str) -> tuple[Fact, ...]:
+    id_ = f"{station_key(identity)}@{ip}"
+    return (Fact(f"knock:{id_}", KnockCleared(), BOX),) if id_ in state.knocks else ()
 
 
 def room_for(state: SiteState, key: StationKey) -> tuple[Fact, ...]:

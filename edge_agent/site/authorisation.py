@@ -1,6 +1,7 @@
 """Who may charge. Pure. Start at `verdict_on`. Sources: DESIGN §7 (11), (14), (15); OCPP 1.6 §4.1 and §4.8."""
 
 from edge_agent.site.admission import Policy
+from edge_agent.site.installer_token import token_for
 from sitelink.ids import StationKey
 from sitelink.model import SiteState
 from sitelink.states import AuthorizationStatus, JobStatus, Registration
@@ -25,9 +26,9 @@ def verdict_on(
 
 def is_test_token(state: SiteState, station: StationKey, id_token: str) -> bool:
     """Whether it is the installer's token of a job that names the station. Stations change its case."""
-    said = id_token.strip().casefold()
+    said, known = id_token.strip().casefold(), state.stations.get(station)
     return any(
-        said == job.test_token.casefold()
+        said in (job.test_token.casefold(), token_for(known, job.test_token).casefold())
         for job, _ in state.rows_of_station(station)
         if job.status in (JobStatus.OPEN, JobStatus.COMPLETED)
     )

@@ -4,9 +4,15 @@ Start at `StationDesk`; it is `edge_agent.site.ports.Desk`. What is decided stan
 `transactions`; nothing is decided here.
 """
 
+from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from edge_agent.site.admission import (
+    WAITING_ROOM,
+    Caller,
     Policy,
     decide_boot,
     decide_knock,
@@ -15,6 +21,7 @@ from edge_agent.site.admission import (
     standing,
 )
 from edge_agent.site.authorisation import verdict_on
+from edge_agent.site.corrections import Tally
 from edge_agent.site.ports import Decision, Journal, Ledger, Standing
 from edge_agent.site.reports import (
     BootAnswer,
@@ -37,6 +44,7 @@ from sitelink.events import (
     StationFaulted,
     StationHeard,
     StationMessage,
+    StationNeedsReboot,
 )
 from sitelink.ids import StationKey, station_key
 from sitelink.ops import BOX, STATION, Author, Fact, Stamp
@@ -51,10 +59,13 @@ def stamp(clock: Clock) -> Stamp:
 class StationDesk:
     """See `edge_agent.site.ports.Desk`."""
 
-    def __init__(self, journal: Journal, clock: Clock, policy: Policy) -> None:
+    def __init__(self, journal: Journal, clock: Clock, policy: Policy, tally: Tally | None = None) -> None:
         self._journal = journal
         self._clock = clock
         self._policy = policy
+        self._tally = tally or Tally(journal, clock)
+        self._knocks: OrderedDict[str, int] = OrderedDict()
+        """How often each caller knocked since the start, the last ones only."""
 
     @property
     def heartbeat_interval_s(self) -> int:
@@ -73,14 +84,27 @@ class StationDesk:
     async def heard(self, station: StationKey) -> None:
         await self._record(station, StationHeard(), BOX)
 
-    async def knocked(self, identity: str, ip: str, reason: str, boot: BootReport | None = None) -> None:
-        await self._journal.write(decide_knock(identity, ip, reason, boot))
+    async def knocked(
+        self, identity: str, ip: str, reason: str, boot: BootReport | None = None, offered: tuple[str, ...] = ()
+    ) -> None:
+        caller = Caller(identity, ip, reason, boot, offered)
+        await self._journal.write(decide_knock(replace(caller, count=self._knocks_of(caller))))
 
     async def knock_gone(self, identity: str, ip: str) -> None:
         await self._journal.write(decide_knock_gone(identity, ip))
 
     async def boot(self, identity: str, ip: str, report: BootReport) -> BootAnswer:
-        return await self._journal.write(decide_boot(self._policy, identity, ip, report))
+        caller = Caller(identity, ip, "", report)
+        knocks = 1 if self.standing(identity).served else self._knocks_of(caller)
+        return await self._journal.write(decide_boot(self._policy, identity, ip, report, knocks))
+
+    def _knocks_of(self, caller: Caller) -> int:
+        known = self._journal.state.knocks.get(caller.id)
+        count = max(self._knocks.pop(caller.id, 0), known.count if known else 0) + 1
+        self._knocks[caller.id] = count
+        if len(self._knocks) > 2 * WAITING_ROOM:
+            self._knocks.popitem(last=False)
+        return count
 
     async def connector_changed(self, station: StationKey, report: ConnectorReport) -> None:
         event = ConnectorChanged(
@@ -107,6 +131,12 @@ class StationDesk:
 
     async def message(self, station: StationKey, action: str, payload: Any) -> None:
         await self._record(station, StationMessage(action, payload), STATION)
+
+    async def needs_reboot(self, station: StationKey, keys: tuple[str, ...]) -> None:
+        await self._record(station, StationNeedsReboot(keys), BOX)
+
+    def corrected(self, station: StationKey, kinds: Mapping[str, int]) -> None:
+        self._tally.count(station, kinds)
 
     async def faulted(self, station: StationKey, code: str, detail: dict[str, str]) -> None:
         await self._record(station, StationFaulted(code, detail), BOX)

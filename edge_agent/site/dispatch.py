@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from edge_agent.site.installer_token import token_for
 from edge_agent.site.job_rules import job_of, row_of
 from edge_agent.site.ports import Committed, Decision, Journal, Ledger, Stations
 from sitelink import events as e
@@ -20,7 +21,7 @@ from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, Sta
 from sitelink.ids import ChargePointId, CommandId, JobId
 from sitelink.model import Command, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Author, Fact
-from sitelink.states import COMMAND_RUNNING, ActionName, CommandState, Registration
+from sitelink.states import COMMAND_RUNNING, ActionName, CommandState, ConnectorStatus, Registration
 
 log = structlog.get_logger()
 
@@ -66,14 +67,14 @@ class Dispatch:
             view = next(each for each in actions_of(state, found, charge_point) if each.name is action)
             if view.reason is not None:
                 raise ActionUnavailable(action=action.value, reason=view.reason, name=charge_point.name)
-            transaction = state.transaction_of(charge_point)
+            station, transaction = state.stations.get(charge_point.station), state.transaction_of(charge_point)
             if transaction is not None and action in CONFIRM_WHILE_CHARGING and not confirm:
                 raise ConfirmationNeeded(action=action.value, name=charge_point.name)
             event = e.CommandRequested(
                 action=action, charge_point=row, station=charge_point.station, connector=charge_point.connector,
-                detail=_detail(action, found.test_token, transaction, hard),
+                detail=_detail(action, token_for(station, found.test_token), transaction, hard),
             )  # fmt: skip
-            before = _Before.of(state.stations.get(charge_point.station))
+            before = _Before.of(station)
             return Decision((Fact(f"command:{command}", event, author, job=job),), before)
 
         before = await self._journal.write(decide)
@@ -144,9 +145,15 @@ class Dispatch:
     async def _answered(self, command: Command, answer: OrderAnswer, *, late: bool) -> bool:
         """Record the answer. True when an effect is to be awaited."""
         state, outcome = _reading(command.action, answer)
+        if outcome == "refused":
+            outcome = _why_refused(self._journal.state, command)
         event = e.CommandAnswered(answer=answer.word, state=state, outcome=outcome, late=late)
         await self._record(command.id, event, STATION)
         return state is CommandState.ANSWERED
+
+    def _reboot_patience_s(self, command: Command) -> float:
+        station = self._journal.state.stations.get(command.station)
+        return max(self._patience.reboot_s, station.traits.back_after_reset_s if station else 0)
 
     async def _follow(self, command: Command, before: "_Before") -> None:
         """Wait for what was asked to become true in the state."""
@@ -159,7 +166,7 @@ class Dispatch:
             stopped = await self._until(lambda state: _stopped(state, command), self._patience.stop_s)
             await self._conclude(command, stopped, "stopped", "nothing_stopped")
         elif command.action is ActionName.REBOOT:
-            back = await self._until(lambda state: _back(state, command, before), self._patience.reboot_s)
+            back = await self._until(lambda state: _back(state, command, before), self._reboot_patience_s(command))
             await self._conclude(command, back, "rebooted", "not_back")
 
     async def _conclude(self, command: Command, seen: dict[str, object] | None, done: str, not_done: str) -> None:
@@ -260,6 +267,14 @@ def _reading(action: ActionName, answer: OrderAnswer) -> tuple[CommandState, str
     return CommandState.FAILED, "call_error"
 
 
+def _why_refused(state: SiteState, command: Command) -> str:
+    """Many refuse a start until the cable of the charge before was pulled (OCPP.md §4.4)."""
+    station = state.stations.get(command.station)
+    connector = station.connectors.get(command.connector) if station else None
+    finishing = connector is not None and connector.status is ConnectorStatus.FINISHING
+    return "unplug_first" if finishing and command.action is ActionName.START else "refused"
+
+
 def _started(state: SiteState, command: Command) -> dict[str, object] | None:
     """A transaction at the connector that was not there before, by the test token where the station kept it."""
     station = state.stations.get(command.station)
@@ -277,7 +292,8 @@ def _stopped(state: SiteState, command: Command) -> dict[str, object] | None:
     if transaction.stopped_at is None:
         return None
     used = None
-    if transaction.meter_stop_wh is not None and transaction.meter_start_wh is not None:
+    plausible = not transaction.flags
+    if plausible and transaction.meter_stop_wh is not None and transaction.meter_start_wh is not None:
         used = transaction.meter_stop_wh - transaction.meter_start_wh
     return {"transaction": transaction.id, "at": transaction.stopped_at, "energy_wh": used}
 

@@ -11,7 +11,19 @@ from contextlib import suppress
 from edge_agent.site.ports import Committed, Journal
 from sitelink.apply import Changes
 from sitelink.ids import JobId, station_key
-from sitelink.model import ChargePoint, Command, Entity, Job, Knock, Link, Readings, SiteState, Station, Transaction
+from sitelink.model import (
+    ChargePoint,
+    Command,
+    Corrections,
+    Entity,
+    Job,
+    Knock,
+    Link,
+    Readings,
+    SiteState,
+    Station,
+    Transaction,
+)
 from web_ui.ports import Stale
 
 COALESCE_S = 0.2
@@ -132,6 +144,8 @@ def stale_regions(state: SiteState, changes: Changes) -> Iterable[tuple[JobId, s
     for entity in changes.put:
         yield from _regions_of(state, entity)
     for key in changes.drop:
+        if key.startswith("corrections:"):
+            continue  # its station goes with it
         region = "seen" if key.startswith("knock:") else "page"
         for job in state.jobs:
             yield job, region
@@ -146,6 +160,9 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
     elif isinstance(entity, Station):
         for _, row in state.rows_of_station(entity.id):
             yield from _row_regions(row)
+    elif isinstance(entity, Corrections):
+        for _, row in state.rows_of_station(entity.station):
+            yield row.job, f"corrections:{row.id}"
     elif isinstance(entity, (Transaction, Readings)):
         for _, row in state.rows_of_station(entity.station):
             yield row.job, f"cp:{row.id}"

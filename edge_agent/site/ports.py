@@ -4,7 +4,7 @@ The journal is written by `edge_agent.store`, the stations are spoken to by `edg
 handed in by `compose`. Start at `Journal` and `Decide`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -198,6 +198,17 @@ class Standing(msgspec.Struct, frozen=True):
     served: bool
     registration: Registration
     reason: str | None = None
+    kind: "StationKind | None" = None
+    """What it was by its last boot; None: never booted here."""
+
+
+class StationKind(msgspec.Struct, frozen=True):
+    """What a station is, by its own word. `version` is OCPP's, of the last boot that was accepted."""
+
+    vendor: str | None = None
+    model: str | None = None
+    firmware: str | None = None
+    version: str | None = None
 
 
 class Desk(Protocol):
@@ -225,7 +236,9 @@ class Desk(Protocol):
         """A frame came from a station that had been counted as silent."""
         ...
 
-    async def knocked(self, identity: str, ip: str, reason: str, boot: BootReport | None = None) -> None:
+    async def knocked(
+        self, identity: str, ip: str, reason: str, boot: BootReport | None = None, offered: tuple[str, ...] = ()
+    ) -> None:
         """Somebody who is not served called; shown as "seen". Call again when it says more of itself."""
         ...
 
@@ -257,6 +270,14 @@ class Desk(Protocol):
 
     async def message(self, station: StationKey, action: str, payload: Any) -> None:
         """Keep a message for the record that changes no state here."""
+        ...
+
+    async def needs_reboot(self, station: StationKey, keys: tuple[str, ...]) -> None:
+        """It took changes that only a reboot brings about."""
+        ...
+
+    def corrected(self, station: StationKey, kinds: Mapping[str, int]) -> None:
+        """Count what was put right of a station's messages. Nothing is written now; see `site.corrections`."""
         ...
 
     async def faulted(self, station: StationKey, code: str, detail: dict[str, str]) -> None: ...

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sitelink.events import MeterSample
+from sitelink.events import MeterSample, Traits
 from sitelink.ids import TransactionId
 from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
 
@@ -20,6 +20,12 @@ class BootReport(msgspec.Struct, frozen=True):
     serial: str | None = None
     firmware: str | None = None
     payload: Any = None
+    version: str | None = None
+    """OCPP's, as the boot was spoken."""
+    subprotocol: str | None = None
+    offered: tuple[str, ...] = ()
+    """The subprotocols of its handshake."""
+    traits: Traits = Traits()
 
 
 class BootAnswer(msgspec.Struct, frozen=True):

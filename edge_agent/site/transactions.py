@@ -10,12 +10,13 @@ from datetime import datetime
 
 from edge_agent.site.admission import Policy, room_for
 from edge_agent.site.authorisation import is_test_token, verdict_on
+from edge_agent.site.plausibility import flags_of, flags_of_stop
 from edge_agent.site.ports import Decide, Decision, Ledger
 from edge_agent.site.reports import MeterGroup, MeterReport, StartAnswer, StartReport, StopReport
-from sitelink.apply import SUPERSEDED
+from sitelink.apply import SUPERSEDED, by_measurand
 from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped
 from sitelink.ids import StationKey, TransactionId
-from sitelink.model import Station, Transaction
+from sitelink.model import Readings, Station, Transaction
 from sitelink.ops import BOX, STATION, Fact
 from sitelink.states import AuthorizationStatus
 
@@ -78,6 +79,7 @@ def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Deci
             id=id_, at=report.at or ledger.now.wall, content=content, meter_stop_wh=report.meter_stop_wh,
             reason=report.reason, id_token=report.id_token, orphan=known is None,
             station_time=report.station_time, payload=report.payload,
+            flags=flags_of_stop(known, report.meter_stop_wh),
         )  # fmt: skip
         connector = known.connector if known is not None else 0
         values = _value_facts(ledger, station, connector, id_, report.groups)
@@ -134,7 +136,25 @@ def _transaction_of(ledger: Ledger, station: StationKey, report: MeterReport) ->
         if found is not None and found.station == station:
             return found.id
     here = ledger.state.stations.get(station)
-    return here.transactions.get(report.connector) if here else None
+    running = here.transactions.get(report.connector) if here else None
+    if running is not None:
+        return running
+    ended = ledger.state.last_closed(station, report.connector)
+    return ended.id if ended is not None and _closes(ended, report, ledger.now.wall) else None
+
+
+CLOSING_S = 120
+"""So long after a stop values may still belong to the charge."""
+
+
+def _closes(ended: Transaction, report: MeterReport, now: datetime) -> bool:
+    """Whether the values are the last of a charge that has just ended (some send them after the stop)."""
+    if any(sample.context == "Transaction.End" for group in report.groups for sample in group.samples):
+        return True
+    if ended.stopped_at is None or report.transaction is None:
+        return False
+    times = [group.at or now for group in report.groups]
+    return all(abs((at - ended.stopped_at).total_seconds()) <= CLOSING_S for at in times)
 
 
 def _value_facts(
@@ -145,6 +165,10 @@ def _value_facts(
     groups: tuple[MeterGroup, ...],
 ) -> tuple[Fact, ...]:
     facts = []
+    here = ledger.state.stations.get(station)
+    session_energy = here is not None and here.traits.session_energy
+    before = ledger.state.readings.get((station, connector))
+    running = ledger.transaction(transaction) if transaction is not None and session_energy else None
     for group in groups:
         values = [(s.measurand, s.phase, s.context, s.location, s.value) for s in group.samples]
         content = content_of(connector, group.station_time, values)
@@ -154,6 +178,9 @@ def _value_facts(
         event = MeterValuesReported(
             connector=connector, at=at, samples=group.samples, content=content, transaction=transaction,
             station_time=group.station_time, payload=group.payload,
+            flags=flags_of(group.samples, at, before, running, session_energy=session_energy),
         )  # fmt: skip
+        if before is None or at > before.at:
+            before = Readings(station=station, connector=connector, at=at, samples=by_measurand(event, before))
         facts.append(Fact(f"station:{station}", event, STATION))
     return tuple(facts)

@@ -8,13 +8,26 @@ from collections import deque
 from typing import Any
 
 from sitelink.ids import StationKey, TransactionId
-from sitelink.model import ChargePoint, Command, Entity, Job, Knock, Link, Readings, SiteState, Station, Transaction
+from sitelink.model import (
+    ChargePoint,
+    Command,
+    Corrections,
+    Entity,
+    Job,
+    Knock,
+    Link,
+    Readings,
+    SiteState,
+    Station,
+    Transaction,
+)
 
 _PLACE_BY_TYPE: dict[type[Entity], str] = {
     Job: "jobs", ChargePoint: "charge_points", Station: "stations", Transaction: "transactions",
     Readings: "readings", Knock: "knocks", Command: "commands", Link: "links",
+    Corrections: "corrections",
 }  # fmt: skip
-_PLACE_BY_PREFIX = {"cp": "charge_points", "station": "stations", "knock": "knocks"}
+_PLACE_BY_PREFIX = {"cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections"}
 CONTENTS_PER_STATION = 128
 STATIONS_REMEMBERED = 2048
 

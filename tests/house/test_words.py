@@ -13,7 +13,9 @@ def error_codes(base: type[errors.SiteError] = errors.SiteError) -> set[str]:
 
 
 ERRORS = error_codes()
-ACTION_REASONS = codes_returned_by("sitelink/actions.py", "_reason_against")
+ACTION_REASONS = codes_returned_by("sitelink/actions.py", "_reason_against") | codes_returned_by(
+    "sitelink/actions.py", "_reason_against_start"
+)
 EXPLANATIONS = (
     codes_returned_by("sitelink/status.py", "_explain", 0)
     | codes_given_to("Status", 3, "explanation")
@@ -24,13 +26,14 @@ FAULTS = (
     | codes_given_to("StationFaulted", 0, "code")
     | codes_given_to("faulted", 1, "code")
 )
-KNOCKS = codes_given_to("Standing", 2, "reason") | codes_given_to("knocked", 2, "reason")
+KNOCKS = codes_returned_by("edge_agent/site/admission.py", "_reason_against") | codes_given_to("knocked", 2, "reason")
 OUTCOMES = (
     codes_given_to("CommandEnded", 1, "outcome")
     | codes_given_to("_end", 2, "outcome")
     | codes_given_to("_conclude", 2, "done")
     | codes_given_to("_conclude", 3, "not_done")
     | codes_returned_by("edge_agent/site/dispatch.py", "_reading", 1)
+    | codes_returned_by("edge_agent/site/dispatch.py", "_why_refused")
 )
 TROUBLES = codes_given_to("Trouble", 0, "code") | {"disk_full", "read_only", "damaged", "failed"}
 
@@ -43,7 +46,7 @@ TROUBLES = codes_given_to("Trouble", 0, "code") | {"disk_full", "read_only", "da
         (EXPLANATIONS, {"no_serial", "pending_boot", "box_restarted", "charging", "busy-reserved"}),
         (FAULTS, {"serial_changed", "boot_rejected", "connector_not_present"}),
         (KNOCKS, {"unknown_identity", "pairing_closed"}),
-        (OUTCOMES, {"started", "not_back", "unlock_failed", "interrupted"}),
+        (OUTCOMES, {"started", "not_back", "unlock_failed", "interrupted", "unplug_first"}),
         (TROUBLES, {"disk_full"}),
     ],
 )

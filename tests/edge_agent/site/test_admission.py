@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.site.admission import WAITING_ROOM, Policy
+from edge_agent.site.admission import MAKE_ROOM_EVERY_S, WAITING_ROOM, Policy
 from sitelink.states import Registration
 from tests.doubles.core import INSTALLER, Core, job_file
 
@@ -52,7 +52,7 @@ async def test_a_caller_that_says_nothing_new_is_not_written_down_again() -> Non
 async def test_the_waiting_room_keeps_the_newest_callers() -> None:
     core = Core()
     for number in range(WAITING_ROOM + 10):
-        core.clock.advance(1)
+        core.clock.advance(MAKE_ROOM_EVERY_S)
         await core.boot(f"X{number}")
     seen = {knock.identity for knock in core.journal.state.knocks.values()}
     assert len(seen) == WAITING_ROOM
