@@ -64,9 +64,12 @@ class Socket:
 
     async def call(self, action: str, payload: Any = None, id_: str | None = None) -> list[Any]:
         """The frame that answers; calls of the box that come meanwhile are refused, as many stations do."""
-        id_ = id_ or f"m{next(self._ids)}"
+        id_ = id_ or self.fresh_id()
         await self.send([2, id_, action, {} if payload is None else payload])
         return await self.answer_to(id_)
+
+    def fresh_id(self) -> str:
+        return f"m{next(self._ids)}"
 
     async def answer_to(self, id_: str) -> list[Any]:
         while True:
