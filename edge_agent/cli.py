@@ -139,6 +139,68 @@ def note(
     _print(_operate(settings_of(config, overrides), "job.note", arguments))
 
 
+@main.group("id-token")
+def id_token() -> None:
+    """Drivers' id tokens: the site's list of who may charge."""
+
+
+@id_token.command("list")
+@with_settings
+def list_tokens(config: Path | None, overrides: tuple[str, ...]) -> None:
+    """All tokens on the list, in full."""
+    _print(_operate(settings_of(config, overrides), "id_token.list", {}))
+
+
+@id_token.command("put")
+@click.argument("token")
+@click.option("--status", default="Accepted", help="Accepted, Blocked, Expired, Invalid, …")
+@click.option("--type", "kind", help="Of OCPP 2.x: ISO14443, eMAID, KeyCode, …")
+@click.option("--expires", help="ISO 8601, as 2027-03-31T00:00:00Z.")
+@click.option("--parent", help="The group's token: whoever shares it may end each other's charges.")
+@click.option("--charge-point", "charge_points", multiple=True, help="Only at this identity; more than once for more.")
+@click.option("--note", default="", help="Whose it is, for the operator.")
+@with_settings
+def put_token(
+    token: str, status: str, kind: str | None, expires: str | None, parent: str | None,
+    charge_points: tuple[str, ...], note: str, config: Path | None, overrides: tuple[str, ...],
+) -> None:  # fmt: skip
+    """List TOKEN, in place of what was listed of it."""
+    arguments = {
+        "token": token, "status": status, "type": kind, "expires": expires, "parent": parent,
+        "charge_points": list(charge_points), "note": note,
+    }  # fmt: skip
+    _print(_operate(settings_of(config, overrides), "id_token.put", arguments))
+
+
+@id_token.command("remove")
+@click.argument("token")
+@with_settings
+def remove_token(token: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Take TOKEN off the list."""
+    _print(_operate(settings_of(config, overrides), "id_token.remove", {"token": token}))
+
+
+@id_token.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Take off the list what the file does not name.")
+@with_settings
+def import_tokens(file: Path, replace: bool, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Take in the CSV table FILE, whole or not at all."""
+    try:
+        table = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise click.ClickException(f"{file}: line {line} is not UTF-8") from error
+    _print(_operate(settings_of(config, overrides), "id_token.import", {"table": table, "replace": replace}))
+
+
+@id_token.command("export")
+@with_settings
+def export_tokens(config: Path | None, overrides: tuple[str, ...]) -> None:
+    """All tokens on the list as a CSV table."""
+    sys.stdout.write(_operate(settings_of(config, overrides), "id_token.export", {})["table"])
+
+
 @main.group()
 def token() -> None:
     """Tokens of the box's own API."""
@@ -216,9 +278,17 @@ SAID_HERE = {
 
 def worded(code: str, fields: dict[str, Any]) -> str:
     """One sentence and the next step."""
+    if code == "id_token_list_invalid":
+        lines = "; ".join(_line(each) for each in fields.get("lines", []))
+        return f"{sentence(code, fields)} {lines}"
     if code in SAID_HERE:
         return SAID_HERE[code].format_map({"what": "thing", "key": "", "number": "", **fields}).replace("_", " ")
     return " ".join(part for part in (sentence(code, fields), next_step(code, fields)) if part)
+
+
+def _line(wrong: dict[str, Any]) -> str:
+    allowed = f" (allowed: {wrong['allowed']})" if "allowed" in wrong else ""
+    return f"line {wrong.get('line')}: {wrong.get('where')}: {str(wrong.get('problem')).replace('_', ' ')}{allowed}"
 
 
 def _print(result: Any) -> None:

@@ -42,6 +42,7 @@ from edge_agent.site.corrections import Tally
 from edge_agent.site.desk import StationDesk
 from edge_agent.site.dispatch import Dispatch, Patience
 from edge_agent.site.feed import Feed
+from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import JobService
 from edge_agent.site.nobody import NoStations
 from edge_agent.site.operations import Operations
@@ -143,6 +144,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         journal = store.journal
         policy = Policy(
             security=settings.ocpp.security, unknown_tokens=settings.authorisation.unknown,
+            concurrent_tokens=settings.authorisation.concurrent,
             heartbeat_interval_s=settings.ocpp.heartbeat_interval_s,
             retry_interval_s=settings.ocpp.retry_interval_s,
         )  # fmt: skip
@@ -166,6 +168,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             lambda: ocpp_url(settings, ocpp_port), lambda: "salvaged" if store.salvaged else None,
             lambda: ocpp_url(settings, ocpp_tls_port, "wss") if ocpp_tls_port else None,
         )  # fmt: skip
+        tokens = AllowList(journal)
         app = build_app(
             jobs,
             stations,
@@ -174,6 +177,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             session_key(settings.data_dir),
             clock,
             _metrics(settings, store, stations),
+            tokens=tokens,
             site_root=keeper.root_pem,
         )
         http_port, http_tls_port = await stack.enter_async_context(_http(app, settings, keeper))
@@ -182,7 +186,8 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             "http.tls_port": http_tls_port, "ocpp.tls_port": ocpp_tls_port,
         }  # fmt: skip
         upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
-        operations = Operations(jobs, lambda token: link_url(settings, http_port, token), upkeep.operations())
+        more = {**upkeep.operations(), **tokens.operations()}
+        operations = Operations(jobs, lambda token: link_url(settings, http_port, token), more)
         await stack.enter_async_context(control.serve(settings.data_dir, operations.run))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(dispatch.run(), name="dispatch")]
@@ -209,7 +214,8 @@ async def alone(settings: Settings) -> AsyncIterator[Operations]:
             lambda: ocpp_url(settings, settings.ocpp.port),
         )  # fmt: skip
         upkeep = _upkeep(settings, store, nobody, feed, None)
-        yield Operations(jobs, lambda token: link_url(settings, settings.http.port, token), upkeep.operations())
+        more = {**upkeep.operations(), **AllowList(store.journal).operations()}
+        yield Operations(jobs, lambda token: link_url(settings, settings.http.port, token), more)
 
 
 def _upkeep(

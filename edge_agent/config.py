@@ -44,6 +44,7 @@ class Http:
 @dataclass(frozen=True)
 class Authorisation:
     unknown: typing.Literal["accept", "reject"] = "accept"
+    concurrent: typing.Literal["accept", "reject"] = "accept"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sitelink import events as e
 from sitelink.events import Traits
-from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, StationKey
+from sitelink.ids import ChargePointId, CommandId, IdTokenKey, JobId, LinkId, StationKey
 from sitelink.model import (
     ChargePoint,
     Command,
@@ -23,6 +23,7 @@ from sitelink.model import (
     Entity,
     Fault,
     Head,
+    IdToken,
     Job,
     Knock,
     Link,
@@ -277,6 +278,12 @@ def _corrections_counted(state: SiteState, op: Op, event: e.CorrectionsCounted) 
     return Changes(put=(replace(before, kinds={**before.kinds, **newer}),)) if newer else NOTHING
 
 
+def _station_test_token_set(state: SiteState, op: Op, event: e.StationTestTokenSet) -> Changes:
+    key = StationKey(op.entity.partition(":")[2])
+    station = state.stations.get(key) or Station(id=key, identity=event.identity)
+    return Changes(put=(replace(station, test_token=event.test_token),))
+
+
 def _station_faulted(state: SiteState, op: Op, event: e.StationFaulted) -> Changes:
     station = _without_fault(_station(state, op), event.code)
     fault = Fault(code=event.code, at=op.t.wall, detail=event.detail)
@@ -362,6 +369,23 @@ def by_measurand(event: e.MeterValuesReported, before: Readings | None) -> dict[
     return samples
 
 
+# ---- id tokens ----
+
+
+def _id_token_listed(_state: SiteState, op: Op, event: e.IdTokenListed) -> Changes:
+    """As it stands in the op: nothing of what was listed before stays."""
+    listed = IdToken(
+        id=IdTokenKey(op.entity.partition(":")[2]), id_token=event.id_token, changed_at=op.t.wall, status=event.status,
+        type=event.type, expires=event.expires, group=event.group, charge_points=event.charge_points, note=event.note,
+        source=event.source,
+    )  # fmt: skip
+    return Changes(put=(listed,))
+
+
+def _id_token_removed(state: SiteState, op: Op, _event: e.IdTokenRemoved) -> Changes:
+    return Changes(drop=(op.entity,)) if op.entity.partition(":")[2] in state.id_tokens else NOTHING
+
+
 # ---- commands ----
 
 
@@ -424,6 +448,7 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.StationConfigured: _station_configured,
     e.StationNeedsReboot: _station_needs_reboot,
     e.CorrectionsCounted: _corrections_counted,
+    e.StationTestTokenSet: _station_test_token_set,
     e.StationFaulted: _station_faulted,
     e.StationFaultCleared: _station_fault_cleared,
     e.StationForgotten: _station_forgotten,
@@ -433,6 +458,8 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.TransactionStarted: _transaction_started,
     e.TransactionStopped: _transaction_stopped,
     e.MeterValuesReported: _meter_values_reported,
+    e.IdTokenListed: _id_token_listed,
+    e.IdTokenRemoved: _id_token_removed,
     e.CommandRequested: _command_requested,
     e.CommandAnswered: _command_answered,
     e.CommandEnded: _command_ended,

@@ -159,6 +159,20 @@ class TooMany(SiteError):
     http_status = 429
 
 
+class IdTokenInvalid(SiteError):
+    """fields: where (token, status, …), problem ("empty" | "too_long" | "character" | …), allowed."""
+
+    code = "id_token_invalid"
+    http_status = 422
+
+
+class IdTokenListInvalid(SiteError):
+    """A table of id tokens; nothing of it was taken. fields: lines [{line, where, problem, allowed}], count."""
+
+    code = "id_token_list_invalid"
+    http_status = 422
+
+
 class StoreUnavailable(SiteError):
     """The disk would not take it; nothing was changed. fields: reason ("disk_full", "read_only", "damaged", …)."""
 

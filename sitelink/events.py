@@ -15,6 +15,8 @@ from sitelink.states import (
     AuthorizationStatus,
     CommandState,
     ConnectorStatus,
+    IdTokenSource,
+    IdTokenType,
     LinkRole,
     Registration,
 )
@@ -202,6 +204,16 @@ class StationConfigured(Event, frozen=True):
     values: dict[str, str | None]
 
 
+class StationTestTokenSet(Event, frozen=True):
+    """entity station:…  The installer's test at this station uses this token from now on; None: the job's again.
+
+    `identity` as the job names it: the station need not have been here yet.
+    """
+
+    test_token: str | None
+    identity: str
+
+
 class StationFaulted(Event, frozen=True, omit_defaults=True):
     """entity station:…  It tries and fails. code: serial_changed, duplicate_identity, boot_rejected, …"""
 
@@ -318,6 +330,29 @@ class MeterValuesReported(Event, frozen=True, omit_defaults=True):
     flags: tuple[str, ...] = ()
 
 
+# ---- id tokens ----
+
+
+class IdTokenListed(Event, frozen=True, omit_defaults=True):
+    """entity id_token:…  The site's list has this token from now on as it stands here. The entity is its canonical key.
+
+    `charge_points`: only there; none: everywhere. `group` is 1.6's parentIdTag and 2.x's groupIdToken.
+    """
+
+    id_token: str
+    status: AuthorizationStatus = AuthorizationStatus.ACCEPTED
+    type: IdTokenType | None = None
+    expires: datetime | None = None
+    group: str | None = None
+    charge_points: tuple[StationKey, ...] = ()
+    note: str = ""
+    source: IdTokenSource = IdTokenSource.API
+
+
+class IdTokenRemoved(Event, frozen=True):
+    """entity id_token:…  It is on the site's list no more."""
+
+
 # ---- commands ----
 
 
@@ -367,6 +402,7 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     StationConfigured: "station.configured",
     StationNeedsReboot: "station.needs_reboot",
     CorrectionsCounted: "corrections",
+    StationTestTokenSet: "station.test_token",
     StationFaulted: "station.faulted",
     StationFaultCleared: "station.fault_cleared",
     StationForgotten: "station.forgotten",
@@ -377,6 +413,8 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     TransactionStarted: "transaction.started",
     TransactionStopped: "transaction.stopped",
     MeterValuesReported: "meter.values",
+    IdTokenListed: "id_token.listed",
+    IdTokenRemoved: "id_token.removed",
     CommandRequested: "cmd.requested",
     CommandAnswered: "cmd.answered",
     CommandEnded: "cmd.result",

@@ -18,18 +18,27 @@ StationKey = NewType("StationKey", str)
 """An OCPP identity made comparable: NFC, trimmed, case-folded."""
 CommandId = NewType("CommandId", str)
 LinkId = NewType("LinkId", str)
+IdTokenKey = NewType("IdTokenKey", str)
+"""A driver's token made comparable: NFC, without padding, case-folded."""
 TransactionId = NewType("TransactionId", int)
 """Ours, unique on this box for ever, ≥ 1. OCPP 1.6 §4.8 with errata 3.54."""
 
 IDENTITY_MAX_CHARACTERS = 48
 _IDENTITY = re.compile(r"[\w*\-.=+@|]{1,48}", re.UNICODE)
 _BLANKS = re.compile(r"[\s\u200b\u2060\ufeff]+")
+_PADDING = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffd]+")
 
 
 def station_key(identity: str) -> StationKey:
     """The form in which identities are compared: stations differ from their labels in case and blanks."""
     folded = unicodedata.normalize("NFC", identity).strip().casefold()
     return StationKey(unicodedata.normalize("NFC", folded))  # folding can take a character apart again
+
+
+def id_token_key(id_token: str) -> IdTokenKey:
+    """The form in which id tokens are compared. Readers differ in case, and pad with blanks and control bytes."""
+    folded = _PADDING.sub("", unicodedata.normalize("NFC", id_token)).casefold()
+    return IdTokenKey(unicodedata.normalize("NFC", folded))
 
 
 def check_identity(text: str) -> str:

@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 
 from sitelink.events import Correction, MeterSample, Traits
-from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransactionId, station_key
+from sitelink.ids import (
+    ChargePointId,
+    CommandId,
+    IdTokenKey,
+    JobId,
+    LinkId,
+    OpId,
+    StationKey,
+    TransactionId,
+    station_key,
+)
 from sitelink.ops import Author, Stamp
 from sitelink.states import (
     ActionName,
@@ -17,6 +27,8 @@ from sitelink.states import (
     AuthorType,
     CommandState,
     ConnectorStatus,
+    IdTokenSource,
+    IdTokenType,
     JobStatus,
     LinkRole,
     Registration,
@@ -179,6 +191,8 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
     connectors: dict[int, Connector] = {}
     configuration: dict[str, str | None] = {}
+    test_token: str | None = None
+    """What the installer's test uses here instead of the job's token."""
     transactions: dict[int, TransactionId] = {}
     """The running transaction of each connector."""
     traits: Traits = Traits()
@@ -318,7 +332,28 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         return f"link:{self.id}"
 
 
-Entity = Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections
+class IdToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A token on the site's list. Personal data: in full only in the admin API, masked everywhere else."""
+
+    id: IdTokenKey
+    id_token: str
+    """As it was typed."""
+    changed_at: datetime
+    status: AuthorizationStatus = AuthorizationStatus.ACCEPTED
+    type: IdTokenType | None = None
+    expires: datetime | None = None
+    group: str | None = None
+    charge_points: tuple[StationKey, ...] = ()
+    """Only there; none: everywhere."""
+    note: str = ""
+    source: IdTokenSource = IdTokenSource.API
+
+    @property
+    def key(self) -> str:
+        return f"id_token:{self.id}"
+
+
+Entity = Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken
 
 CLOSED_TRANSACTIONS_KEPT = 4
 """Closed transactions a station keeps in memory; the store has them all."""
@@ -341,6 +376,7 @@ class SiteState:
         self.commands: dict[CommandId, Command] = {}
         self.links: dict[LinkId, Link] = {}
         self.corrections: dict[StationKey, Corrections] = {}
+        self.id_tokens: dict[IdTokenKey, IdToken] = {}
         self._closed: dict[StationKey, list[TransactionId]] = {}
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
@@ -359,6 +395,8 @@ class SiteState:
             self.knocks[entity.id] = entity
         elif isinstance(entity, Corrections):
             self.corrections[entity.station] = entity
+        elif isinstance(entity, IdToken):
+            self.id_tokens[entity.id] = entity
         elif isinstance(entity, ChargePoint):
             self.charge_points[entity.id] = entity
             self.forget_indexes()
@@ -369,10 +407,12 @@ class SiteState:
             self.links[entity.id] = entity
 
     def drop(self, key: str) -> None:
-        """Forget the entity under `key` (`knock:…`, `station:…` and `cp:…` are the kinds that can go)."""
+        """Forget the entity under `key` (a knock, a station, a charge point or an id token: kinds that can go)."""
         kind, _, name = key.partition(":")
         if kind == "knock":
             self.knocks.pop(name, None)
+        elif kind == "id_token":
+            self.id_tokens.pop(IdTokenKey(name), None)
         elif kind == "cp":
             self.charge_points.pop(ChargePointId(name), None)
             self.forget_indexes()

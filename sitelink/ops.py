@@ -36,7 +36,8 @@ class Stamp(msgspec.Struct, frozen=True):
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """An op before it is written. `entity` is `job:…`, `cp:…`, `station:…`, `knock:…`, `command:…` or `link:…`."""
+    """An op before it is written. `entity` is `job:…`, `cp:…`, `station:…`, `knock:…`, `command:…`,
+    `id_token:…` or `link:…`."""
 
     entity: str
     event: Event

@@ -14,7 +14,11 @@ _SECRET_KEYS = frozenset(
 )
 _SECRET_WORDS = ("password", "passphrase", "secret")
 """In a key of any maker's own making: WifiPassword, client_secret."""
-_ID_TOKEN_KEYS = frozenset({"idtag", "id_tag", "id_token", "idtoken", "parentidtag"})
+_ID_TOKEN_KEYS = frozenset(
+    {"idtag", "id_tag", "id_token", "idtoken", "parentidtag", "groupidtoken", "additionalidtoken"}
+)
+_KEY_CODE = "keycode"
+"""The type of an id token that is a secret a person types: not even its ends are shown (OCPP 2.0.1 C04.FR.04)."""
 _LINK_TOKEN = re.compile(r"\b(g[la]1_)[A-Za-z0-9_-]{8,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 VALUE_MAX_CHARACTERS = 1024
@@ -46,6 +50,10 @@ def redact(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         if _is_secret(str(value.get("key", "")).casefold()) and value.get("value"):
             return {**value, "value": MASK}
+        if str(value.get("type", "")).casefold() == _KEY_CODE:
+            value = {
+                k: MASK if str(k).casefold() in _ID_TOKEN_KEYS and isinstance(v, str) else v for k, v in value.items()
+            }
         return {mask_text(str(k)): redact(v, str(k)) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [redact(item, key) for item in value]

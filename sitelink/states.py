@@ -99,13 +99,43 @@ class AuthorType(StrEnum):
 
 
 class AuthorizationStatus(StrEnum):
-    """OCPP 1.6 §7.2; the same words mean the same in 2.x."""
+    """OCPP 1.6 §7.2; the same words mean the same in 2.x, which has the five last ones besides."""
 
     ACCEPTED = "Accepted"
     BLOCKED = "Blocked"
     EXPIRED = "Expired"
     INVALID = "Invalid"
     CONCURRENT_TX = "ConcurrentTx"
+    UNKNOWN = "Unknown"
+    NO_CREDIT = "NoCredit"
+    NOT_ALLOWED_TYPE_EVSE = "NotAllowedTypeEVSE"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
+
+
+class IdTokenType(StrEnum):
+    """OCPP 2.0.1 §3.43 and 2.1's additions. 1.6 has no types."""
+
+    CENTRAL = "Central"
+    DIRECT_PAYMENT = "DirectPayment"
+    EMAID = "eMAID"
+    EVCCID = "EVCCID"
+    ISO14443 = "ISO14443"
+    ISO15693 = "ISO15693"
+    KEY_CODE = "KeyCode"
+    LOCAL = "Local"
+    MAC_ADDRESS = "MacAddress"
+    NO_AUTHORIZATION = "NoAuthorization"
+    VIN = "VIN"
+
+
+class IdTokenSource(StrEnum):
+    """By which way a token came onto the site's list."""
+
+    API = "api"
+    COMMAND = "command"
+    CSV = "csv"
+    CLOUD = "cloud"
 
 
 class LinkRole(StrEnum):

@@ -24,6 +24,7 @@ from sitelink.errors import (
 from web_ui.routes import Route
 
 REF = "#/components/schemas/{name}"
+_QUERY_TYPES = {"limit": "integer", "replace": "boolean"}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _SECURITY: Mapping[str, list[dict[str, list[str]]]] = {
     "link": [{"linkToken": []}, {"sessionCookie": []}],
@@ -74,10 +75,14 @@ def _operation(route: Route, body: Any, answer: Any, error: Any) -> dict[str, An
         "security": _SECURITY[route.auth],
         "responses": {str(route.status): _response(route, answer), **_errors(route, error)},
     }
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PARAMETER.findall(route.path)
-    ] + [{"name": name, "in": "query", "required": False, "schema": {"type": "integer"}} for name in route.query]
+    ]
+    parameters += [
+        {"name": name, "in": "query", "required": False, "schema": {"type": _QUERY_TYPES.get(name, "string")}}
+        for name in route.query
+    ]
     if parameters:
         operation["parameters"] = parameters
     if body is not None:
@@ -86,6 +91,8 @@ def _operation(route: Route, body: Any, answer: Any, error: Any) -> dict[str, An
 
 
 def _response(route: Route, answer: Any) -> dict[str, Any]:
+    if not route.media:
+        return {"description": route.summary}
     return {"description": route.summary, "content": {route.media: {"schema": answer or {"type": "string"}}}}
 
 

@@ -14,7 +14,8 @@ from sitelink.errors import SiteError
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method at one path. `body` and `answer` are msgspec types; `answer` None: see `media`.
+    """One method at one path. `body` and `answer` are msgspec types; `answer` None: see `media`, which is
+    "" where nothing is answered.
 
     `auth` names who may call: link (a job's link), admin (a token of the box), nobody needed ("").
     """

@@ -81,6 +81,18 @@ ERRORS: dict[str, Words] = {
         "This charge point has as many notes as the box keeps.",
     ),
     "request_invalid": Words("The box did not understand the request.", "Load the page again and try once more."),
+    "id_token_invalid": Words(
+        "That id token cannot be listed: {where} is not right.", "Correct it and try again.",
+        "That id token cannot be listed.",
+    ),
+    "id_token_invalid.too_many": Words(
+        "The list is full; {allowed} id tokens fit.", "Take some off the list first.", "The list of id tokens is full."
+    ),
+    "id_token_list_invalid": Words(
+        "Nothing was taken in: {count} lines of the table are not right.",
+        "Correct the lines that are named and send the whole table again.",
+        "Nothing was taken in: the table is not right.",
+    ),
     "link_unknown": Words(
         "That code does not match a job on this box.", "Check it, or ask the operator for a new link."
     ),

@@ -29,6 +29,7 @@ from edge_agent.site.reports import (
     StartAnswer,
     StartReport,
     StopReport,
+    Verdict,
 )
 from sitelink.commands import (
     Order,
@@ -44,6 +45,7 @@ from sitelink.redact import redact
 from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
 
 CONNECTOR_MAX = 100
+ID_TAG_MAX = 20
 ID_TAG_KEPT = 64
 """Longer than the 20 allowed: some stations pad, some really send more. Matching is the core's business."""
 CONFIGURATION_KEYS_MAX = 200
@@ -254,15 +256,37 @@ def heartbeat_answer(now: datetime) -> dict[str, Any]:
     return {"currentTime": time_text(now)}
 
 
-def authorize_answer(verdict: AuthorizationStatus) -> dict[str, Any]:
-    return {"idTagInfo": {"status": verdict.value}}
+_STATUS_1_6 = {status: status.value for status in AuthorizationStatus} | {
+    AuthorizationStatus.UNKNOWN: "Invalid",
+    AuthorizationStatus.NO_CREDIT: "Blocked",
+    AuthorizationStatus.NOT_ALLOWED_TYPE_EVSE: "Invalid",
+    AuthorizationStatus.NOT_AT_THIS_LOCATION: "Invalid",
+    AuthorizationStatus.NOT_AT_THIS_TIME: "Invalid",
+}
+"""OCPP 1.6 §7.2 has five words."""
+
+
+def id_tag_info(
+    status: AuthorizationStatus, group: str | None = None, expires: datetime | None = None
+) -> dict[str, Any]:
+    """A group that is longer than 1.6's 20 characters is left out: a shorter one would be another."""
+    info = {"status": _STATUS_1_6[status]}
+    if group and len(group) <= ID_TAG_MAX:
+        info["parentIdTag"] = group
+    if expires is not None:
+        info["expiryDate"] = time_text(expires)
+    return info
+
+
+def authorize_answer(verdict: Verdict) -> dict[str, Any]:
+    return {"idTagInfo": id_tag_info(verdict.status, verdict.group, verdict.expires)}
 
 
 def start_answer(answer: StartAnswer) -> dict[str, Any]:
-    return {"transactionId": answer.transaction, "idTagInfo": {"status": answer.verdict.value}}
+    return {"transactionId": answer.transaction, **authorize_answer(answer.verdict)}
 
 
-def stop_answer(verdict: AuthorizationStatus | None) -> dict[str, Any]:
+def stop_answer(verdict: Verdict | None) -> dict[str, Any]:
     return authorize_answer(verdict) if verdict is not None else {}
 
 

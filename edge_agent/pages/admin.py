@@ -17,6 +17,7 @@ from sitelink.errors import (
     CallInvalid,
     CallRefused,
     ChargeActive,
+    IdTokenInvalid,
     NoAnswer,
     NotFound,
     RequestInvalid,
@@ -75,6 +76,8 @@ class AdminChargePoint(msgspec.Struct):
     firmware: str | None = None
     booted_at: datetime | None = None
     last_seen: datetime | None = None
+    test_token: str | None = None
+    """Of its own, where it has one."""
 
 
 class Activity(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,6 +85,8 @@ class Activity(msgspec.Struct, forbid_unknown_fields=True):
 
     active: bool | None = None
     maintenance: bool | None = None
+    test_token: str | msgspec.UnsetType | None = msgspec.UNSET
+    """What the installer's test uses here; null: the job's token again."""
 
 
 class CallRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -161,11 +166,13 @@ async def patch_activity(request: web.Request) -> web.Response:
     authorise(request)
     key = _known_station(request)
     body = await read_json(request, Activity)
-    if body.active is None and body.maintenance is None:
-        raise RequestInvalid(where="body", problem="nothing_to_change", allowed="active, maintenance")
+    if body.active is None and body.maintenance is None and body.test_token is msgspec.UNSET:
+        raise RequestInvalid(where="body", problem="nothing_to_change", allowed="active, maintenance, test_token")
     rows = [row.id for _, row in _state(request).rows_of_station(key)]
     if not rows:
         raise NotFound(what="charge_point", key=key)
+    if not isinstance(body.test_token, msgspec.UnsetType):
+        await request.app[ADMIN].set_test_token(key, body.test_token)
     await request.app[ADMIN].set_activity(rows, active=body.active, maintenance=body.maintenance)
     return answer(_charge_point(request, _state(request), key))
 
@@ -257,7 +264,7 @@ def _with_station(station: Station, online: bool, last_seen: datetime | None, ro
         identity=station.identity, online=online, registration=station.registration, rows=rows,
         connectors=station.connectors, faults=station.faults, version=station.version, ip=station.ip,
         vendor=station.vendor, model=station.model, serial=station.serial, firmware=station.firmware,
-        booted_at=station.booted_at, last_seen=last_seen or station.last_seen,
+        booted_at=station.booted_at, last_seen=last_seen or station.last_seen, test_token=station.test_token,
     )  # fmt: skip
 
 
@@ -274,8 +281,9 @@ _ONE = "/api/v1/charge-points/{identity}"
 ROUTES = (
     Route("GET", "/api/v1/charge-points", list_charge_points, "All identities this box knows.",
           answer=list[AdminChargePoint], auth="admin"),
-    Route("PATCH", _ONE, patch_activity, "Switch a charge point's rows on or off, or to maintenance.",
-          Activity, AdminChargePoint, auth="admin", errors=(NotFound, ChargeActive, StoreUnavailable)),
+    Route("PATCH", _ONE, patch_activity, "Switch a charge point on or off, or to maintenance; set its test token.",
+          Activity, AdminChargePoint, auth="admin",
+          errors=(NotFound, ChargeActive, IdTokenInvalid, StoreUnavailable)),
     Route("POST", f"{_ONE}/calls", post_call, "Send any OCPP call of the station's version.",
           CallRequest, CallAnswer, auth="admin", errors=(NotFound, StationOffline, NoAnswer, CallInvalid)),
     Route("GET", f"{_ONE}/frames", get_frames, "The last frames, oldest first, secrets masked.",

@@ -14,8 +14,8 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
-from edge_agent.pages import admin
-from edge_agent.pages.ports import Admin
+from edge_agent.pages import admin, id_tokens
+from edge_agent.pages.ports import Admin, IdTokens
 from edge_agent.site.ports import History, Stations
 from sitelink.clock import Clock
 from sitelink.errors import NotFound
@@ -51,7 +51,8 @@ class Status(msgspec.Struct):
 
 def build_app(
     jobs: Admin, stations: Stations, history: History, settings: PageSettings, session_key: bytes, clock: Clock,
-    registry: CollectorRegistry, *, streams: Streams | None = None, host_name: Callable[[], str] = socket.gethostname,
+    registry: CollectorRegistry, *, tokens: IdTokens, streams: Streams | None = None,
+    host_name: Callable[[], str] = socket.gethostname,
     site_root: bytes = b"",
 ) -> web.Application:  # fmt: skip
     """The whole application. `session_key` has at least 32 random bytes and survives restarts."""
@@ -61,10 +62,11 @@ def build_app(
     app[admin.ADMIN] = jobs
     app[admin.STATIONS] = stations
     app[admin.HISTORY] = history
+    app[id_tokens.ID_TOKENS] = tokens
     app[REGISTRY] = registry
     app[DRAW_ERROR] = job_pages.draw_error
     app[SITE_ROOT] = site_root
-    described = (*job_api.ROUTES, *admin.ROUTES, *_own_routes(settings))
+    described = (*job_api.ROUTES, *admin.ROUTES, *id_tokens.ROUTES, *_own_routes(settings))
     document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
     mount(app, (*described, *job_pages.ROUTES))

@@ -1,9 +1,11 @@
-"""What the box's own API needs from the core, beside `web_ui.ports.Jobs`. Start at `Admin`."""
+"""What the box's own API needs from the core, beside `web_ui.ports.Jobs`. Start at `Admin` and `IdTokens`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from sitelink.ids import ChargePointId
+from edge_agent.site.id_token_rules import TokenEntry
+from sitelink.ids import ChargePointId, StationKey
+from sitelink.model import IdToken
 from web_ui.ports import Jobs
 
 
@@ -18,4 +20,36 @@ class Admin(Jobs, Protocol):
         self, rows: Iterable[ChargePointId], *, active: bool | None = None, maintenance: bool | None = None
     ) -> int:
         """How many rows changed. Raises ChargeActive, NotFound."""
+        ...
+
+    async def set_test_token(self, station: StationKey, test_token: str | None) -> None:
+        """What the installer's test uses at this station; None: the job's token. Raises IdTokenInvalid, NotFound."""
+        ...
+
+
+class IdTokens(Protocol):
+    """The site's list of id tokens; `edge_agent.site.id_tokens.AllowList` is one."""
+
+    def page(self, limit: int, after: str | None = None) -> tuple[Sequence[IdToken], int]:
+        """In the order of their keys, those above `after`; and how many there are in all."""
+        ...
+
+    def find(self, id_token: str) -> IdToken:
+        """Raises NotFound."""
+        ...
+
+    async def put(self, entry: TokenEntry) -> IdToken:
+        """Raises IdTokenInvalid."""
+        ...
+
+    async def remove(self, id_token: str) -> None:
+        """Raises NotFound."""
+        ...
+
+    async def read_table(self, text: str, *, replace: bool) -> Mapping[str, int]:
+        """CSV, whole or not at all: {"listed", "unchanged", "removed", "total"}. Raises IdTokenListInvalid."""
+        ...
+
+    def table(self) -> str:
+        """All of them as CSV."""
         ...

@@ -36,6 +36,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     security: str = "pair"
     unknown_tokens: str = "accept"
+    concurrent_tokens: str = "accept"
+    """Whether one token may charge at two places at once: accept or reject."""
     heartbeat_interval_s: int = 60
     retry_interval_s: int = 20
     """When a station that was answered Pending may boot again."""

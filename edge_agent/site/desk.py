@@ -31,6 +31,7 @@ from edge_agent.site.reports import (
     StartAnswer,
     StartReport,
     StopReport,
+    Verdict,
 )
 from edge_agent.site.transactions import decide_meter_values, decide_start, decide_stop
 from sitelink.clock import Clock
@@ -48,7 +49,6 @@ from sitelink.events import (
 )
 from sitelink.ids import StationKey, station_key
 from sitelink.ops import BOX, STATION, Author, Fact, Stamp
-from sitelink.states import AuthorizationStatus
 
 
 def stamp(clock: Clock) -> Stamp:
@@ -114,13 +114,16 @@ class StationDesk:
         )  # fmt: skip
         await self._record(station, event, STATION)
 
-    async def authorize(self, station: StationKey, id_token: str) -> AuthorizationStatus:
-        return verdict_on(self._journal.state, self._policy, station, id_token)
+    async def authorize(
+        self, station: StationKey, id_token: str, token_type: str | None = None, connector: int | None = None
+    ) -> Verdict:
+        state, now = self._journal.state, self._clock.now()
+        return verdict_on(state, self._policy, station, id_token, connector, now=now, token_type=token_type)
 
     async def start(self, station: StationKey, report: StartReport) -> StartAnswer:
         return await self._journal.write(decide_start(self._policy, station, report))
 
-    async def stop(self, station: StationKey, report: StopReport) -> AuthorizationStatus | None:
+    async def stop(self, station: StationKey, report: StopReport) -> Verdict | None:
         return await self._journal.write(decide_stop(self._policy, station, report))
 
     async def meter_values(self, station: StationKey, report: MeterReport) -> None:

@@ -144,8 +144,8 @@ def stale_regions(state: SiteState, changes: Changes) -> Iterable[tuple[JobId, s
     for entity in changes.put:
         yield from _regions_of(state, entity)
     for key in changes.drop:
-        if key.startswith("corrections:"):
-            continue  # its station goes with it
+        if key.startswith(("corrections:", "id_token:")):
+            continue  # its station goes with it; no page shows the site's list
         region = "seen" if key.startswith("knock:") else "page"
         for job in state.jobs:
             yield job, region

@@ -15,9 +15,14 @@ HEX_DEFAULT = 16
 
 
 def token_for(station: Station | None, job_token: str) -> str:
-    """Always the same for the same station and job; the job's own wherever the station takes that."""
+    """Always the same for the same station and job; the job's own wherever the station takes that.
+
+    What somebody set for the station by hand comes before what its kind needs.
+    """
     if station is None:
         return job_token
+    if station.test_token:
+        return station.test_token
     traits = station.traits
     own = station.configuration.get(traits.token_key) if traits.token_key else None
     if own:

@@ -19,6 +19,7 @@ from edge_agent.site.admission import pairing_open
 from edge_agent.site.desk import stamp
 from edge_agent.site.dispatch import Dispatch
 from edge_agent.site.feed import Feed
+from edge_agent.site.id_token_rules import decide_test_token
 from edge_agent.site.job_file import JobFile
 from edge_agent.site.ports import Journal, Stations
 from edge_agent.site.record import record_of
@@ -208,6 +209,10 @@ class JobService:
         self, rows: Iterable[ChargePointId], *, active: bool | None = None, maintenance: bool | None = None
     ) -> int:
         return await self._journal.write(rules.decide_activity(rows, OPERATOR, active=active, maintenance=maintenance))
+
+    async def set_test_token(self, station: StationKey, test_token: str | None) -> None:
+        """Raises IdTokenInvalid, NotFound."""
+        await self._journal.write(decide_test_token(station, test_token, OPERATOR))
 
     async def reopen(self, job: JobId) -> None:
         await self._journal.write(rules.decide_reopen(job, OPERATOR))

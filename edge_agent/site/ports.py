@@ -19,13 +19,14 @@ from edge_agent.site.reports import (
     StartAnswer,
     StartReport,
     StopReport,
+    Verdict,
 )
 from sitelink.apply import Changes
 from sitelink.commands import Order, OrderAnswer
 from sitelink.ids import StationKey, TransactionId
 from sitelink.model import SiteState, Transaction
 from sitelink.ops import Fact, Op, Stamp
-from sitelink.states import AuthorizationStatus, Registration
+from sitelink.states import Registration
 
 T = TypeVar("T")
 
@@ -252,7 +253,9 @@ class Desk(Protocol):
 
     async def connector_changed(self, station: StationKey, report: ConnectorReport) -> None: ...
 
-    async def authorize(self, station: StationKey, id_token: str) -> AuthorizationStatus:
+    async def authorize(
+        self, station: StationKey, id_token: str, token_type: str | None = None, connector: int | None = None
+    ) -> Verdict:
         """Nothing is written. The installer's test token is accepted everywhere, others only at active rows."""
         ...
 
@@ -260,7 +263,7 @@ class Desk(Protocol):
         """A start sent again gets the answer of the first time."""
         ...
 
-    async def stop(self, station: StationKey, report: StopReport) -> AuthorizationStatus | None:
+    async def stop(self, station: StationKey, report: StopReport) -> Verdict | None:
         """Never refuses: an unknown transaction is stored as an orphan. None where no id token came with it."""
         ...
 

@@ -14,6 +14,15 @@ from sitelink.ids import TransactionId
 from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What an id token may do. `group`: 1.6's parent, 2.x's group. `evses`: only there, where not everywhere."""
+
+    status: AuthorizationStatus
+    group: str | None = None
+    expires: datetime | None = None
+    evses: tuple[int, ...] = ()
+
+
 class BootReport(msgspec.Struct, frozen=True):
     vendor: str
     model: str
@@ -59,7 +68,7 @@ class StartReport(msgspec.Struct, frozen=True):
 
 class StartAnswer(msgspec.Struct, frozen=True):
     transaction: TransactionId
-    verdict: AuthorizationStatus
+    verdict: Verdict
 
 
 class MeterGroup(msgspec.Struct, frozen=True):

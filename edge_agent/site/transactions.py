@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from edge_agent.site.admission import Policy, room_for
-from edge_agent.site.authorisation import is_test_token, verdict_on
+from edge_agent.site.authorisation import is_test_token, same_holder, verdict_on
 from edge_agent.site.plausibility import flags_of, flags_of_stop
 from edge_agent.site.ports import Decide, Decision, Ledger
-from edge_agent.site.reports import MeterGroup, MeterReport, StartAnswer, StartReport, StopReport
+from edge_agent.site.reports import MeterGroup, MeterReport, StartAnswer, StartReport, StopReport, Verdict
 from sitelink.apply import SUPERSEDED, by_measurand
 from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped
 from sitelink.ids import StationKey, TransactionId
-from sitelink.model import Readings, Station, Transaction
+from sitelink.model import Readings, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Fact
 from sitelink.states import AuthorizationStatus
 
@@ -33,13 +33,15 @@ def decide_start(policy: Policy, station: StationKey, report: StartReport) -> De
     def decide(ledger: Ledger) -> Decision[StartAnswer]:
         known = ledger.started(station, content)
         if known is not None and (report.station_time is not None or known.open):
-            return Decision((), StartAnswer(known.id, known.verdict or AuthorizationStatus.INVALID))
+            return Decision((), StartAnswer(known.id, Verdict(known.verdict or AuthorizationStatus.INVALID)))
         state = ledger.state
-        verdict = verdict_on(state, policy, station, report.id_token, report.connector)
+        verdict = verdict_on(
+            state, policy, station, report.id_token, report.connector, now=ledger.now.wall, starting=True
+        )
         id_ = ledger.next_transaction_id()
         started = TransactionStarted(
             id=id_, connector=report.connector, id_token=report.id_token, at=report.at or ledger.now.wall,
-            content=content, verdict=verdict, meter_start_wh=report.meter_start_wh,
+            content=content, verdict=verdict.status, meter_start_wh=report.meter_start_wh,
             test=is_test_token(state, station, report.id_token), station_time=report.station_time,
             payload=report.payload,
         )  # fmt: skip
@@ -58,14 +60,14 @@ def decide_start(policy: Policy, station: StationKey, report: StartReport) -> De
     return decide
 
 
-def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Decide[AuthorizationStatus | None]:
+def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Decide[Verdict | None]:
     """End a transaction. One that is not known is stored as an orphan, and closes nobody else's."""
     content = content_of(report.transaction, report.meter_stop_wh, report.station_time, report.id_token)
 
-    def decide(ledger: Ledger) -> Decision[AuthorizationStatus | None]:
+    def decide(ledger: Ledger) -> Decision[Verdict | None]:
         answer = None
         if report.id_token is not None:
-            answer = verdict_on(ledger.state, policy, station, report.id_token)
+            answer = verdict_on(ledger.state, policy, station, report.id_token, now=ledger.now.wall)
         before = ledger.stopped(station, content)
         if before is not None and report.station_time is not None:
             return Decision((), answer)
@@ -98,7 +100,7 @@ def _meant(ledger: Ledger, station: StationKey, report: StopReport) -> Transacti
     here = ledger.state.stations.get(station)
     if here is None:
         return None
-    fitting = [each for each in _running(ledger, here) if _fits(each, report)]
+    fitting = [each for each in _running(ledger, here) if _fits(ledger.state, each, report)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -109,9 +111,10 @@ def _running(ledger: Ledger, station: Station) -> Iterable[Transaction]:
             yield found
 
 
-def _fits(transaction: Transaction, report: StopReport) -> bool:
-    """Same token where both say one, no less energy, no earlier time."""
-    if report.id_token and transaction.id_token and report.id_token.casefold() != transaction.id_token.casefold():
+def _fits(state: SiteState, transaction: Transaction, report: StopReport) -> bool:
+    """Same token or group where both say one, no less energy, no earlier time."""
+    said, started_by = report.id_token, transaction.id_token
+    if said and started_by and not same_holder(state, transaction.station, started_by, said):
         return False
     stop_wh, start_wh = report.meter_stop_wh, transaction.meter_start_wh
     if stop_wh is not None and start_wh is not None and stop_wh < start_wh:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from sitelink.model import ChargePoint, Command, Corrections, Entity, Job, Knock, Link, Station, Transaction
+from sitelink.model import ChargePoint, Command, Corrections, Entity, IdToken, Job, Knock, Link, Station, Transaction
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
@@ -21,6 +21,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "knock": msgspec.json.Decoder(Knock),
     "link": msgspec.json.Decoder(Link),
     "corrections": msgspec.json.Decoder(Corrections),
+    "id_token": msgspec.json.Decoder(IdToken),
 }
 _command = msgspec.json.Decoder(Command)
 _transaction = msgspec.json.Decoder(Transaction)

@@ -13,6 +13,7 @@ from sitelink.model import (
     Command,
     Corrections,
     Entity,
+    IdToken,
     Job,
     Knock,
     Link,
@@ -25,9 +26,12 @@ from sitelink.model import (
 _PLACE_BY_TYPE: dict[type[Entity], str] = {
     Job: "jobs", ChargePoint: "charge_points", Station: "stations", Transaction: "transactions",
     Readings: "readings", Knock: "knocks", Command: "commands", Link: "links",
-    Corrections: "corrections",
+    Corrections: "corrections", IdToken: "id_tokens",
 }  # fmt: skip
-_PLACE_BY_PREFIX = {"cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections"}
+_PLACE_BY_PREFIX = {
+    "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",
+    "id_token": "id_tokens",
+}  # fmt: skip
 CONTENTS_PER_STATION = 128
 STATIONS_REMEMBERED = 2048
 

@@ -9,6 +9,7 @@ from edge_agent.site.admission import Policy
 from edge_agent.site.desk import StationDesk
 from edge_agent.site.dispatch import Dispatch, Patience
 from edge_agent.site.feed import Feed
+from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.job_file import JobFile, job_file_of
 from edge_agent.site.jobs import Imported, JobService
 from edge_agent.site.ports import LateAnswer
@@ -93,6 +94,7 @@ class Core:
         self.stations = ScriptedStations(self.clock)
         self.desk = StationDesk(self.journal, self.clock, policy or Policy())
         self.dispatch = Dispatch(self.journal, self.stations, patience)
+        self.tokens = AllowList(self.journal)
         self.feed = Feed(self.journal)
         self.jobs = JobService(
             self.journal, self.stations, self.dispatch, self.feed, self.clock, self.journal, ids(),

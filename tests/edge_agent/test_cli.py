@@ -116,3 +116,22 @@ def test_every_command_has_help() -> None:
         result = runner.invoke(main, [*words, "--help"])
         assert result.exit_code == 0
         assert "Usage" in result.output
+
+
+def test_the_list_of_id_tokens_by_command(shell: Shell, tmp_path: Path) -> None:
+    put = shell.answer("id-token", "put", "04A1", "--parent", "FLEET", "--charge-point", "CP1", "--note", "van")
+    assert (put["token"], put["parent"], put["charge_points"], put["source"]) == ("04A1", "FLEET", ["cp1"], "command")
+    assert shell.answer("id-token", "list") == [put]
+    table = tmp_path / "tokens.csv"
+    table.write_text(shell.run("id-token", "export").stdout)
+    assert shell.answer("id-token", "remove", "04a1") == {"removed": "04a1"}
+    assert shell.answer("id-token", "import", str(table))["listed"] == 1
+    table.write_text("token,status\n04A2,Accepted\n04A3,Great\n")
+    result = shell.run("id-token", "import", str(table), "--replace")
+    assert result.exit_code == 1
+    assert "line 3: status: not allowed (allowed: Accepted, Blocked" in result.output
+    assert [each["token"] for each in shell.answer("id-token", "list")] == ["04A1"]
+    table.write_text("token\n04A2\n")
+    assert shell.answer("id-token", "import", str(table), "--replace")["removed"] == 1
+    table.write_bytes(b"token\n\xff\n")
+    assert "line 2 is not UTF-8" in shell.run("id-token", "import", str(table)).output

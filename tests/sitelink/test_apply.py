@@ -98,6 +98,7 @@ def test_every_kind_is_folded_or_kept_for_the_record():
         ("job:nobody", e.JobArchived()),
         ("job:nobody", e.PairingOpened(for_s=60)),
         ("link:nobody", e.LinkRevoked()),
+        ("id_token:nobody", e.IdTokenRemoved()),
         ("command:nobody", e.CommandAnswered(answer="Accepted", state=CommandState.ANSWERED)),
         ("command:nobody", e.CommandEnded(state=CommandState.DONE, outcome="started")),
         ("station:nobody", e.StationDisconnected(reason="closed")),
@@ -552,3 +553,23 @@ def test_changes_are_plain_data():
     assert msgspec.json.encode(apply(SiteState(), op).put)
     assert op.author == BOX
     assert op.author.type is AuthorType.BOX
+
+
+def test_a_token_stands_on_the_list_as_it_was_last_said_until_it_is_removed():
+    site = Site()
+    site.record("id_token:04a1", e.IdTokenListed(id_token="04A1", group="FLEET", note="van"))
+    site.record("id_token:04a1", e.IdTokenListed(id_token="04a1", status=AuthorizationStatus.BLOCKED))
+    (token,) = site.state.id_tokens.values()
+    assert (token.id, token.id_token, token.status, token.group, token.note) == ("04a1", "04a1", "Blocked", None, "")
+    assert token.changed_at == site.ops[-1].t.wall
+    site.record("id_token:04a1", e.IdTokenRemoved())
+    assert site.state.id_tokens == {}
+
+
+def test_a_station_keeps_its_own_test_token_over_boots():
+    site = Site()
+    site.record("station:cp001", e.StationTestTokenSet("0000", "CP001"))
+    site.boot("CP001")
+    assert site.state.stations[StationKey("cp001")].test_token == "0000"
+    site.record("station:cp001", e.StationTestTokenSet(None, "CP001"))
+    assert site.state.stations[StationKey("cp001")].test_token is None

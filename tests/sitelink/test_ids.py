@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sitelink.errors import IdentityInvalid
-from sitelink.ids import IDENTITY_MAX_CHARACTERS, check_identity, station_key
+from sitelink.ids import IDENTITY_MAX_CHARACTERS, check_identity, id_token_key, station_key
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,25 @@ def test_a_key_is_its_own_key(text):
 @given(st.text(max_size=20))
 def test_however_a_text_is_composed_it_has_one_key(text):
     assert station_key(unicodedata.normalize("NFD", text)) == station_key(unicodedata.normalize("NFC", text))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "04A1B2C3",
+        "04a1b2c3",
+        " 04A1B2C3 ",
+        "04 A1 B2 C3",
+        "04A1B2C3\x00\x00\x03",
+        "04A1B2C3\ufffd\ufffd",
+        "\ufeff04A1B2C3",
+    ],
+)
+def test_an_id_token_is_known_again_whatever_a_reader_makes_of_it(said):
+    assert id_token_key(said) == "04a1b2c3"
+
+
+@given(st.text(max_size=30))
+def test_the_key_of_an_id_token_is_its_own_key(text):
+    assert id_token_key(id_token_key(text)) == id_token_key(text)
+    assert id_token_key(text.upper().lower()) == id_token_key(id_token_key(text.upper().lower()))

@@ -79,3 +79,18 @@ def test_the_original_is_left_alone():
     frame = {"password": CANARY, "list": [{"idTag": "04A1B2C3D4"}]}
     redact(frame)
     assert frame == {"password": CANARY, "list": [{"idTag": "04A1B2C3D4"}]}
+
+
+@pytest.mark.parametrize("key", ["idTag", "parentIdTag", "id_token", "additionalIdToken"])
+def test_an_id_token_is_masked_and_can_still_be_told_apart(key):
+    assert redact({key: "04A1B2C3"}) == {key: "04***3"}
+
+
+def test_id_tokens_of_2x_are_masked_inside():
+    shown = redact({"idToken": {"idToken": "04A1B2C3", "type": "ISO14443"}, "groupIdToken": {"idToken": "FLEET42"}})
+    assert shown == {"idToken": {"idToken": "04***3", "type": "ISO14443"}, "groupIdToken": {"idToken": "FL***2"}}
+
+
+@pytest.mark.parametrize("kind", ["KeyCode", "keycode"])
+def test_of_a_key_code_nothing_is_shown(kind):
+    assert redact({"idToken": {"idToken": "4711-0815", "type": kind}}) == {"idToken": {"idToken": MASK, "type": kind}}

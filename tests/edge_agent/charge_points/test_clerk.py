@@ -6,6 +6,7 @@ import pytest
 
 from edge_agent.charge_points.clerk import Clerk, Refused
 from edge_agent.charge_points.schemas import FROM_STATION, actions
+from edge_agent.site.reports import Verdict
 from sitelink.errors import StoreUnavailable
 from sitelink.ids import StationKey
 from sitelink.states import AuthorizationStatus
@@ -21,8 +22,8 @@ class FullDisk:
 
         return refuse
 
-    async def authorize(self, *_: Any) -> AuthorizationStatus:
-        return AuthorizationStatus.ACCEPTED
+    async def authorize(self, *_: Any) -> Verdict:
+        return Verdict(AuthorizationStatus.ACCEPTED)
 
 
 def clerk() -> Clerk:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge_agent.charge_points import rpc, schemas, v16
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.rpc import Call, ErrorCode, Unreadable
-from edge_agent.site.reports import BootAnswer, StartAnswer
+from edge_agent.site.reports import BootAnswer, StartAnswer, Verdict
 from sitelink.commands import (
     Order,
     ReadConfiguration,
@@ -149,9 +149,14 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, 123_456, tzinfo=UTC)
         ("BootNotificationResponse", v16.boot_answer(BootAnswer(Registration.PENDING, 20, "unknown_identity"), NOW)),
         ("BootNotificationResponse", v16.boot_answer(BootAnswer(Registration.NONE, 20), NOW)),
         ("HeartbeatResponse", v16.heartbeat_answer(NOW)),
-        ("AuthorizeResponse", v16.authorize_answer(AuthorizationStatus.BLOCKED)),
-        ("StartTransactionResponse", v16.start_answer(StartAnswer(TransactionId(7), AuthorizationStatus.ACCEPTED))),
-        ("StopTransactionResponse", v16.stop_answer(AuthorizationStatus.INVALID)),
+        ("AuthorizeResponse", v16.authorize_answer(Verdict(AuthorizationStatus.BLOCKED))),
+        ("AuthorizeResponse", v16.authorize_answer(Verdict(AuthorizationStatus.ACCEPTED, "FLEET", NOW, (1,)))),
+        ("AuthorizeResponse", v16.authorize_answer(Verdict(AuthorizationStatus.ACCEPTED, "G" * 21))),
+        (
+            "StartTransactionResponse",
+            v16.start_answer(StartAnswer(TransactionId(7), Verdict(AuthorizationStatus.ACCEPTED))),
+        ),
+        ("StopTransactionResponse", v16.stop_answer(Verdict(AuthorizationStatus.INVALID))),
         ("StopTransactionResponse", v16.stop_answer(None)),
         ("StatusNotificationResponse", {}),
         ("MeterValuesResponse", {}),
@@ -161,6 +166,21 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, 123_456, tzinfo=UTC)
 def test_what_we_answer_fits_the_schema(message: str, payload: dict[str, Any]) -> None:
     assert schemas.violation(message, payload) is None
     assert schemas.conforms(message, payload)
+
+
+@pytest.mark.parametrize("status", AuthorizationStatus)
+def test_every_verdict_has_a_word_of_1_6(status: AuthorizationStatus) -> None:
+    answer = v16.authorize_answer(Verdict(status))
+    assert schemas.violation("AuthorizeResponse", answer) is None
+    assert (answer["idTagInfo"]["status"] == "Accepted") is (status is AuthorizationStatus.ACCEPTED)
+
+
+def test_parent_and_expiry_go_with_the_verdict() -> None:
+    answer = v16.authorize_answer(Verdict(AuthorizationStatus.ACCEPTED, "FLEET", NOW))
+    assert answer["idTagInfo"] == {
+        "status": "Accepted", "parentIdTag": "FLEET", "expiryDate": "2026-11-23T12:00:00.123Z",
+    }  # fmt: skip
+    assert "parentIdTag" not in v16.authorize_answer(Verdict(AuthorizationStatus.ACCEPTED, "G" * 21))["idTagInfo"]
 
 
 def test_our_time_is_utc_with_milliseconds() -> None:

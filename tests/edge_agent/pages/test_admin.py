@@ -154,7 +154,7 @@ async def test_transactions_newest_first(box: Box, admin: dict[str, str]) -> Non
     for number in (1, 2):
         report = StartReport(1, f"CARD{number}", 100.0 * number, at=box.core.clock.now(), payload={"n": number})
         started = await box.core.desk.start(station, report)
-        assert started.verdict is AuthorizationStatus.ACCEPTED
+        assert started.verdict.status is AuthorizationStatus.ACCEPTED
         box.core.clock.advance(60)
         stop = StopReport(started.transaction, 500.0 * number, "Remote", at=box.core.clock.now(), payload={"n": number})
         await box.core.desk.stop(station, stop)
@@ -180,3 +180,15 @@ async def test_health_in_detail(box: Box, admin: dict[str, str]) -> None:
     status, found = await ask(box, admin, "GET", "/api/v1/health")
     assert status == 200
     assert (found["status"], found["charge_points"], found["online"], found["open_jobs"]) == ("ok", 1, 1, 1)
+
+
+async def test_a_charge_point_gets_a_test_token_of_its_own(box: Box, admin: dict[str, str]) -> None:
+    one = "/api/v1/charge-points/CP001"
+    status, found = await ask(box, admin, "PATCH", one, {"test_token": "0001"})
+    assert (status, found["test_token"], found["identity"]) == (200, "0001", "CP001")
+    status, found = await ask(box, admin, "PATCH", one, {"active": True})
+    assert (found["test_token"], found["rows"][0]["active"]) == ("0001", True)
+    status, found = await ask(box, admin, "PATCH", one, {"test_token": None})
+    assert (status, found["test_token"]) == (200, None)
+    status, error = await ask(box, admin, "PATCH", one, {"test_token": "x" * 21})
+    assert (status, error["code"]) == (422, "id_token_invalid")

@@ -54,4 +54,4 @@ async def test_either_form_is_known_as_the_test_token_at_that_station_alone() ->
     assert is_test_token(state, "cp001", short)
     assert is_test_token(state, "cp001", job_token)
     assert not is_test_token(state, "cp002", short)
-    assert await core.desk.authorize("cp001", short) is AuthorizationStatus.ACCEPTED
+    assert (await core.desk.authorize("cp001", short)).status is AuthorizationStatus.ACCEPTED

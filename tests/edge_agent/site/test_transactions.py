@@ -61,7 +61,7 @@ async def test_a_start_sent_again_after_its_stop_is_still_recognised() -> None:
 async def test_a_start_refused_by_authorisation_is_recorded_all_the_same() -> None:
     core = await booted()
     answer = await core.desk.start(CP, start())
-    assert answer.verdict is AuthorizationStatus.INVALID
+    assert answer.verdict.status is AuthorizationStatus.INVALID
     assert core.journal.state.transactions[answer.transaction].open
 
 
@@ -69,7 +69,7 @@ async def test_a_start_before_any_boot_is_stored_and_not_accepted() -> None:
     core = Core()
     await core.import_job()
     answer = await core.desk.start(CP, start(id_token=core.job().test_token))
-    assert answer.verdict is AuthorizationStatus.INVALID
+    assert answer.verdict.status is AuthorizationStatus.INVALID
     assert core.journal.state.transactions[answer.transaction].meter_start_wh == 100
 
 

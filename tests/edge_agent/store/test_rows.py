@@ -5,9 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.store.rows import RowDamaged, checked, command_of, crc_of, encode, entity_of, transaction_of
-from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransactionId
-from sitelink.model import ChargePoint, Command, Connector, Head, Job, Knock, Link, Register, Station, Transaction
-from sitelink.states import ActionName, ConnectorStatus, LinkRole
+from sitelink.ids import ChargePointId, CommandId, IdTokenKey, JobId, LinkId, OpId, StationKey, TransactionId
+from sitelink.model import (
+    ChargePoint,
+    Command,
+    Connector,
+    Head,
+    IdToken,
+    Job,
+    Knock,
+    Link,
+    Register,
+    Station,
+    Transaction,
+)
+from sitelink.states import ActionName, AuthorizationStatus, ConnectorStatus, IdTokenSource, IdTokenType, LinkRole
 from tests.edge_agent.store.facts import CP001, INSTALLER, NOON
 
 
@@ -48,10 +60,15 @@ def _register(value: str | int | bool) -> Register:
             configuration={"NumberOfConnectors": "2", "Odd": None},
         ),
         Knock(id="k", identity="X", ip="192.0.2.1", reason="unknown_identity", at=NOON),
+        IdToken(
+            id=IdTokenKey("04a1:b2"), id_token="04A1:B2", changed_at=NOON, expires=NOON, group="FLEET",
+            charge_points=(CP001,), note="ü", type=IdTokenType.EMAID, source=IdTokenSource.CSV,
+            status=AuthorizationStatus.BLOCKED,
+        ),
         Link(id=LinkId("l"), job=JobId("j"), token_sha256="00", role=LinkRole.INSTALLER, created_at=NOON),
     ],
 )  # fmt: skip
-def test_every_record_comes_back(entity: Job | ChargePoint | Station | Knock | Link) -> None:
+def test_every_record_comes_back(entity: Job | ChargePoint | Station | Knock | Link | IdToken) -> None:
     body = encode(entity)
     assert entity_of(entity.key, body, crc_of(entity.key, body)) == entity
 

@@ -1,8 +1,8 @@
 """The working copy goes back to its mark as if nothing had been."""
 
 from edge_agent.store.working import CONTENTS_PER_STATION, STATIONS_REMEMBERED, RecentContents, WorkingState
-from sitelink.ids import StationKey, TransactionId
-from sitelink.model import CLOSED_TRANSACTIONS_KEPT, Knock, Station, Transaction
+from sitelink.ids import IdTokenKey, StationKey, TransactionId
+from sitelink.model import CLOSED_TRANSACTIONS_KEPT, IdToken, Knock, Station, Transaction
 from tests.edge_agent.store.facts import CP001, NOON, contents
 
 
@@ -14,21 +14,29 @@ def knock(id_: str) -> Knock:
     return Knock(id=id_, identity=id_, ip="192.0.2.1", reason="unknown_identity", at=NOON)
 
 
+def listed(key: str) -> IdToken:
+    return IdToken(id=IdTokenKey(key), id_token=key.upper(), changed_at=NOON)
+
+
 def test_undo_brings_back_what_was_replaced_dropped_and_evicted() -> None:
     state = WorkingState()
     for number in range(CLOSED_TRANSACTIONS_KEPT):
         state.put(closed(number))
     for id_ in "abc":
         state.put(knock(id_))
+    state.put(listed("04a1"))
     state.mark()
     before = contents(state)
     state.put(closed(100))
     state.put(closed(101))
     state.drop("knock:a")
+    state.drop("id_token:04a1")
+    state.put(listed("04a2"))
     state.put(knock("a"))
     state.put(Station(id=CP001, identity="CP001"))
     state.drop("station:nobody")
     assert list(state.knocks) == ["b", "c", "a"]
+    assert list(state.id_tokens) == ["04a2"]
     assert TransactionId(0) not in state.transactions
     state.undo()
     assert contents(state) == before
