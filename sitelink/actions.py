@@ -38,7 +38,7 @@ def actions_of(state: SiteState, job: Job, row: ChargePoint) -> tuple[ActionView
 
 def _action(state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName) -> ActionView:
     reason = _reason_against(state, job, row, status, name)
-    charging = state.transaction_of(row) is not None
+    charging = state.charge_of(row) is not None
     return ActionView(name, reason is None, reason, confirm=charging and name in CONFIRM_WHILE_CHARGING)
 
 
@@ -55,11 +55,10 @@ def _reason_against(state: SiteState, job: Job, row: ChargePoint, status: Status
         return "not_connected"
     if any(_runs(command.state, command.action, name) for command in commands_of(state, row)):
         return "command_running"
-    transaction = state.transaction_of(row)
     if name is ActionName.STOP:
-        return None if transaction is not None else "nothing_charging"
+        return None if state.transaction_of(row) is not None else "nothing_charging"
     if name is ActionName.START:
-        return _reason_against_start(state, row, status, charging=transaction is not None)
+        return _reason_against_start(state, row, status, charging=state.charge_of(row) is not None)
     if name is ActionName.UNLOCK and not _can_unlock(state.stations.get(row.station)):
         return "unlock_not_supported"
     return None

@@ -35,7 +35,8 @@ from sitelink.model import (
     Transaction,
 )
 from sitelink.ops import Op
-from sitelink.states import COMMAND_RUNNING, JobStatus, Registration
+from sitelink.ranges import Ranges, with_number
+from sitelink.states import COMMAND_RUNNING, JobStatus, Registration, together
 
 HEADS_MAX = 16
 SUPERSEDED = "Superseded"
@@ -316,9 +317,14 @@ def _knock_cleared(_state: SiteState, op: Op, _event: e.KnockCleared) -> Changes
 
 def _connector_changed(state: SiteState, op: Op, event: e.ConnectorChanged) -> Changes:
     station = _station(state, op)
+    status, plugs = event.status, {}
+    if event.plug is not None:
+        known = station.connectors.get(event.connector)
+        plugs = {**(known.plugs if known else {}), event.plug: event.status}
+        status = together(plugs.values())
     connector = Connector(
-        status=event.status, at=event.at, error_code=event.error_code, info=event.info,
-        vendor_error_code=event.vendor_error_code, text=event.text,
+        status=status, at=event.at, error_code=event.error_code, info=event.info,
+        vendor_error_code=event.vendor_error_code, text=event.text, plugs=plugs,
     )  # fmt: skip
     return Changes(put=(replace(station, connectors={**station.connectors, event.connector: connector}),))
 
@@ -330,9 +336,41 @@ def _transaction_started(state: SiteState, op: Op, event: e.TransactionStarted) 
     transaction = Transaction(
         id=event.id, station=station.id, connector=event.connector, started_at=event.at, id_token=event.id_token,
         verdict=event.verdict, meter_start_wh=event.meter_start_wh, start_content=event.content, test=event.test,
+        name=event.name, token_type=event.token_type, plug=event.plug, charging=event.charging,
+        remote_start=event.remote_start, numbers=_numbered((), event.seq_no),
     )  # fmt: skip
     running = {**station.transactions, event.connector: event.id}
     return Changes(put=(transaction, replace(station, transactions=running)))
+
+
+def _numbered(numbers: Ranges, seq_no: int | None) -> Ranges:
+    return numbers if seq_no is None else with_number(numbers, seq_no)
+
+
+def _transaction_updated(state: SiteState, op: Op, event: e.TransactionUpdated) -> Changes:
+    """A late event of an ended transaction only fills its place in the sequence and what nobody knew yet."""
+    known = state.transactions.get(event.id)
+    if known is None:
+        return NOTHING
+    first_token = known.id_token is None and event.id_token is not None
+    newest = event.seq_no is None or not known.numbers or event.seq_no > known.numbers[-1][1]
+    updated = replace(
+        known, numbers=_numbered(known.numbers, event.seq_no), plug=(newest and event.plug) or known.plug,
+        charging=(newest and event.charging) or known.charging,
+        remote_start=known.remote_start if known.remote_start is not None else event.remote_start,
+        meter_start_wh=known.meter_start_wh if known.meter_start_wh is not None else event.meter_start_wh,
+        started_at=min(known.started_at, event.at) if known.started_at is not None else None,
+    )  # fmt: skip
+    if first_token:
+        updated = replace(
+            updated, id_token=event.id_token, token_type=event.token_type, verdict=event.verdict, test=event.test
+        )
+    station = _station(state, op)
+    if not newest or event.connector in (None, known.connector) or not known.open:
+        return Changes(put=(updated,))
+    running = {place: id_ for place, id_ in station.transactions.items() if id_ != event.id}
+    updated = replace(updated, connector=event.connector)
+    return Changes(put=(updated, replace(station, transactions={**running, event.connector: event.id})))
 
 
 def _transaction_stopped(state: SiteState, op: Op, event: e.TransactionStopped) -> Changes:
@@ -344,6 +382,7 @@ def _transaction_stopped(state: SiteState, op: Op, event: e.TransactionStopped) 
     closed = replace(
         before, stopped_at=event.at, meter_stop_wh=event.meter_stop_wh, reason=event.reason,
         stop_content=event.content, flags=event.flags,
+        numbers=_numbered(before.numbers, event.seq_no), last_number=event.seq_no,
     )  # fmt: skip
     if event.id not in station.transactions.values():
         return Changes(put=(closed,))
@@ -353,11 +392,20 @@ def _transaction_stopped(state: SiteState, op: Op, event: e.TransactionStopped) 
 
 def _meter_values_reported(state: SiteState, op: Op, event: e.MeterValuesReported) -> Changes:
     station = StationKey(op.entity.partition(":")[2])
+    numbered = _numbered_by_values(state, event)
     before = state.readings.get((station, event.connector))
     if before is not None and before.at > event.at:
-        return NOTHING
+        return Changes(put=numbered)
     samples = by_measurand(event, before)
-    return Changes(put=(Readings(station=station, connector=event.connector, at=event.at, samples=samples),))
+    return Changes(put=(Readings(station=station, connector=event.connector, at=event.at, samples=samples), *numbered))
+
+
+def _numbered_by_values(state: SiteState, event: e.MeterValuesReported) -> tuple[Transaction, ...]:
+    """The transaction with the event's number, where its event brought nothing but values."""
+    known = state.transactions.get(event.transaction) if event.transaction is not None else None
+    if known is None or event.seq_no is None:
+        return ()
+    return (replace(known, numbers=with_number(known.numbers, event.seq_no)),)
 
 
 def by_measurand(event: e.MeterValuesReported, before: Readings | None) -> dict[str, e.MeterSample]:
@@ -456,6 +504,7 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.KnockCleared: _knock_cleared,
     e.ConnectorChanged: _connector_changed,
     e.TransactionStarted: _transaction_started,
+    e.TransactionUpdated: _transaction_updated,
     e.TransactionStopped: _transaction_stopped,
     e.MeterValuesReported: _meter_values_reported,
     e.IdTokenListed: _id_token_listed,

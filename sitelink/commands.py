@@ -15,16 +15,25 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class RemoteStart(Order, frozen=True):
+    """`remote_start` is a number of ours by which the station tells the charge it led to (OCPP 2.x F01)."""
+
     connector: int
     id_token: str
+    remote_start: int = 0
 
 
 class RemoteStop(Order, frozen=True):
+    """`name` is the station's own id of the transaction, where it gave it one (OCPP 2.x)."""
+
     transaction: TransactionId
+    name: str | None = None
 
 
 class UnlockConnector(Order, frozen=True):
+    """`plug` is the one of the connector's plugs that is meant (OCPP 2.x: connectorId within the EVSE)."""
+
     connector: int
+    plug: int = 1
 
 
 class Reset(Order, frozen=True):
@@ -38,6 +47,7 @@ class Trigger(Order, frozen=True):
 
     message: str
     connector: int | None = None
+    plug: int = 1
 
 
 class ReadConfiguration(Order, frozen=True):

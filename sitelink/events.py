@@ -261,7 +261,10 @@ class KnockCleared(Event, frozen=True):
 
 
 class ConnectorChanged(Event, frozen=True, omit_defaults=True):
-    """entity station:…  OCPP 1.6 StatusNotification; connector 0 is the station."""
+    """entity station:…  A StatusNotification; connector 0 is the station.
+
+    OCPP 2.x: `connector` is the EVSE, `plug` the connector within it.
+    """
 
     connector: int
     status: ConnectorStatus
@@ -273,19 +276,56 @@ class ConnectorChanged(Event, frozen=True, omit_defaults=True):
     station_time: str | None = None
     text: str | None = None
     """The status as sent, where it is none of OCPP's words."""
+    plug: int | None = None
 
 
 class TransactionStarted(Event, frozen=True, omit_defaults=True):
-    """entity station:…  `content` recognises the same start sent again (OCPP 1.6 §3.7.1)."""
+    """entity station:…  `content` recognises the same start sent again (OCPP 1.6 §3.7.1).
+
+    Without `id_token` nobody is authorised yet: in OCPP 2.x a transaction may begin with the plug. What only 2.x has:
+    `name`, the station's own id; `seq_no`, the event's number in the transaction; `remote_start`, our number of the
+    remote start it answers; `plug`; `charging`, what it said it is doing; `offline`, it was told later.
+    """
 
     id: TransactionId
     connector: int
-    id_token: str
     at: datetime
     content: str
-    verdict: AuthorizationStatus
+    id_token: str | None = None
+    verdict: AuthorizationStatus | None = None
     meter_start_wh: float | None = None
     test: bool = False
+    station_time: str | None = None
+    payload: Any = None
+    name: str | None = None
+    token_type: str | None = None
+    seq_no: int | None = None
+    remote_start: int | None = None
+    plug: int | None = None
+    charging: ConnectorStatus | None = None
+    offline: bool = False
+
+
+class TransactionUpdated(Event, frozen=True, omit_defaults=True):
+    """entity station:…  Something about a running transaction changed (OCPP 2.x); fields as in TransactionStarted.
+
+    What is None or left out stays as it was. `trigger` is why the station told it, in its words.
+    """
+
+    id: TransactionId
+    at: datetime
+    seq_no: int | None = None
+    trigger: str | None = None
+    connector: int | None = None
+    plug: int | None = None
+    charging: ConnectorStatus | None = None
+    id_token: str | None = None
+    token_type: str | None = None
+    verdict: AuthorizationStatus | None = None
+    test: bool = False
+    remote_start: int | None = None
+    meter_start_wh: float | None = None
+    offline: bool = False
     station_time: str | None = None
     payload: Any = None
 
@@ -304,6 +344,8 @@ class TransactionStopped(Event, frozen=True, omit_defaults=True):
     payload: Any = None
     flags: tuple[str, ...] = ()
     """Codes of what is not plausible, e.g. energy_went_back."""
+    seq_no: int | None = None
+    offline: bool = False
 
 
 class MeterSample(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -328,6 +370,8 @@ class MeterValuesReported(Event, frozen=True, omit_defaults=True):
     station_time: str | None = None
     payload: Any = None
     flags: tuple[str, ...] = ()
+    seq_no: int | None = None
+    """Of the transaction event that brought them and nothing else (OCPP 2.x)."""
 
 
 # ---- id tokens ----
@@ -411,6 +455,7 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     KnockCleared: "knock.cleared",
     ConnectorChanged: "connector.changed",
     TransactionStarted: "transaction.started",
+    TransactionUpdated: "transaction.updated",
     TransactionStopped: "transaction.stopped",
     MeterValuesReported: "meter.values",
     IdTokenListed: "id_token.listed",

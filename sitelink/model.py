@@ -21,6 +21,7 @@ from sitelink.ids import (
     station_key,
 )
 from sitelink.ops import Author, Stamp
+from sitelink.ranges import Ranges, missing
 from sitelink.states import (
     ActionName,
     AuthorizationStatus,
@@ -164,6 +165,8 @@ class Connector(msgspec.Struct, frozen=True, omit_defaults=True):
     info: str | None = None
     vendor_error_code: str | None = None
     text: str | None = None
+    plugs: dict[int, ConnectorStatus] = {}
+    """OCPP 2.x: of each connector of this EVSE; `status` is then what they come to together."""
 
 
 class Station(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,7 +217,9 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
         return max((number for number in self.connectors if number > 0), default=0) or None
 
 
-class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`id` is ours. OCPP 2.x alone: `name`, the station's own id; `numbers`, the events that came, as ranges."""
+
     id: TransactionId
     station: StationKey
     connector: int
@@ -231,10 +236,29 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     orphan: bool = False
     flags: tuple[str, ...] = ()
     """Codes of what is not plausible about it, e.g. energy_went_back."""
+    name: str | None = None
+    token_type: str | None = None
+    plug: int | None = None
+    charging: ConnectorStatus | None = None
+    """What the station last said it is doing, where it says so."""
+    remote_start: int | None = None
+    numbers: Ranges = ()
+    last_number: int | None = None
+    """Of the event that ended it."""
 
     @property
     def key(self) -> str:
         return f"transaction:{self.id}"
+
+    @property
+    def authorised(self) -> bool:
+        """Whether somebody's id token began it. In OCPP 2.x a plug alone may begin one."""
+        return self.id_token is not None
+
+    @property
+    def missing_events(self) -> int:
+        """How many events of an ended transaction never came (OCPP 2.0.1 part 2, E 1.3.2)."""
+        return missing(self.numbers, self.last_number) if self.last_number is not None else 0
 
     @property
     def open(self) -> bool:
@@ -455,6 +479,11 @@ class SiteState:
         station = self.stations.get(row.station) if row.identity else None
         running = station.transactions.get(row.connector) if station else None
         return self.transactions.get(running) if running is not None else None
+
+    def charge_of(self, row: ChargePoint) -> Transaction | None:
+        """The transaction running there, if somebody is charging: a plug alone may have begun one (OCPP 2.x)."""
+        transaction = self.transaction_of(row)
+        return transaction if transaction is not None and transaction.authorised else None
 
     def last_transaction_of(self, row: ChargePoint, *, test: bool) -> Transaction | None:
         """The newest transaction at the row's connector that is still in memory."""

@@ -4,6 +4,7 @@ Pure. Sources: the installer guide for integration states, UX §1.3 for charge p
 connectors.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -49,6 +50,19 @@ class ConnectorStatus(StrEnum):
     FAULTED = "Faulted"
     OCCUPIED = "Occupied"
     UNKNOWN = "Unknown"
+
+
+def together(plugs: Iterable[ConnectorStatus]) -> ConnectorStatus:
+    """What the connectors of one EVSE come to: it serves one vehicle at a time, by whichever is used or free."""
+    said = set(plugs)
+    return next((status for status in _TOGETHER if status in said), ConnectorStatus.UNKNOWN)
+
+
+_TOGETHER = (
+    ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE, ConnectorStatus.FINISHING,
+    ConnectorStatus.PREPARING, ConnectorStatus.OCCUPIED, ConnectorStatus.RESERVED, ConnectorStatus.AVAILABLE,
+    ConnectorStatus.UNAVAILABLE, ConnectorStatus.FAULTED,
+)  # fmt: skip
 
 
 class Registration(StrEnum):

@@ -169,7 +169,13 @@ def connector_of(station: Station | None, number: int) -> Connector | None:
 
 
 def _state_in_transaction(station: Station | None, transaction: Transaction) -> ChargePointState:
-    """A running transaction outranks a late StatusNotification; only "not taking power" is read from the connector."""
+    """A running transaction outranks a late StatusNotification; only "not taking power" is read from the connector.
+
+    Where the station says in the transaction what it is doing (OCPP 2.x), that counts and nothing else.
+    """
+    if transaction.charging is not None:
+        charging = transaction.charging is ConnectorStatus.CHARGING
+        return ChargePointState.BUSY_CHARGING if charging else ChargePointState.BUSY_NON_CHARGING
     connector = station.connectors.get(transaction.connector) if station else None
     if connector is not None and connector.status in _NOT_TAKING_POWER:
         return ChargePointState.BUSY_NON_CHARGING

@@ -260,6 +260,8 @@ OUTCOMES: dict[str, Words] = {
     "nothing_started": Words("Charging did not begin within 60 s.", "Is a car plugged in?"),
     "nothing_stopped": Words("The charge did not end within 60 s.", "Try again, or unplug at the car."),
     "unlock_failed": Words("It could not unlock.", "Take the strain off the cable and try again."),
+    "unlock_while_charging": Words("It does not unlock while a car charges.", "Stop the charge first, then unlock."),
+    "unknown_connector": Words("It does not know this connector.", "Check the Connector field of this row."),
     "not_supported": Words("This model cannot do that remotely.", "Do it at the charge point."),
     "unplug_first": Words(
         "It refused: the cable of the last charge is still plugged in.", "Pull the cable, plug it in again, then start."

@@ -6,12 +6,13 @@ Sources: OCPP-J 1.6 §3.1 and §3.2; RFC 6455 §4.2; SECURITY §4.2; the odditie
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 from websockets.datastructures import Headers
 
+from edge_agent.charge_points.dialects import choose_subprotocol, version_of
 from sitelink.ids import IDENTITY_MAX_CHARACTERS, StationKey, station_key
 
 PATH_MAX = 2048
@@ -31,19 +32,19 @@ class Greeting(msgspec.Struct, frozen=True):
         return station_key(self.identity)
 
     @property
-    def speaks_16(self) -> bool:
-        """With no subprotocol offered a station is served as 1.6; with only others it cannot be."""
-        return self.chosen is not None or not self.offered
+    def version(self) -> str | None:
+        """With no subprotocol offered a station is served as 1.6; with only foreign ones it cannot be."""
+        return version_of(self.chosen) if self.chosen is not None else None if self.offered else "1.6"
 
 
-def greet(path: str, headers: Headers, ip: str) -> Greeting:
-    """Who calls. `headers` must have been mended."""
+def greet(path: str, headers: Headers, ip: str, booted_with: Callable[[str], str | None]) -> Greeting:
+    """Who calls. `headers` must have been mended; `booted_with` tells the version an identity last booted with."""
     identity, flaws = identity_of(path)
     offered = tuple(_tokens(headers))
-    chosen = choose_subprotocol(offered)
+    chosen = choose_subprotocol(offered, booted_with(identity))
     if not offered:
         flaws.append("no_subprotocol")
-    elif chosen is not None and chosen != "ocpp1.6":
+    elif chosen is not None and chosen != f"ocpp{version_of(chosen)}":
         flaws.append("odd_subprotocol")
     return Greeting(identity, ip, offered, chosen, tuple(flaws))
 
@@ -67,17 +68,6 @@ def identity_of(path: str) -> tuple[str, list[str]]:
 
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def choose_subprotocol(offered: Sequence[str]) -> str | None:
-    """The token that means OCPP 1.6 to us, exactly as it was offered; the plain one first."""
-    if "ocpp1.6" in offered:
-        return "ocpp1.6"
-    return next((token for token in offered if _MEANS_16.fullmatch(token)), None)
-
-
-_MEANS_16 = re.compile(r"s?ocppj?[-_ /]?v?1[._]?6[-_]?j?(?:son)?", re.IGNORECASE)
-"""ocpp1.6, OCPP1.6, ocpp1.6j, ocpp16, ocpp-1.6 … and socpp1.6, as one vendor writes it."""
 
 
 def ip_of(address: object) -> str:

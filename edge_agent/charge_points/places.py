@@ -24,7 +24,6 @@ log = structlog.get_logger()
 
 DUPLICATE = "duplicate_identity"
 UNSUPPORTED = "unsupported_subprotocol"
-VERSION = "1.6"
 
 
 class Places:
@@ -105,7 +104,7 @@ class Places:
         greeting = connection.greeting
         connection.noticed()
         connection.recorded = await self._quietly(
-            self._desk.connected(connection.identity, connection.ip, VERSION, greeting.chosen)
+            self._desk.connected(connection.identity, connection.ip, connection.dialect.version, greeting.chosen)
         )
         await self._quietly(self._desk.fault_cleared(key, UNSUPPORTED))
         await self._clear_duplicate(key)
@@ -170,7 +169,7 @@ class Places:
                 else:
                     connection.spawn(connection.ask_boot())
 
-    async def speaks_no_16(self, greeting: Greeting) -> None:
+    async def speaks_nothing_known(self, greeting: Greeting) -> None:
         """It offered only what we do not speak: shown, and as a fault where it is expected."""
         await self._quietly(self._desk.knocked(greeting.identity, greeting.ip, UNSUPPORTED, None, greeting.offered))
         if greeting.key not in self._serving and self._desk.standing(greeting.identity).served:

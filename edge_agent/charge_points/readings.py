@@ -7,7 +7,7 @@ right is named in `found`, a list of short codes that the shell counts for each 
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -183,15 +183,24 @@ def _epoch(text: str, key: str, found: Found) -> datetime | None:
 # ---- meter values ----
 
 
-def meter_groups(value: Any, found: Found, key: str = "meterValue") -> tuple[MeterGroup, ...]:
-    """The groups of a `meterValue` or `transactionData`; values without a number are left out."""
+ReadSample = Callable[[dict[str, Any], Found], MeterSample | None]
+
+
+def meter_groups(
+    value: Any, found: Found, key: str = "meterValue", read: ReadSample | None = None
+) -> tuple[MeterGroup, ...]:
+    """The groups of a `meterValue` or `transactionData`; values without a number are left out.
+
+    `read` reads one sampled value; without it, as OCPP 1.6 has it.
+    """
+    read = read or sample_16
     groups = []
     room = SAMPLES_MAX
     for raw in _list_of(value, key, found):
         for group in _flattened(raw):
             start = len(found)
             at, station_time = time_of(group, found)
-            samples = tuple(_samples(group, found))[:room]
+            samples = tuple(_samples(group, found, read))[:room]
             room -= len(samples)
             if samples:
                 corrected = len(found) > start or _is_signed(group)
@@ -225,7 +234,7 @@ def _flattened(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield raw
 
 
-def _samples(group: dict[str, Any], found: Found) -> Iterator[MeterSample]:
+def _samples(group: dict[str, Any], found: Found, read: ReadSample) -> Iterator[MeterSample]:
     raw = group.get("sampledValue")
     if raw is None:
         raw = group.get("values", group.get("value"))
@@ -233,12 +242,13 @@ def _samples(group: dict[str, Any], found: Found) -> Iterator[MeterSample]:
     if not raw:
         return
     for each in _list_of(raw, "sampledValue", found):
-        sample = _sample(each, found)
+        sample = read(each, found)
         if sample is not None:
             yield sample
 
 
-def _sample(raw: dict[str, Any], found: Found) -> MeterSample | None:
+def sample_16(raw: dict[str, Any], found: Found) -> MeterSample | None:
+    """OCPP 1.6 §7.43: the value is a text, the unit a word."""
     text = raw.get("value")
     if raw.get("format") == "SignedData":
         return None
@@ -260,6 +270,30 @@ def _sample(raw: dict[str, Any], found: Found) -> MeterSample | None:
         text_of(raw, "context", found, 40),
     )  # fmt: skip
 
+
+def sample_2x(raw: dict[str, Any], found: Found) -> MeterSample | None:
+    """OCPP 2.x SampledValueType: the value is a number, the unit an object with a power of ten."""
+    value = number_of(raw, "value", found)
+    if value is None:
+        found.append("value:empty")
+        return None
+    said = raw.get("unitOfMeasure")
+    unit = said if isinstance(said, dict) else {"unit": raw.get("unit", said)}
+    if said is not None and not isinstance(said, dict):
+        found.append("unitOfMeasure:not_an_object")
+    power = integer_of(unit, "multiplier", found) or 0
+    if power:
+        value = value * 10.0**power if abs(power) <= POWER_MAX else 0.0
+    measurand = text_of(raw, "measurand", found, 64) or DEFAULT_MEASURAND
+    name, value = _in_base_unit(measurand, text_of(unit, "unit", found, 20), value, found)
+    return MeterSample(
+        measurand, name, value, text_of(raw, "phase", found, 10), text_of(raw, "location", found, 20),
+        text_of(raw, "context", found, 40),
+    )  # fmt: skip
+
+
+POWER_MAX = 15
+"""Of ten, in a unit's multiplier. Beyond it no quantity of a charge point lies."""
 
 _BASE_UNITS = (
     ("Energy.Active", "Wh"), ("Energy.Reactive", "varh"), ("Energy.Apparent", "VAh"), ("Power.Reactive", "var"),
@@ -296,4 +330,6 @@ def _in_base_unit(measurand: str, said: str | None, value: float, found: Found) 
 
 def _is_signed(group: dict[str, Any]) -> bool:
     values = group.get("sampledValue")
-    return isinstance(values, list) and any(isinstance(v, dict) and v.get("format") == "SignedData" for v in values)
+    return isinstance(values, list) and any(
+        isinstance(each, dict) and (each.get("format") == "SignedData" or "signedMeterValue" in each) for each in values
+    )

@@ -1,9 +1,9 @@
 """OCPP-J framing: a frame in, what it says out; an answer in, its text out.
 
 Pure: no I/O, no clock, no log. `decode` never raises: what cannot be read is described, with the id of the call where
-one can still be found, so that it can be answered. Not here: what a message means (`v16`), who waits for an answer
-(`session`). Sources: OCPP-J 1.6 §4.1 and §4.2 with errata; OCPP.md §8.1 R4 to R8; SECURITY §7.1 for the limits.
-Start at `decode`.
+one can still be found, so that it can be answered. Not here: what a message means (`v16`, `v2x`), which types a version
+has (`dialect`), who waits for an answer (`session`). Sources: OCPP-J 1.6 §4.1 and §4.2 with errata; OCPP 2.0.1 and 2.1
+Part 4 §4; OCPP.md §8.1 R4 to R8; SECURITY §7.1 for the limits. Start at `decode`.
 """
 
 import json
@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 import msgspec
+from msgspec.structs import astuple
 
-CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
+CALL, CALL_RESULT, CALL_ERROR, CALL_RESULT_ERROR, SEND = 2, 3, 4, 5, 6
+"""CALLRESULTERROR (our answer could not be used) and SEND (never answered) are OCPP 2.1's alone."""
 
 MAX_DEPTH = 32
 MAX_NODES = 200_000
@@ -31,7 +33,7 @@ _HEAD_CHARACTERS = 512
 
 
 class ErrorCode(StrEnum):
-    """OCPP-J 1.6 §4.2.3, in its own spelling."""
+    """OCPP-J 1.6 §4.2.3, in its own spelling; the two at the end are OCPP 2.x's. `dialect` spells them by version."""
 
     NOT_IMPLEMENTED = "NotImplemented"
     """An action we do not know."""
@@ -45,6 +47,8 @@ class ErrorCode(StrEnum):
     OCCURENCE_CONSTRAINT_VIOLATION = "OccurenceConstraintViolation"
     TYPE_CONSTRAINT_VIOLATION = "TypeConstraintViolation"
     GENERIC_ERROR = "GenericError"
+    MESSAGE_TYPE_NOT_SUPPORTED = "MessageTypeNotSupported"
+    RPC_FRAMEWORK_ERROR = "RpcFrameworkError"
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -72,6 +76,24 @@ class CallError(msgspec.Struct, frozen=True):
     flaws: tuple[str, ...] = ()
 
 
+class CallResultError(msgspec.Struct, frozen=True):
+    """Our answer to a call of theirs could not be used (OCPP 2.1 Part 4 §4.2.4)."""
+
+    message_id: str
+    code: str
+    description: str = ""
+    flaws: tuple[str, ...] = ()
+
+
+class Send(msgspec.Struct, frozen=True):
+    """A message that gets no answer, whatever it says (OCPP 2.1 Part 4 §4.2.5)."""
+
+    message_id: str
+    action: str
+    payload: dict[str, Any]
+    flaws: tuple[str, ...] = ()
+
+
 class Unreadable(msgspec.Struct, frozen=True):
     """`problem` is a code. With `message_id` and `message_type` 2 it can be answered, with `code`."""
 
@@ -82,12 +104,13 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Ignored(msgspec.Struct, frozen=True):
-    """A message type that is none of OCPP 1.6's: to be passed over in silence (OCPP-J 1.6 §4.1.3)."""
+    """A message type of no version. What is done with it depends on the version (OCPP.md §8.1 R5)."""
 
     message_type: Any
+    message_id: str | None = None
 
 
-Frame = Call | CallResult | CallError | Unreadable | Ignored
+Frame = Call | CallResult | CallError | CallResultError | Send | Unreadable | Ignored
 
 
 def decode(data: str | bytes, max_bytes: int = MAX_BYTES) -> Frame:
@@ -115,6 +138,11 @@ def encode_call(message_id: str, action: str, payload: dict[str, Any]) -> str:
 
 def encode_result(message_id: str, payload: dict[str, Any]) -> str:
     return msgspec.json.encode([CALL_RESULT, message_id, payload]).decode()
+
+
+def encode_result_error(message_id: str, code: str, description: str = "") -> str:
+    """The station's answer `message_id` could not be used (OCPP 2.1)."""
+    return msgspec.json.encode([CALL_RESULT_ERROR, message_id, str(code), description[:DESCRIPTION_MAX], {}]).decode()
 
 
 def encode_error(message_id: str, code: str, description: str = "", details: dict[str, Any] | None = None) -> str:
@@ -243,7 +271,7 @@ def _check_size(value: Any, text: str) -> None:
                 raise _Broken("lone_surrogate")
 
 
-_HEAD = re.compile(r'\s*\[\s*"?([234])"?\s*,\s*(?:"((?:[^"\\\x00-\x1f]|\\.){1,256})"|(\d{1,19})\b)')
+_HEAD = re.compile(r'\s*\[\s*"?([2-6])"?\s*,\s*(?:"((?:[^"\\\x00-\x1f]|\\.){1,256})"|(\d{1,19})\b)')
 
 
 def _found_in_head(text: str, problem: str, code: ErrorCode | None = None) -> Unreadable:
@@ -263,32 +291,33 @@ def _found_in_head(text: str, problem: str, code: ErrorCode | None = None) -> Un
 
 def _message(value: list[Any], flaws: list[str]) -> Frame:
     kind = _message_type(value[0], flaws)
-    if kind not in (CALL, CALL_RESULT, CALL_ERROR):
-        return Ignored(value[0] if isinstance(value[0], (int, float, str)) else None)
     id_ = _message_id(value[1] if len(value) > 1 else None, flaws)
+    if kind is None or not CALL <= kind <= SEND:
+        return Ignored(value[0] if isinstance(value[0], (int, float, str)) else None, id_)
     if id_ is None:
         return Unreadable("no_message_id", kind)
     if kind == CALL:
         return _call(id_, value, flaws)
+    if kind == SEND:
+        sent = _call(id_, value, flaws)
+        return Send(*astuple(sent)) if isinstance(sent, Call) else Unreadable(sent.problem, SEND, id_)
     if kind == CALL_RESULT:
         return CallResult(id_, value[2] if len(value) > 2 else None, tuple(flaws))
     code, description, details = (*value[2:5], *(None,) * 3)[:3]
-    return CallError(
-        id_,
-        code if isinstance(code, str) and code else ErrorCode.GENERIC_ERROR.value,
-        description if isinstance(description, str) else "",
-        details,
-        tuple(flaws),
-    )
+    code = code if isinstance(code, str) and code else ErrorCode.GENERIC_ERROR.value
+    description = description if isinstance(description, str) else ""
+    if kind == CALL_RESULT_ERROR:
+        return CallResultError(id_, code, description, tuple(flaws))
+    return CallError(id_, code, description, details, tuple(flaws))
 
 
 def _message_type(value: Any, flaws: list[str]) -> int | None:
     if type(value) is int:
         return value
-    if isinstance(value, str) and value.strip() in ("2", "3", "4"):
+    if isinstance(value, str) and value.strip() in ("2", "3", "4", "5", "6"):
         flaws.append("message_type_not_a_number")
         return int(value)
-    return int(value) if isinstance(value, float) and value in (2.0, 3.0, 4.0) else None
+    return int(value) if isinstance(value, float) and value in (2.0, 3.0, 4.0, 5.0, 6.0) else None
 
 
 def _message_id(value: Any, flaws: list[str]) -> str | None:

@@ -19,12 +19,12 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from edge_agent.charge_points import rpc, v16
+from edge_agent.charge_points import rpc
+from edge_agent.charge_points.dialect import Dialect
+from edge_agent.charge_points.dialects import dialect_of
 from edge_agent.charge_points.handshake import Greeting, greet, ip_of, is_browser, is_upgrade, mend
 from edge_agent.charge_points.places import Places
 from edge_agent.charge_points.readings import Found
-from edge_agent.charge_points.schemas import check_call, conforms
-from edge_agent.charge_points.session import may_be_sent
 from edge_agent.charge_points.settings import OcppSettings, Timings
 from edge_agent.charge_points.station import Answer, Connection, StationSocket
 from edge_agent.charge_points.trace import Trace
@@ -105,34 +105,40 @@ class OcppServer:
         return None if heard_at is None else self.clock.monotonic() - heard_at
 
     async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
-        action, payload = v16.call_for(order)
         connection = self._places.serving(station)
-        if connection is None or not may_be_sent(action, connection.registration):
+        if connection is None:
+            raise StationOffline(identity=station, sent=False)
+        dialect = connection.dialect
+        action, payload = dialect.call_for(order)
+        if not dialect.may_be_sent(action, connection.registration):
             raise StationOffline(identity=station, sent=False)
 
         async def came_late(answer: Answer) -> None:
             if late is not None:
-                await late(_order_answer(order, answer))
+                await late(_order_answer(dialect, order, answer))
 
-        return _order_answer(order, await connection.ask(action, payload, came_late))
+        return _order_answer(dialect, order, await connection.ask(action, payload, came_late))
 
     async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
-        check_call(action, payload)
         connection = self._places.serving(station)
         if connection is None:
             raise StationOffline(identity=station, sent=False)
-        where = v16.not_now(action, payload, connection.registration)
+        dialect = connection.dialect
+        dialect.schemas.check_call(action, payload)
+        if not dialect.may_be_sent(action, connection.registration):
+            raise CallInvalid(action=action, where="action", problem="not_allowed_now")
+        where = dialect.not_now(action, payload, connection.registration)
         if where is not None:
             raise CallInvalid(action=action, where=where, problem="not_allowed_now")
         answer = await connection.ask(action, payload)
         if isinstance(answer, rpc.CallResult) and isinstance(answer.payload, dict):
-            if not conforms(f"{action}Response", answer.payload):
+            if not dialect.schemas.conforms(f"{action}Response", answer.payload):
                 self.corrected(connection, f"{action}.conf", ["does_not_conform"])
-            return v16.shown_answer(action, answer.payload)
+            return dialect.shown_answer(action, answer.payload)
         code, description = (
             (answer.code, answer.description)
             if isinstance(answer, rpc.CallError)
-            else (rpc.ErrorCode.FORMATION_VIOLATION.value, "the answer is no object")
+            else (dialect.spell(rpc.ErrorCode.FORMATION_VIOLATION), "the answer is no object")
         )
         raise CallRefused(identity=station, action=action, error_code=code, description=description)
 
@@ -176,7 +182,7 @@ class OcppServer:
         refusal = self._refusal(request, ip)
         if refusal is None:
             mended = mend(request.headers)
-            greeting = greet(request.path, request.headers, ip)
+            greeting = greet(request.path, request.headers, ip, self._booted_with)
             refusal = self._not_even_waiting(greeting)
             _own(socket).greeting = greeting
             if mended:
@@ -195,9 +201,13 @@ class OcppServer:
             response.headers["Retry-After"] = str(self.settings.retry_interval_s)
         return response
 
+    def _booted_with(self, identity: str) -> str | None:
+        kind = self.desk.standing(identity).kind
+        return kind.version if kind is not None else None
+
     def _refusal(self, request: Request, ip: str) -> tuple[int, str, str] | None:
         if not is_upgrade(request.headers):
-            return 426, "no_websocket", "This is where charge points connect (OCPP 1.6 over WebSocket)."
+            return 426, "no_websocket", "This is where charge points connect (OCPP over WebSocket)."
         if is_browser(request.headers):
             return 403, "browser", "Web pages may not connect here."
         connected = self._places.connections
@@ -245,13 +255,14 @@ class OcppServer:
         greeting = own.greeting
         if greeting is None:
             return
-        if not greeting.speaks_16:
-            await self._places.speaks_no_16(greeting)
+        version = greeting.version
+        if version is None:
+            await self._places.speaks_nothing_known(greeting)
             self._say_once_a_peer("subprotocol_unsupported", greeting.ip, offered=greeting.offered)
             await socket.close(1002, "no common subprotocol")
             return
         trace = self._traces.setdefault(greeting.key, Trace())
-        connection = Connection(own, greeting, self, trace, self._new_id)
+        connection = Connection(own, greeting, dialect_of(version), self, trace, self._new_id)
         self._places.add(connection)
         self.count("connections")
         log.info("station_connected", charge_point=greeting.identity, ip=greeting.ip, subprotocol=greeting.chosen)
@@ -303,11 +314,11 @@ def _select(socket: ServerConnection, _offered: Sequence[Subprotocol]) -> Subpro
     return Subprotocol(greeting.chosen) if greeting is not None and greeting.chosen is not None else None
 
 
-def _order_answer(order: Order, answer: Answer) -> OrderAnswer:
+def _order_answer(dialect: Dialect, order: Order, answer: Answer) -> OrderAnswer:
     if isinstance(answer, rpc.CallError):
         payload = {"errorCode": answer.code, "errorDescription": answer.description}
         return OrderAnswer(answer.code, accepted=False, payload=payload)
-    return v16.order_answer(order, answer.payload)
+    return dialect.order_answer(order, answer.payload)
 
 
 def _is_loopback(ip: str) -> bool:

@@ -3,7 +3,7 @@
 Pure: no I/O, no clock, no log; the shell (`station`) writes what it is handed and calls when a time is over. One CALL
 of ours is outstanding at a time; its sender stops waiting after 30 s, but the slot stays taken until the answer or
 90 s have come, and an answer that comes later still is recognised. Sources: OCPP-J 1.6 §4.1.1 and §4.1.4 with errata,
-OCPP 1.6 §4.2 with errata 3.10; OCPP.md §8.1 R3, R4, R8; DESIGN §7 (18). Start at `Session.ask`.
+OCPP 2.0.1 Part 4 §4.1; OCPP.md §8.1 R3, R4, R8; DESIGN §7 (18). Start at `Session.ask`.
 """
 
 from collections import OrderedDict, deque
@@ -14,21 +14,12 @@ from typing import Any
 import msgspec
 
 from edge_agent.charge_points.rpc import Call, CallError, CallResult
-from sitelink.states import Registration
 
 WAITING_MAX = 16
 LATE_MAX = 32
 """Calls without an answer that are remembered after their slot was freed."""
 ANSWERS_MAX = 32
 """Transaction messages whose answer is remembered, for one connection."""
-
-REPEATED_AS_IS = frozenset({"StartTransaction", "StopTransaction"})
-"""Only these are answered from memory. The same Heartbeat or status under the same id may well be a new one: there
-are stations that number every message "1"."""
-
-SAFE_BEFORE_ACCEPTANCE = frozenset(
-    {"TriggerMessage", "ExtendedTriggerMessage", "GetConfiguration", "ChangeConfiguration", "DataTransfer"}
-)
 
 
 class TooManyWaiting(Exception):
@@ -54,18 +45,16 @@ class Arrival(msgspec.Struct, frozen=True):
     late: bool
 
 
-def may_be_sent(action: str, registration: Registration) -> bool:
-    """What the central system may ask of a station that stands so (OCPP 1.6 §4.2)."""
-    if registration is Registration.ACCEPTED:
-        return True
-    return registration is not Registration.REJECTED and action in SAFE_BEFORE_ACCEPTANCE
-
-
 class Session:
-    """`new_id` gives ids that are unique across connections: a uuid4 has exactly the 36 characters allowed."""
+    """`new_id` gives ids that are unique across connections: a uuid4 has exactly the 36 characters allowed.
 
-    def __init__(self, new_id: Callable[[], str]) -> None:
+    Only the actions of `repeated_as_is` are answered from memory. The same Heartbeat or status under the same id may
+    well be a new one: there are stations that number every message "1".
+    """
+
+    def __init__(self, new_id: Callable[[], str], repeated_as_is: frozenset[str]) -> None:
         self._new_id = new_id
+        self._repeated_as_is = repeated_as_is
         self._waiting: deque[Question] = deque()
         self._outstanding: Question | None = None
         self._late: OrderedDict[str, Question] = OrderedDict()
@@ -144,7 +133,7 @@ class Session:
         return answer if (before.action, before.payload) == (call.action, call.payload) else None
 
     def remember(self, call: Call, answer: str) -> None:
-        if call.action not in REPEATED_AS_IS:
+        if call.action not in self._repeated_as_is:
             return
         self._answers[call.message_id] = (call, answer)
         self._answers.move_to_end(call.message_id)

@@ -20,12 +20,11 @@ from websockets.frames import Frame as SocketFrame
 from websockets.frames import Opcode
 from websockets.protocol import Event
 
-from edge_agent.charge_points import rpc, v16
-from edge_agent.charge_points.clerk import Clerk, Refused
+from edge_agent.charge_points import rpc
+from edge_agent.charge_points.dialect import Dialect, Refused, Unusable
 from edge_agent.charge_points.handshake import Greeting
 from edge_agent.charge_points.quirks import NONE
 from edge_agent.charge_points.readings import Found
-from edge_agent.charge_points.schemas import violation
 from edge_agent.charge_points.session import Question, Session, TooManyWaiting
 from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.charge_points.trace import Trace
@@ -90,9 +89,11 @@ class Connection:
     """`registration` is what its last boot was answered with, on this socket or before (OCPP.md §8.1 R12)."""
 
     def __init__(
-        self, socket: StationSocket, greeting: Greeting, host: Host, trace: Trace, new_id: Callable[[], str]
-    ) -> None:
+        self, socket: StationSocket, greeting: Greeting, dialect: Dialect, host: Host, trace: Trace,
+        new_id: Callable[[], str],
+    ) -> None:  # fmt: skip
         self.greeting = greeting
+        self.dialect = dialect
         self.identity, self.key, self.ip = greeting.identity, greeting.key, greeting.ip
         self.role = Role.NEW
         self.waiting_for: str | None = None
@@ -113,13 +114,12 @@ class Connection:
         self._socket = socket
         self._host = host
         self._trace = trace
-        self._session = Session(new_id)
-        self._clerk = Clerk(host.desk, host.clock, self.key)
-        self._calls: asyncio.Queue[rpc.Call | None] = asyncio.Queue(CALLS_WAITING_MAX)
+        self._session = Session(new_id, dialect.repeated_as_is)
+        self._clerk = dialect.clerk(host.desk, host.clock, self.key)
+        self._calls: asyncio.Queue[rpc.Call | rpc.Send | None] = asyncio.Queue(CALLS_WAITING_MAX)
         self._answers: dict[Question, asyncio.Future[Answer]] = {}
         self._slot_timer: asyncio.TimerHandle | None = None
         self._boot_answered = asyncio.Event()
-        self._status_told = False
         self._heard_at = (host.clock.monotonic(), host.clock.now())
         self._frames = 0
         self._oddities: set[str] = set()
@@ -152,7 +152,7 @@ class Connection:
                 data = await self._socket.recv(decode=False)
                 self._trace.add(self._host.clock.now(), "in", data)
                 frame = rpc.decode(data, most)
-                if isinstance(frame, rpc.Call):
+                if isinstance(frame, rpc.Call) or (isinstance(frame, rpc.Send) and self.dialect.has_sends):
                     await self._calls.put(frame)
                 elif isinstance(frame, rpc.CallResult | rpc.CallError):
                     self._take_answer(frame)
@@ -163,6 +163,9 @@ class Connection:
         """Calls, one after the other in the order they came."""
         await self._host.admit(self, None)
         while (call := await self._calls.get()) is not None:
+            if isinstance(call, rpc.Send):
+                await self._hear(call)
+                continue
             text, then = await self._answer(call)
             await self._send(text)
             if then is not None:
@@ -278,12 +281,12 @@ class Connection:
                 payload, then = await self._boot(call.payload, found)
             else:
                 await self._check_standing(call.action)
+                self.dialect.extra_properties(call.action, call.payload, found)
                 payload = await self._clerk.answer(call.action, call.payload, found)
-                self._status_told = self._status_told or call.action == "StatusNotification"
         except Refused as refusal:
             text = self._refusal(call, refusal.code, refusal.description)
-        except v16.Unusable as unusable:
-            wrong = violation(call.action, call.payload)
+        except Unusable as unusable:
+            wrong = self.dialect.schemas.violation(call.action, call.payload)
             text = self._refusal(call, unusable.code, f"{unusable.where}: {wrong.problem if wrong else 'unusable'}")
         except StoreUnavailable as error:
             self._say_once("not_stored", "message_not_stored", action=call.action, reason=error.fields.get("reason"))
@@ -304,7 +307,23 @@ class Connection:
     def _refusal(self, call: rpc.Call, code: rpc.ErrorCode, description: str) -> str:
         self._host.count("calls_refused")
         self._say_once(f"refused {call.action} {code}", "call_refused", action=call.action[:50], code=code.value)
-        return rpc.encode_error(call.message_id, code, description)
+        return rpc.encode_error(call.message_id, self.dialect.spell(code), description)
+
+    async def _hear(self, send: rpc.Send) -> None:
+        """A message that is never answered, whatever becomes of it (OCPP 2.1 Part 4 §4.2.5)."""
+        found: Found = list(send.flaws)
+        try:
+            await self._check_standing(send.action)
+            await self._clerk.hear(send.action, send.payload, found)
+        except (Refused, Unusable) as problem:
+            self._say_once(f"unheard {send.action}", "send_not_used", action=send.action[:50], code=problem.code.value)
+        except StoreUnavailable as error:
+            self._say_once("not_stored", "message_not_stored", action=send.action, reason=error.fields.get("reason"))
+        except Exception:
+            self._host.count("faults")
+            self._log.exception("send_failed", action=send.action)
+        if found:
+            self._host.corrected(self, send.action, found)
 
     async def _check_standing(self, action: str) -> None:
         """Facts are stored whether a boot was accepted or not (OCPP.md §4.2); not from whom nothing is believed."""
@@ -321,13 +340,13 @@ class Connection:
         self.quirks = table.of_station(*kind)
         names = tuple(rule.name for rule in table.rules_for(*kind))
         return replace(
-            report, version="1.6", subprotocol=self.greeting.chosen, offered=self.greeting.offered,
+            report, version=self.dialect.version, subprotocol=self.greeting.chosen, offered=self.greeting.offered,
             traits=replace(self.quirks.traits, rules=names),
         )  # fmt: skip
 
     async def _boot(self, payload: dict[str, Any], found: Found) -> tuple[dict[str, Any], Callable[[], None]]:
-        v16.extra_properties("BootNotification", payload, found)
-        report = self._known_as(v16.boot_report(payload, found))
+        self.dialect.extra_properties("BootNotification", payload, found)
+        report = self._known_as(self.dialect.boot_report(payload, found))
         self.boot = report
         await self._host.admit(self, report)
         if self.waiting_for == "duplicate_identity":
@@ -345,24 +364,37 @@ class Connection:
             if answer.verdict is Registration.ACCEPTED:
                 self.spawn(self._after_acceptance())
 
-        return v16.boot_answer(answer, self._host.clock.now()), then
+        return self.dialect.boot_answer(answer, self._host.clock.now()), then
 
     # ---- frames that are no calls ----
 
-    async def _take_odd(self, frame: rpc.Unreadable | rpc.Ignored) -> None:
-        """Answered where the id of a call can be read, else counted; the socket stays open (OCPP.md §8.1 R5, R6)."""
-        if isinstance(frame, rpc.Ignored):
-            self._host.count("frames_ignored")
-            self._say_once("ignored", "frame_ignored", message_type=str(frame.message_type)[:20])
+    async def _take_odd(self, frame: rpc.CallResultError | rpc.Send | rpc.Unreadable | rpc.Ignored) -> None:
+        """Answered where the version says how, else counted; the socket stays open (OCPP.md §8.1 R5, R6)."""
+        if isinstance(frame, rpc.CallResultError) and self.dialect.has_sends:
+            self._host.count("answers_rejected")
+            self._say_once("rejected", "answer_rejected_by_station", code=frame.code[:50], what=frame.description[:200])
+            return
+        if not isinstance(frame, rpc.Unreadable):
+            await self._take_unknown_type(frame)
             return
         self._host.count("frames_unreadable")
         self._say_once(f"unreadable {frame.problem}", "frame_unreadable", problem=frame.problem)
+        words = frame.problem.replace("_", " ")
         if frame.message_id is None:
-            return
-        if frame.message_type == rpc.CALL:
-            await self._send(rpc.encode_error(frame.message_id, frame.code, frame.problem.replace("_", " ")))
-        else:
+            if self.dialect.answers_unreadable:
+                await self._send(rpc.encode_error("-1", self.dialect.spell(rpc.ErrorCode.RPC_FRAMEWORK_ERROR), words))
+        elif frame.message_type == rpc.CALL:
+            await self._send(rpc.encode_error(frame.message_id, self.dialect.spell(frame.code), words))
+        elif frame.message_type in (rpc.CALL_RESULT, rpc.CALL_ERROR):
             self._take_answer(rpc.CallError(frame.message_id, frame.code.value, frame.problem))
+
+    async def _take_unknown_type(self, frame: rpc.CallResultError | rpc.Send | rpc.Ignored) -> None:
+        kind = frame.message_type if isinstance(frame, rpc.Ignored) else type(frame).__name__
+        self._host.count("frames_ignored")
+        self._say_once("ignored", "frame_ignored", message_type=str(kind)[:20])
+        if self.dialect.answers_unknown_types:
+            code = self.dialect.spell(rpc.ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED)
+            await self._send(rpc.encode_error(frame.message_id or "-1", code, "no such message type"))
 
     def _say_once(self, kind: str, event: str, **fields: Any) -> None:
         """A station that errs, errs often."""
@@ -413,6 +445,8 @@ class Connection:
             self._host.count("answers_nobody_asked_for")
             self._say_once("stray", "answer_nobody_asked_for")
             return
+        if self.dialect.has_sends:
+            answer = self._judged(arrival.question, answer)
         waiting = self._answers.get(arrival.question)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
@@ -422,6 +456,20 @@ class Connection:
         if self._session.is_free and self._slot_timer is not None:
             self._slot_timer.cancel()
         self._pump()
+
+    def _judged(self, question: Question, answer: Answer) -> Answer:
+        """OCPP 2.1: a CALLRESULT that does not fit its schema is rejected by a CALLRESULTERROR (OCPP.md §8.1 R8)."""
+        if isinstance(answer, rpc.CallError):
+            return answer
+        wrong = None
+        if not self.dialect.schemas.conforms(f"{question.action}Response", answer.payload):
+            wrong = self.dialect.schemas.violation(f"{question.action}Response", answer.payload)
+        if wrong is None:
+            return answer
+        code, words = self.dialect.spell(wrong.code), f"{wrong.where}: {wrong.problem}"
+        self._host.count("answers_unusable")
+        self.spawn(self._send(rpc.encode_result_error(answer.message_id, code, words)))
+        return rpc.CallError(answer.message_id, code, words)
 
     async def _send(self, text: str) -> None:
         self._trace.add(self._host.clock.now(), "out", text)
@@ -446,27 +494,20 @@ class Connection:
         if self.role is Role.NEW:
             await self._host.admit(self, None)
         if self.role is Role.SERVING and self.registration is Registration.ACCEPTED:
-            await self._ask_status()
+            await self._clerk.ask_status(self.ask)
         else:
             await self.ask_boot()
 
     async def _after_acceptance(self) -> None:
-        """Once an accepted boot is answered: how many connectors; and their state, if it does not tell by itself."""
+        """Once an accepted boot is answered: what a site needs to know, and its state if it does not tell it."""
         boot = self.boot
-        answer = await self.ask("GetConfiguration", {"key": ["NumberOfConnectors"]})
         found: Found = []
-        values = v16.configuration_of(answer.payload, found) if isinstance(answer, rpc.CallResult) else {}
-        if "NumberOfConnectors" in values:
-            await self._host.desk.configured(self.key, values)
+        await self._clerk.settle_in(self.ask, found)
         if found:
-            self._host.corrected(self, "GetConfiguration", found)
+            self._host.corrected(self, "settling in", found)
         await asyncio.sleep(self._host.settings.timings.boot_gate_s)
         if self.boot is boot:
-            await self._ask_status()
-
-    async def _ask_status(self) -> None:
-        if not self._status_told:
-            await self.ask("TriggerMessage", {"requestedMessage": "StatusNotification"})
+            await self._clerk.ask_status(self.ask)
 
     async def ask_boot(self) -> None:
         """Never of a station that is accepted (OCPP 1.6 errata 3.40): one that waits, or that nobody knows yet."""

@@ -6,10 +6,10 @@ from types we own, and tests hold them against the schemas. Sources: OCPP 1.6 ed
 OCPP.md §8.2 and §4.2 to §4.4. Start at `boot_report` for what comes in, `call_for` for what goes out.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from edge_agent.charge_points.dialect import Unusable, registration_word, time_text
 from edge_agent.charge_points.readings import (
     Found,
     integer_of,
@@ -20,7 +20,6 @@ from edge_agent.charge_points.readings import (
     time_of,
 )
 from edge_agent.charge_points.rpc import ErrorCode
-from edge_agent.charge_points.session import may_be_sent
 from edge_agent.site.reports import (
     BootAnswer,
     BootReport,
@@ -53,19 +52,19 @@ SECRET_KEYS = frozenset({"authorizationkey"})
 ONE_CONNECTOR = frozenset({"RemoteStartTransaction", "TriggerMessage", "ExtendedTriggerMessage", "UnlockConnector"})
 """Calls whose connectorId, where it is given, is above 0: they never mean the whole station (OCPP 1.6 §6)."""
 
-NAMES = {
-    "Authorize": {"idTag"},
-    "BootNotification": {
+NAMES: dict[str, frozenset[str]] = {
+    "Authorize": frozenset({"idTag"}),
+    "BootNotification": frozenset({
         "chargePointVendor", "chargePointModel", "chargePointSerialNumber", "chargeBoxSerialNumber", "firmwareVersion",
         "iccid", "imsi", "meterType", "meterSerialNumber",
-    },
-    "Heartbeat": set(),
-    "MeterValues": {"connectorId", "transactionId", "meterValue", "values"},
-    "StartTransaction": {"connectorId", "idTag", "meterStart", "reservationId", "timestamp"},
-    "StatusNotification": {
+    }),
+    "Heartbeat": frozenset(),
+    "MeterValues": frozenset({"connectorId", "transactionId", "meterValue", "values"}),
+    "StartTransaction": frozenset({"connectorId", "idTag", "meterStart", "reservationId", "timestamp"}),
+    "StatusNotification": frozenset({
         "connectorId", "errorCode", "info", "status", "timestamp", "vendorId", "vendorErrorCode",
-    },
-    "StopTransaction": {"idTag", "meterStop", "timestamp", "transactionId", "reason", "transactionData"},
+    }),
+    "StopTransaction": frozenset({"idTag", "meterStop", "timestamp", "transactionId", "reason", "transactionData"}),
 }  # fmt: skip
 """The properties each message may have; others are passed over and counted."""
 
@@ -91,23 +90,7 @@ _ERROR_CODES = {code.casefold(): code for code in ERROR_CODES}
 _STOP_REASONS = {reason.casefold(): reason for reason in STOP_REASONS}
 
 
-class Unusable(Exception):
-    """The message says nothing that could be recorded or answered; `code` is the CALLERROR it gets."""
-
-    def __init__(self, code: ErrorCode, where: str) -> None:
-        super().__init__(code, where)
-        self.code = code
-        self.where = where
-
-
 # ---- what stations tell ----
-
-
-def extra_properties(action: str, payload: Mapping[str, Any], found: Found) -> None:
-    """Name the properties that OCPP 1.6 does not have in this message."""
-    known = NAMES.get(action)
-    if known is not None and not payload.keys() <= known:
-        found += [f"extra_property:{key[:40]}" for key in payload if key not in known]
 
 
 def boot_report(payload: dict[str, Any], found: Found) -> BootReport:
@@ -239,17 +222,8 @@ def shown_answer(action: str, payload: dict[str, Any]) -> dict[str, Any]:
 # ---- what they are answered ----
 
 
-def time_text(at: datetime) -> str:
-    """UTC with a Z and milliseconds: other forms break stations (OCPP 1.6 §3.15)."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
-
-
 def boot_answer(answer: BootAnswer, now: datetime) -> dict[str, Any]:
-    return {"currentTime": time_text(now), "interval": answer.interval_s, "status": _registration(answer.verdict)}
-
-
-def _registration(verdict: Registration) -> str:
-    return Registration.PENDING.value if verdict is Registration.NONE else verdict.value
+    return {"currentTime": time_text(now), "interval": answer.interval_s, "status": registration_word(answer.verdict)}
 
 
 def heartbeat_answer(now: datetime) -> dict[str, Any]:
@@ -321,8 +295,6 @@ def not_now(action: str, payload: dict[str, Any], registration: Registration) ->
     if action in ("TriggerMessage", "ExtendedTriggerMessage"):
         boot_again = payload.get("requestedMessage") == "BootNotification" and registration is Registration.ACCEPTED
         return "requestedMessage" if boot_again else None  # errata 3.40
-    if not may_be_sent(action, registration):
-        return "action"  # §4.2
     profile = payload.get("chargingProfile") if action == "RemoteStartTransaction" else None
     if isinstance(profile, dict) and (
         profile.get("chargingProfilePurpose") != "TxProfile" or "transactionId" in profile

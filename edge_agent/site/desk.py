@@ -31,8 +31,10 @@ from edge_agent.site.reports import (
     StartAnswer,
     StartReport,
     StopReport,
+    TransactionReport,
     Verdict,
 )
+from edge_agent.site.transaction_events import decide_transaction_event
 from edge_agent.site.transactions import decide_meter_values, decide_start, decide_stop
 from sitelink.clock import Clock
 from sitelink.events import (
@@ -111,6 +113,7 @@ class StationDesk:
             connector=report.connector, status=report.status, at=report.at or self._clock.now(),
             error_code=report.error_code, info=report.info, vendor_id=report.vendor_id,
             vendor_error_code=report.vendor_error_code, station_time=report.station_time, text=report.text,
+            plug=report.plug,
         )  # fmt: skip
         await self._record(station, event, STATION)
 
@@ -125,6 +128,9 @@ class StationDesk:
 
     async def stop(self, station: StationKey, report: StopReport) -> Verdict | None:
         return await self._journal.write(decide_stop(self._policy, station, report))
+
+    async def transaction_event(self, station: StationKey, report: TransactionReport) -> Verdict | None:
+        return await self._journal.write(decide_transaction_event(self._policy, station, report))
 
     async def meter_values(self, station: StationKey, report: MeterReport) -> None:
         await self._journal.write(decide_meter_values(station, report))

@@ -19,7 +19,7 @@ from sitelink.actions import CONFIRM_WHILE_CHARGING, actions_of
 from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
 from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, StationOffline, StoreUnavailable
 from sitelink.ids import ChargePointId, CommandId, JobId
-from sitelink.model import Command, SiteState, Station, Transaction
+from sitelink.model import ChargePoint, Command, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Author, Fact
 from sitelink.states import COMMAND_RUNNING, ActionName, CommandState, ConnectorStatus, Registration
 
@@ -67,12 +67,12 @@ class Dispatch:
             view = next(each for each in actions_of(state, found, charge_point) if each.name is action)
             if view.reason is not None:
                 raise ActionUnavailable(action=action.value, reason=view.reason, name=charge_point.name)
-            station, transaction = state.stations.get(charge_point.station), state.transaction_of(charge_point)
-            if transaction is not None and action in CONFIRM_WHILE_CHARGING and not confirm:
+            station = state.stations.get(charge_point.station)
+            if state.charge_of(charge_point) is not None and action in CONFIRM_WHILE_CHARGING and not confirm:
                 raise ConfirmationNeeded(action=action.value, name=charge_point.name)
             event = e.CommandRequested(
                 action=action, charge_point=row, station=charge_point.station, connector=charge_point.connector,
-                detail=_detail(action, token_for(station, found.test_token), transaction, hard),
+                detail=_detail(action, token_for(station, found.test_token), ledger, charge_point, hard),
             )  # fmt: skip
             before = _Before.of(station)
             return Decision((Fact(f"command:{command}", event, author, job=job),), before)
@@ -232,25 +232,37 @@ class _Before(msgspec.Struct, frozen=True):
         return cls(station.boots, station.changed_at) if station else cls()
 
 
-def _detail(action: ActionName, test_token: str, transaction: Transaction | None, hard: bool) -> dict[str, object]:
+def _detail(action: ActionName, test_token: str, ledger: Ledger, row: ChargePoint, hard: bool) -> dict[str, object]:
     """What the order needs beside station and connector, kept with the command."""
     if action is ActionName.START:
-        return {"id_token": test_token}
+        return {"id_token": test_token, "remote_start": int(ledger.next_transaction_id())}
+    transaction = ledger.state.transaction_of(row)
     if action is ActionName.STOP and transaction is not None:
-        return {"transaction": transaction.id}
+        return {"transaction": transaction.id, "name": transaction.name}
+    if action is ActionName.UNLOCK:
+        return {"plug": _plug(ledger.state.stations.get(row.station), row.connector, transaction)}
     if action is ActionName.REBOOT:
         return {"kind": "hard" if hard else "soft"}
     return {}
 
 
+def _plug(station: Station | None, place: int, transaction: Transaction | None) -> int:
+    """The plug a car hangs on, as far as that is known; else the first."""
+    if transaction is not None and transaction.plug is not None:
+        return transaction.plug
+    connector = station.connectors.get(place) if station is not None else None
+    plugs = connector.plugs if connector is not None else {}
+    return next((plug for plug, status in sorted(plugs.items()) if status is ConnectorStatus.OCCUPIED), 1)
+
+
 def order_of(command: Command) -> Order:
     """The order a command stands for."""
     if command.action is ActionName.START:
-        return RemoteStart(command.connector, command.detail["id_token"])
+        return RemoteStart(command.connector, command.detail["id_token"], command.detail.get("remote_start", 0))
     if command.action is ActionName.STOP:
-        return RemoteStop(command.detail["transaction"])
+        return RemoteStop(command.detail["transaction"], command.detail.get("name"))
     if command.action is ActionName.UNLOCK:
-        return UnlockConnector(command.connector)
+        return UnlockConnector(command.connector, command.detail.get("plug", 1))
     return Reset(hard=command.detail.get("kind") == "hard")
 
 
@@ -262,6 +274,10 @@ def _reading(action: ActionName, answer: OrderAnswer) -> tuple[CommandState, str
         return CommandState.FAILED, "unlock_failed"
     if answer.word == "NotSupported":
         return CommandState.REFUSED, "not_supported"
+    if answer.word == "OngoingAuthorizedTransaction":
+        return CommandState.REFUSED, "unlock_while_charging"
+    if answer.word in ("UnknownConnector", "UnknownEvse"):
+        return CommandState.REFUSED, "unknown_connector"
     if answer.word in STATION_REFUSES:
         return CommandState.REFUSED, "refused"
     return CommandState.FAILED, "call_error"
@@ -280,7 +296,9 @@ def _started(state: SiteState, command: Command) -> dict[str, object] | None:
     station = state.stations.get(command.station)
     running = station.transactions.get(command.connector) if station else None
     transaction = state.transactions.get(running) if running is not None else None
-    if transaction is None:
+    if transaction is None or not transaction.authorised:
+        return None
+    if transaction.remote_start not in (None, command.detail.get("remote_start")):
         return None
     return {"transaction": transaction.id, "at": transaction.started_at, "test": transaction.test}
 

@@ -98,7 +98,7 @@ def decide_import(
             raise JobExists(number=file.number)
         kept = {row.name: row for row in state.rows(known)} if known else {}
         for row in kept.values():
-            if state.transaction_of(row) is not None:
+            if state.charge_of(row) is not None:
                 raise ChargeActive(name=row.name)
         rows = tuple(
             ChargePointListed(
@@ -170,7 +170,7 @@ def decide_edit(
         changing = {name: value for name, value in wanted.items() if _changes(_register(before, name), value, bases)}
         if not changing:
             return Decision((), None)
-        if state.transaction_of(before) is not None:
+        if state.charge_of(before) is not None:
             raise ChargeActive(name=before.name)
         _refuse_double(
             state, found, {row}, str(changing.get("identity", before.identity)),
@@ -236,7 +236,7 @@ def decide_swap(job: JobId, a: ChargePointId, b: ChargePointId, author: Author) 
         found = open_job(state, job)
         one, other = row_of(state, found, a), row_of(state, found, b)
         for row in (one, other):
-            if state.transaction_of(row) is not None:
+            if state.charge_of(row) is not None:
                 raise ChargeActive(name=row.name)
         facts = [
             _set(row, field, value, author, None)
@@ -322,7 +322,7 @@ def decide_activity(
             if row is None:
                 raise NotFound(what="charge_point", key=id_)
             changing = {name: value for name, value in wanted.items() if _changes(_register(row, name), value, None)}
-            if changing.get("active") is False and ledger.state.transaction_of(row) is not None:
+            if changing.get("active") is False and ledger.state.charge_of(row) is not None:
                 raise ChargeActive(name=row.name)
             facts += [_set(row, name, value, author, None) for name, value in changing.items()]
         return Decision(tuple(facts), len({fact.entity for fact in facts}))

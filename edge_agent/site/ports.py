@@ -19,6 +19,7 @@ from edge_agent.site.reports import (
     StartAnswer,
     StartReport,
     StopReport,
+    TransactionReport,
     Verdict,
 )
 from sitelink.apply import Changes
@@ -265,6 +266,10 @@ class Desk(Protocol):
 
     async def stop(self, station: StationKey, report: StopReport) -> Verdict | None:
         """Never refuses: an unknown transaction is stored as an orphan. None where no id token came with it."""
+        ...
+
+    async def transaction_event(self, station: StationKey, report: TransactionReport) -> Verdict | None:
+        """Never refuses; one that came before is recognised. None where no id token came with it."""
         ...
 
     async def meter_values(self, station: StationKey, report: MeterReport) -> None: ...

@@ -5,6 +5,7 @@ counts); `station_time` is its text as it came; `payload` is the message as it c
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -55,6 +56,7 @@ class ConnectorReport(msgspec.Struct, frozen=True):
     at: datetime | None = None
     station_time: str | None = None
     text: str | None = None
+    plug: int | None = None
 
 
 class StartReport(msgspec.Struct, frozen=True):
@@ -85,6 +87,39 @@ class MeterReport(msgspec.Struct, frozen=True):
     groups: tuple[MeterGroup, ...]
     transaction: int | None = None
     """As the station named it; may be none of ours."""
+
+
+class TransactionStage(StrEnum):
+    """Where in its life a transaction event stands (OCPP 2.x TransactionEventEnumType)."""
+
+    STARTED = "Started"
+    UPDATED = "Updated"
+    ENDED = "Ended"
+
+
+class TransactionReport(msgspec.Struct, frozen=True):
+    """A transaction event of OCPP 2.x. `name` is the station's own id of the transaction, unique for ever.
+
+    `id_token` is None where the event carries none; "" with `token_type` NoAuthorization. `connector` is the EVSE, None
+    where it is not said again.
+    """
+
+    stage: TransactionStage
+    name: str
+    seq_no: int
+    trigger: str
+    connector: int | None = None
+    plug: int | None = None
+    charging: ConnectorStatus | None = None
+    id_token: str | None = None
+    token_type: str | None = None
+    remote_start: int | None = None
+    offline: bool = False
+    stop_reason: str = "Local"
+    groups: tuple[MeterGroup, ...] = ()
+    at: datetime | None = None
+    station_time: str | None = None
+    payload: Any = None
 
 
 class StopReport(msgspec.Struct, frozen=True):

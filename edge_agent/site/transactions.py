@@ -84,7 +84,7 @@ def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Deci
             flags=flags_of_stop(known, report.meter_stop_wh),
         )  # fmt: skip
         connector = known.connector if known is not None else 0
-        values = _value_facts(ledger, station, connector, id_, report.groups)
+        values = value_facts(ledger, station, connector, id_, report.groups)
         return Decision(
             (*room_for(ledger.state, station), *values, Fact(f"station:{station}", stopped, STATION)), answer
         )
@@ -126,7 +126,7 @@ def decide_meter_values(station: StationKey, report: MeterReport) -> Decide[None
     """Keep what was measured; values that came before under another message id are not kept twice."""
 
     def decide(ledger: Ledger) -> Decision[None]:
-        facts = _value_facts(ledger, station, report.connector, _transaction_of(ledger, station, report), report.groups)
+        facts = value_facts(ledger, station, report.connector, _transaction_of(ledger, station, report), report.groups)
         return Decision((*room_for(ledger.state, station), *facts) if facts else (), None)
 
     return decide
@@ -160,7 +160,7 @@ def _closes(ended: Transaction, report: MeterReport, now: datetime) -> bool:
     return all(abs((at - ended.stopped_at).total_seconds()) <= CLOSING_S for at in times)
 
 
-def _value_facts(
+def value_facts(
     ledger: Ledger,
     station: StationKey,
     connector: int,

@@ -14,7 +14,7 @@ from edge_agent.store.rows import crc_of, encode, transaction_of
 from edge_agent.store.working import WorkingState
 from sitelink.apply import Changes, apply
 from sitelink.clock import Clock
-from sitelink.events import TELEMETRY, MeterValuesReported, TransactionStopped
+from sitelink.events import TELEMETRY, MeterValuesReported, TransactionStopped, TransactionUpdated
 from sitelink.ids import OpId, StationKey, TransactionId
 from sitelink.model import Command, Entity, Readings, Transaction
 from sitelink.ops import Fact, Op, Stamp, encode_op
@@ -178,13 +178,19 @@ class DiskLedger:
             self._telemetry.append(row)
 
     def _recall(self, op: Op) -> None:
-        """A stop may mean a transaction that only the disk still knows: the fold must see it, or its start is lost."""
+        """A fact may mean a transaction that only the disk still knows: the fold must see it, or its start is lost."""
         event = op.event
-        if isinstance(event, TransactionStopped) and event.id not in self._state.transactions:
-            known = self._transaction(TRANSACTION_BY_ID, (event.id,))
+        if isinstance(event, TransactionStopped | TransactionUpdated):
+            id_: TransactionId | None = event.id
+        elif isinstance(event, MeterValuesReported) and event.seq_no is not None:
+            id_ = event.transaction
+        else:
+            return
+        if id_ is not None and id_ not in self._state.transactions:
+            known = self._transaction(TRANSACTION_BY_ID, (id_,))
             if known is not None:
                 self._state.put(known)
-                self._recalled.add(event.id)
+                self._recalled.add(id_)
 
     def _put_transaction(self, transaction: Transaction) -> None:
         """Written at once, so that later decisions of the batch find it by content."""

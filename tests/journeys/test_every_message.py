@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_agent.charge_points import schemas
 from edge_agent.charge_points.rpc import ErrorCode
+from edge_agent.charge_points.schemas import OCPP_16
 from tests.doubles.ocpp_box import OcppBox, Socket, ocpp_box
 from tests.doubles.payloads import Message, calls, example, faults, message, mutated, valid
 
@@ -22,13 +22,13 @@ NOT_OFFERED = {"1.6": {"SignCertificate"}}
 
 
 def from_station(version: str) -> list[Message]:
-    return [each for each in calls(version) if each.action in schemas.FROM_STATION]
+    return [each for each in calls(version) if each.action in OCPP_16.from_station]
 
 
 FROM_STATION = [each for version in NOT_OFFERED for each in from_station(version)]
 TO_STATION = [
     each for version in NOT_OFFERED for each in calls(version)
-    if each.action not in schemas.FROM_STATION and each.action != "DataTransfer"
+    if each.action not in OCPP_16.from_station and each.action != "DataTransfer"
 ]  # fmt: skip
 
 

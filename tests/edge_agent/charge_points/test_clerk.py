@@ -1,67 +1,40 @@
-"""Each call is recorded before it is answered."""
+"""What the clerks of all versions have in common."""
 
 from typing import Any
 
 import pytest
 
-from edge_agent.charge_points.clerk import Clerk, Refused
-from edge_agent.charge_points.schemas import FROM_STATION, actions
-from edge_agent.site.reports import Verdict
-from sitelink.errors import StoreUnavailable
+from edge_agent.charge_points.dialect import Refused
+from edge_agent.charge_points.dialects import VERSIONS, dialect_of
+from edge_agent.charge_points.rpc import ErrorCode
 from sitelink.ids import StationKey
-from sitelink.states import AuthorizationStatus
 from tests.doubles.clock import FakeClock
 
 
-class FullDisk:
-    """A desk that can write nothing."""
+class Desk:
+    """Keeps what it is told."""
 
-    def __getattr__(self, name: str) -> Any:
-        async def refuse(*_: Any) -> None:
-            raise StoreUnavailable(reason="disk_full")
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, Any]] = []
 
-        return refuse
-
-    async def authorize(self, *_: Any) -> Verdict:
-        return Verdict(AuthorizationStatus.ACCEPTED)
+    async def message(self, _station: StationKey, action: str, payload: Any) -> None:
+        self.kept.append((action, payload))
 
 
-def clerk() -> Clerk:
-    return Clerk(FullDisk(), FakeClock(), StationKey("cp001"))  # type: ignore[arg-type]
-
-
-FACTS = [
-    ("StatusNotification", {"connectorId": 1, "status": "Available"}),
-    ("StartTransaction", {}),
-    ("StopTransaction", {}),
-    ("MeterValues", {"meterValue": [{"sampledValue": [{"value": "1"}]}]}),
-    ("DataTransfer", {}),
-    ("DiagnosticsStatusNotification", {}),
-    ("FirmwareStatusNotification", {}),
-    ("LogStatusNotification", {}),
-    ("SecurityEventNotification", {}),
-    ("SignedFirmwareStatusNotification", {}),
-]
-
-
-@pytest.mark.parametrize(("action", "payload"), FACTS)
-async def test_no_fact_is_answered_that_was_not_written(action: str, payload: dict[str, Any]) -> None:
-    with pytest.raises(StoreUnavailable):
-        await clerk().answer(action, payload, [])
-
-
-async def test_what_writes_nothing_is_answered_all_the_same() -> None:
-    assert await clerk().answer("Heartbeat", {}, []) == {"currentTime": "2026-11-23T12:00:00.000Z"}
-    assert await clerk().answer("Authorize", {"idTag": "A"}, []) == {"idTagInfo": {"status": "Accepted"}}
-
-
-async def test_every_action_of_stations_is_served_or_refused_by_name() -> None:
-    served = {action for action, _ in FACTS} | {"Heartbeat", "Authorize", "BootNotification"}
-    for action in actions() - served:
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_an_unknown_action_and_one_of_ours_are_told_apart(version: str) -> None:
+    clerk = dialect_of(version).clerk(Desk(), FakeClock(), StationKey("cp001"))  # type: ignore[arg-type]
+    for action, code in (("Nonsense", ErrorCode.NOT_IMPLEMENTED), ("TriggerMessage", ErrorCode.NOT_SUPPORTED)):
         with pytest.raises(Refused) as refused:
-            await clerk().answer(action, {}, [])
-        assert refused.value.code == "NotSupported"
-    assert FROM_STATION - served == {"SignCertificate"}
-    with pytest.raises(Refused) as refused:
-        await clerk().answer("Nonsense", {}, [])
-    assert refused.value.code == "NotImplemented"
+            await clerk.answer(action, {}, [])
+        assert refused.value.code is code
+        with pytest.raises(Refused):
+            await clerk.hear(action, {}, [])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_message_that_changes_nothing_is_kept(version: str) -> None:
+    desk = Desk()
+    clerk = dialect_of(version).clerk(desk, FakeClock(), StationKey("cp001"))  # type: ignore[arg-type]
+    assert await clerk.answer("LogStatusNotification", {"status": "Idle"}, []) == {}
+    assert desk.kept == [("LogStatusNotification", {"status": "Idle"})]

@@ -7,7 +7,6 @@ from websockets.datastructures import Headers
 
 from edge_agent.charge_points.handshake import (
     Greeting,
-    choose_subprotocol,
     greet,
     identity_of,
     ip_of,
@@ -50,36 +49,16 @@ def test_any_path_gives_an_identity_fit_to_show(path: str) -> None:
     assert not any(ord(character) < 32 for character in identity)
 
 
-@pytest.mark.parametrize(
-    ("offered", "chosen"),
-    [
-        (["ocpp1.6"], "ocpp1.6"),
-        (["ocpp2.0.1", "ocpp1.6"], "ocpp1.6"),
-        (["OCPP1.6J", "ocpp1.6"], "ocpp1.6"),
-        (["ocpp1.6j"], "ocpp1.6j"),
-        (["OCPP16"], "OCPP16"),
-        (["ocpp-1.6"], "ocpp-1.6"),
-        (["socpp1.6"], "socpp1.6"),
-        (["ocpp1.5"], None),
-        (["ocpp2.0.1"], None),
-        (["ocpp1.60"], None),
-        (["mqtt"], None),
-        ([], None),
-    ],
-)
-def test_subprotocol(offered: list[str], chosen: str | None) -> None:
-    assert choose_subprotocol(offered) == chosen
-
-
 def test_no_token_is_served_and_only_foreign_ones_are_not() -> None:
-    assert Greeting("A", "").speaks_16
-    assert not Greeting("A", "", offered=("ocpp2.1",)).speaks_16
+    assert Greeting("A", "").version == "1.6"
+    assert Greeting("A", "", offered=("mqtt",)).version is None
+    assert Greeting("A", "", offered=("ocpp2.1",), chosen="ocpp2.1").version == "2.1"
 
 
 def test_tokens_are_read_from_odd_headers() -> None:
     headers = Headers([("Sec-WebSocket-Protocol", ' "ocpp1.6" ,'), ("Sec-WebSocket-Protocol", "ocpp 1.5")])
     mend(headers)
-    greeting = greet("/CP001", headers, "192.0.2.1")
+    greeting = greet("/CP001", headers, "192.0.2.1", lambda _identity: None)
     assert (greeting.offered, greeting.chosen, greeting.key) == (("ocpp1.6",), "ocpp1.6", "cp001")
 
 
@@ -87,7 +66,7 @@ def test_an_empty_list_of_subprotocols_is_none() -> None:
     headers = Headers([("Sec-WebSocket-Protocol", "")])
     mend(headers)
     assert "Sec-WebSocket-Protocol" not in headers
-    assert greet("/CP001", headers, "192.0.2.1").speaks_16
+    assert greet("/CP001", headers, "192.0.2.1", lambda _identity: None).version == "1.6"
 
 
 def test_a_right_request_is_left_alone() -> None:

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.charge_points import rpc
-from edge_agent.charge_points.rpc import Call, CallError, CallResult, ErrorCode, Ignored, Unreadable
+from edge_agent.charge_points.rpc import (
+    Call,
+    CallError,
+    CallResult,
+    CallResultError,
+    ErrorCode,
+    Ignored,
+    Send,
+    Unreadable,
+)
 
 MESSAGE_IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=36)
 VALUES = st.recursive(
@@ -125,9 +134,18 @@ def test_the_deepest_allowed_is_read() -> None:
     assert isinstance(rpc.decode(nested(32)), Call)
 
 
-@pytest.mark.parametrize("kind", ["1", "5", "6", "0", "-2", '"hello"', "null", "true", "[2]", "2.5"])
+@pytest.mark.parametrize("kind", ["1", "7", "0", "-2", '"hello"', "null", "true", "[2]", "2.5"])
 def test_unknown_message_types_are_passed_over(kind: str) -> None:
     assert isinstance(rpc.decode(f'[{kind},"1","A",{{}}]'), Ignored)
+
+
+def test_the_types_of_2_1_are_read() -> None:
+    assert rpc.decode('[5,"1","FormatViolation","why",{}]') == CallResultError("1", "FormatViolation", "why")
+    assert rpc.decode('[6,"1","NotifyPeriodicEventStream",{"id":1}]') == Send(
+        "1", "NotifyPeriodicEventStream", {"id": 1}
+    )
+    assert rpc.decode('[6,"1",5,{}]') == Unreadable("no_action", rpc.SEND, "1")
+    assert rpc.encode_result_error("1", "FormatViolation", "why") == '[5,"1","FormatViolation","why",{}]'
 
 
 def test_an_oversized_call_can_still_be_answered() -> None:
@@ -152,6 +170,7 @@ def test_the_error_codes_are_spelled_as_1_6_spells_them() -> None:
     assert {code.value for code in ErrorCode} == {
         "NotImplemented", "NotSupported", "InternalError", "ProtocolError", "SecurityError", "FormationViolation",
         "PropertyConstraintViolation", "OccurenceConstraintViolation", "TypeConstraintViolation", "GenericError",
+        "MessageTypeNotSupported", "RpcFrameworkError",
     }  # fmt: skip
 
 

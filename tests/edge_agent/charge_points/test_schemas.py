@@ -8,11 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.charge_points import schemas
 from edge_agent.charge_points.rpc import ErrorCode
+from edge_agent.charge_points.schemas import OCPP_16, OCPP_21, OCPP_201, SENDS, Schemas
 from sitelink.errors import CallInvalid
 
-MESSAGES = sorted({name for action in schemas.actions() for name in (action, f"{action}Response")})
+MESSAGES = [
+    (version, name)
+    for version in (OCPP_16, OCPP_201, OCPP_21)
+    for action in sorted(version.actions)
+    for name in (action, f"{action}Response")
+] + [(OCPP_21, name) for name in sorted(SENDS)]
+
+
+def shown(message: tuple[Schemas, str]) -> str:
+    return f"{message[0].version} {message[1]}"
 
 
 def fitting(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy[Any]:
@@ -36,26 +45,45 @@ def fitting(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy[A
         if schema.get("format") == "date-time":
             return st.sampled_from(["2026-11-23T12:00:00Z", "2026-11-23T12:00:00.123+01:00", "2026-11-23", "nonsense"])
         return st.sampled_from(["", "x", "x" * 20, "x" * 21, "x" * 51, "x" * 10_001]) | st.just(5)
+    bounds = [schema[word] for word in ("minimum", "maximum") if word in schema]
+    edges = [
+        type(each)(each + step) if kind == "integer" else float(each) + step for each in bounds for step in (-1, 0, 1)
+    ]
     if kind == "number":
-        return st.sampled_from([0, 16, 21.4, 0.1, 0.3, 6.05, 1e300, -1.2, True, "1"])
-    return st.sampled_from([0, 1, -1, 1.5, True, False, "1", None])
+        return st.sampled_from([0, 16, 21.4, 0.1, 0.3, 6.05, 1e300, -1.2, True, "1", *edges])
+    return st.sampled_from([0, 1, -1, 1.5, True, False, "1", None, *edges])
 
 
-@given(st.sampled_from(MESSAGES).flatmap(lambda name: st.tuples(st.just(name), fitting(_schema(name), _schema(name)))))
-def test_the_compiled_check_and_the_exact_validator_agree(case: tuple[str, Any]) -> None:
-    message, payload = case
+def payloads(message: tuple[Schemas, str]) -> st.SearchStrategy[Any]:
+    schema = _schema(message)
+    return st.tuples(st.just(message), fitting(schema, schema))
+
+
+@given(st.sampled_from(MESSAGES).flatmap(payloads))
+def test_the_compiled_check_and_the_exact_validator_agree(case: tuple[tuple[Schemas, str], Any]) -> None:
+    (schemas, message), payload = case
     assert schemas.conforms(message, payload) is (schemas.violation(message, payload) is None)
 
 
-def _schema(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((schemas._folder() / f"{name}.json").read_text("utf-8-sig"))
-    return loaded
+def _schema(message: tuple[Schemas, str]) -> dict[str, Any]:
+    return json.loads(json.dumps(message[0].schema(message[1]), default=float))
 
 
-@pytest.mark.parametrize("message", MESSAGES)
-def test_every_schema_compiles(message: str) -> None:
+@pytest.mark.parametrize("message", MESSAGES, ids=shown)
+def test_every_schema_compiles(message: tuple[Schemas, str]) -> None:
     jsonschema.Draft4Validator.check_schema(_schema(message))
-    assert schemas.conforms(message, "no object") is False
+    assert message[0].conforms(message[1], "no object") is False
+
+
+def test_every_action_is_somebodys() -> None:
+    """Known directions of a few, so that a list with a name in the wrong place is noticed."""
+    assert "NotifyReport" in OCPP_201.from_station
+    assert {"GetBaseReport", "DataTransfer", "RequestStartTransaction"} <= OCPP_201.from_box
+    assert {"NotifyWebPaymentStarted", "GetPeriodicEventStream"} <= OCPP_21.from_box
+    assert OCPP_21.from_station >= OCPP_201.from_station
+    for version in (OCPP_16, OCPP_201, OCPP_21):
+        assert version.from_station <= version.actions
+        assert version.from_station & version.from_box == {"DataTransfer"}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +99,7 @@ def test_every_schema_compiles(message: str) -> None:
     ],
 )
 def test_a_violation_has_the_code_of_the_specification(action: str, payload: Any, code: ErrorCode) -> None:
-    found = schemas.violation(action, payload)
+    found = OCPP_16.violation(action, payload)
     assert found is not None
     assert found.code is code
 
@@ -89,7 +117,7 @@ def test_a_violation_has_the_code_of_the_specification(action: str, payload: Any
 )
 def test_a_call_of_ours_that_does_not_fit_is_refused_with_its_place(action: str, payload: Any, where: str) -> None:
     with pytest.raises(CallInvalid) as refused:
-        schemas.check_call(action, payload)
+        OCPP_16.check_call(action, payload)
     assert refused.value.fields["where"] == where
 
 
@@ -105,6 +133,6 @@ def test_tenths_are_decimal() -> None:
         }  # fmt: skip
 
     for limit in (21.4, 16, 0.3, 6.1, 32.0):
-        schemas.check_call("SetChargingProfile", profile(limit))
+        OCPP_16.check_call("SetChargingProfile", profile(limit))
     with pytest.raises(CallInvalid):
-        schemas.check_call("SetChargingProfile", profile(6.05))
+        OCPP_16.check_call("SetChargingProfile", profile(6.05))

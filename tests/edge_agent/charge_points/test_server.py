@@ -47,7 +47,7 @@ UPGRADE = (
         (["ocpp1.6"], "ocpp1.6"),
         ([], None),
         (["ocpp1.6", "ocpp1.5"], "ocpp1.6"),
-        (["ocpp2.0.1", "ocpp1.6"], "ocpp1.6"),
+        (["ocpp1.6", "ocpp2.0.1"], "ocpp1.6"),
         (["OCPP1.6"], "OCPP1.6"),
         (["socpp1.6"], "socpp1.6"),
         (["ocpp1.6j"], "ocpp1.6j"),
@@ -62,9 +62,20 @@ async def test_a_station_is_served_by_the_1_6_token_it_offers_and_without_any(
         assert box.known().subprotocol == chosen
 
 
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+async def test_a_station_of_2_x_is_served_by_the_token_it_offers(version: str) -> None:
+    async with ocpp_box() as box, box.station(offer=[f"ocpp{version}"]) as station:
+        assert station.subprotocol == f"ocpp{version}"
+        boot = {"reason": "PowerUp", "chargingStation": {"vendorName": "Acme", "model": "Post 2", "serialNumber": "S1"}}
+        answer = await station.call("BootNotification", boot)
+        assert answer[2]["status"] == "Accepted"
+        known = box.known()
+        assert (known.version, known.vendor, known.serial) == (version, "Acme", "S1")
+
+
 async def test_only_other_versions_complete_the_handshake_without_a_protocol_and_are_closed_at_once() -> None:
     async with ocpp_box() as box:
-        async with box.station(offer=["ocpp2.0.1"]) as station:
+        async with box.station(offer=["ocpp1.2"]) as station:
             assert station.subprotocol is None
             assert await station.closed() == 1002
         await until(lambda: box.known().faults)

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge_agent.charge_points.rpc import Call, CallError, CallResult
-from edge_agent.charge_points.session import ANSWERS_MAX, WAITING_MAX, Question, Session, TooManyWaiting, may_be_sent
-from sitelink.states import Registration
+from edge_agent.charge_points.session import ANSWERS_MAX, WAITING_MAX, Question, Session, TooManyWaiting
+
+TRANSACTIONS = frozenset({"StartTransaction", "StopTransaction"})
 
 
 def session(*, gate_open: bool = True) -> Session:
     numbers = itertools.count(1)
-    made = Session(lambda: f"id{next(numbers)}")
+    made = Session(lambda: f"id{next(numbers)}", TRANSACTIONS)
     made.gate_open = gate_open
     return made
 
@@ -119,22 +120,6 @@ def test_the_memory_is_bounded() -> None:
         talk.remember(call, "answer")
     assert talk.answer_before(calls[0]) is None
     assert talk.answer_before(calls[-1]) == "answer"
-
-
-@pytest.mark.parametrize(
-    ("registration", "action", "allowed"),
-    [
-        (Registration.ACCEPTED, "RemoteStartTransaction", True),
-        (Registration.PENDING, "RemoteStartTransaction", False),
-        (Registration.PENDING, "TriggerMessage", True),
-        (Registration.PENDING, "GetConfiguration", True),
-        (Registration.NONE, "Reset", False),
-        (Registration.NONE, "TriggerMessage", True),
-        (Registration.REJECTED, "TriggerMessage", False),
-    ],
-)
-def test_what_may_be_asked_depends_on_the_last_boot(registration: Registration, action: str, allowed: bool) -> None:
-    assert may_be_sent(action, registration) is allowed
 
 
 class Conversation(RuleBasedStateMachine):

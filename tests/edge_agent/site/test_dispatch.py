@@ -59,7 +59,9 @@ async def test_a_start_is_done_when_the_transaction_begins() -> None:
         answered = await state_of(core, "c1", CommandState.ANSWERED)
         assert answered.answer == "Accepted"
         token = core.job().test_token
-        assert core.stations.orders == [(CP, RemoteStart(1, token))]
+        number = core.journal.state.commands[CommandId("c1")].detail["remote_start"]
+        assert number > 0
+        assert core.stations.orders == [(CP, RemoteStart(1, token, number))]
         core.clock.advance(3)
         answer = await core.desk.start(CP, start(id_token=token))
         done = await state_of(core, "c1", CommandState.DONE)

@@ -1,0 +1,77 @@
+"""Which message of an OCPP 1.6 station goes where, and what it is answered.
+
+No sockets. Sources: OCPP 1.6 §4.1 to §4.10 with errata 3.10; the security whitepaper's notifications; OCPP.md §8.2.
+Start at `Clerk16`.
+"""
+
+from typing import Any
+
+from edge_agent.charge_points import v16
+from edge_agent.charge_points.clerk import BaseClerk
+from edge_agent.charge_points.dialect import Ask, Payload
+from edge_agent.charge_points.readings import Found, kept
+from edge_agent.charge_points.rpc import CallResult
+from edge_agent.charge_points.schemas import OCPP_16
+from edge_agent.site.ports import Desk
+from sitelink.clock import Clock
+from sitelink.ids import StationKey
+
+
+class Clerk16(BaseClerk):
+    schemas = OCPP_16
+
+    def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
+        super().__init__(desk, clock, station)
+        self.handlers = {
+            "Authorize": self._authorize,
+            "DataTransfer": self._data_transfer,
+            "DiagnosticsStatusNotification": self.keep("DiagnosticsStatusNotification"),
+            "FirmwareStatusNotification": self.keep("FirmwareStatusNotification"),
+            "Heartbeat": self._heartbeat,
+            "LogStatusNotification": self.keep("LogStatusNotification"),
+            "MeterValues": self._meter_values,
+            "SecurityEventNotification": self.keep("SecurityEventNotification"),
+            "SignedFirmwareStatusNotification": self.keep("SignedFirmwareStatusNotification"),
+            "StartTransaction": self._start,
+            "StatusNotification": self._status,
+            "StopTransaction": self._stop,
+        }
+
+    async def settle_in(self, ask: Ask, found: Found) -> None:
+        """How many connectors it has."""
+        answer = await ask("GetConfiguration", {"key": ["NumberOfConnectors"]})
+        values = v16.configuration_of(answer.payload, found) if isinstance(answer, CallResult) else {}
+        if "NumberOfConnectors" in values:
+            await self.desk.configured(self.station, values)
+
+    async def ask_status(self, ask: Ask) -> None:
+        if not self.status_told:
+            await ask("TriggerMessage", {"requestedMessage": "StatusNotification"})
+
+    async def _heartbeat(self, _payload: Payload, _found: Found) -> Payload:
+        return v16.heartbeat_answer(self.clock.now())
+
+    async def _authorize(self, payload: Payload, found: Found) -> Payload:
+        return v16.authorize_answer(await self.desk.authorize(self.station, v16.id_token_of(payload, found)))
+
+    async def _status(self, payload: Payload, found: Found) -> Payload:
+        await self.desk.connector_changed(self.station, v16.connector_report(payload, found))
+        self.status_told = True
+        return {}
+
+    async def _start(self, payload: Payload, found: Found) -> Payload:
+        return v16.start_answer(await self.desk.start(self.station, v16.start_report(payload, found)))
+
+    async def _stop(self, payload: Payload, found: Found) -> Payload:
+        return v16.stop_answer(await self.desk.stop(self.station, v16.stop_report(payload, found)))
+
+    async def _meter_values(self, payload: Payload, found: Found) -> Payload:
+        report = v16.meter_report(payload, found)
+        if report.groups:
+            await self.desk.meter_values(self.station, report)
+        return {}
+
+    async def _data_transfer(self, payload: Payload, _found: Found) -> dict[str, Any]:
+        """No vendor's messages are known here; what came is kept (OCPP 1.6 §4.3)."""
+        await self.desk.message(self.station, "DataTransfer", kept(payload))
+        return {"status": "UnknownVendorId"}

@@ -1,0 +1,290 @@
+"""OCPP 2.0.1 and 2.1 messages as the core's reports and back: a payload in, a report out; an order in, a call out.
+
+Pure: no I/O, no clock, no log. Lenient towards stations, strict in what we send, as `v16`. An EVSE is what the core
+calls a connector, the connectors within it are its plugs. Sources: OCPP 2.0.1 and 2.1 part 2; OCPP.md §8.3 and §4.
+Start at `boot_report` for what comes in, `call_for` for what goes out.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from edge_agent.charge_points.dialect import Unusable, registration_word, time_text
+from edge_agent.charge_points.readings import (
+    Found,
+    integer_of,
+    kept,
+    meter_groups,
+    sample_2x,
+    text_of,
+    time_of,
+)
+from edge_agent.charge_points.rpc import ErrorCode
+from edge_agent.site.reports import (
+    BootAnswer,
+    BootReport,
+    ConnectorReport,
+    MeterReport,
+    TransactionReport,
+    TransactionStage,
+    Verdict,
+)
+from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, Trigger, UnlockConnector
+from sitelink.errors import CallInvalid
+from sitelink.redact import redact
+from sitelink.states import ConnectorStatus, Registration
+
+EVSE_MAX = 100
+ID_TOKEN_KEPT = 255
+ID_TOKEN_MAX = 36
+TRANSACTION_NAME_MAX = 64
+"""36 are allowed; longer ones are a station's own business."""
+CSMS_TOKEN_TYPE = "Central"  # noqa: S105 -- a type of token: one this central system made
+
+_CHARGING = {
+    "charging": ConnectorStatus.CHARGING, "evconnected": ConnectorStatus.PREPARING,
+    "suspendedev": ConnectorStatus.SUSPENDED_EV, "suspendedevse": ConnectorStatus.SUSPENDED_EVSE,
+    "idle": ConnectorStatus.FINISHING,
+}  # fmt: skip
+_STATUSES = {status.value.casefold(): status for status in ConnectorStatus if status is not ConnectorStatus.UNKNOWN}
+_STAGES = {stage.value.casefold(): stage for stage in TransactionStage}
+
+NAMES: dict[str, frozenset[str]] = {}
+"""Nothing is counted as too much: every object of 2.x may carry customData, and unknown properties are passed over."""
+
+
+# ---- what stations tell ----
+
+
+def boot_report(payload: dict[str, Any], found: Found) -> BootReport:
+    said = payload.get("chargingStation")
+    station: Mapping[str, Any] = said if isinstance(said, dict) else {}
+    if not isinstance(said, dict) and ("chargePointVendor" in payload or "chargePointModel" in payload):
+        found.append("boot:shaped_as_in_1.6")
+        station = {
+            "vendorName": payload.get("chargePointVendor"), "model": payload.get("chargePointModel"),
+            "firmwareVersion": payload.get("firmwareVersion"),
+            "serialNumber": payload.get("chargePointSerialNumber") or payload.get("chargeBoxSerialNumber"),
+        }  # fmt: skip
+    vendor, model = text_of(station, "vendorName", found), text_of(station, "model", found)
+    if vendor is None or model is None:
+        found.append("boot:no_vendor_or_model")
+    return BootReport(
+        vendor or "", model or "", text_of(station, "serialNumber", found), text_of(station, "firmwareVersion", found),
+        kept(payload),
+    )  # fmt: skip
+
+
+def connector_report(payload: dict[str, Any], found: Found) -> ConnectorReport:
+    """Raises Unusable without a status, or at a place no station has."""
+    key = "connectorStatus" if "connectorStatus" in payload else "status"
+    if key == "status" and "status" in payload:
+        found.append("status:named_as_in_1.6")
+    word = text_of(payload, key, found, 50)
+    if word is None:
+        raise Unusable(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "connectorStatus")
+    plug = integer_of(payload, "connectorId", found)
+    place = integer_of(payload, "evseId", found)
+    if place is None:
+        found.append("evseId:missing")
+        place, plug = (plug if plug is not None else 0), None
+    if not 0 <= place <= EVSE_MAX or (plug is not None and not 0 <= plug <= EVSE_MAX):
+        raise Unusable(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "evseId")
+    status = _STATUSES.get(word.casefold(), ConnectorStatus.UNKNOWN)
+    if status.value != word:
+        found.append("status:unknown" if status is ConnectorStatus.UNKNOWN else "status:odd_case")
+    at, station_time = time_of(payload, found)
+    return ConnectorReport(
+        place, status, text_of(payload, "errorCode", found, 50) or "NoError", text_of(payload, "info", found),
+        at=at, station_time=station_time, text=word if status is ConnectorStatus.UNKNOWN else None,
+        plug=plug if place and plug else None,
+    )  # fmt: skip
+
+
+def id_token_of(payload: Mapping[str, Any], found: Found) -> tuple[str, str | None] | None:
+    """The token and its type; None when there is none. An empty one stands for NoAuthorization."""
+    said = payload.get("idToken")
+    if said is None and "idTag" in payload:
+        found.append("idToken:named_as_in_1.6")
+        said = payload["idTag"]
+    if said is None:
+        return None
+    if not isinstance(said, dict):
+        found.append("idToken:not_an_object")
+        said = {"idToken": said}
+    kind = text_of(said, "type", found, 20)
+    token = text_of(said, "idToken", found, ID_TOKEN_KEPT)
+    if token is None and kind != "NoAuthorization":
+        found.append("idToken:empty")
+        return None
+    return token or "", kind
+
+
+def authorize_report(payload: dict[str, Any], found: Found) -> tuple[str, str | None]:
+    """Raises Unusable when there is no token."""
+    token = id_token_of(payload, found)
+    if token is None:
+        raise Unusable(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "idToken")
+    return token
+
+
+def meter_report(payload: dict[str, Any], found: Found) -> MeterReport:
+    groups = meter_groups(payload.get("meterValue"), found, read=sample_2x)
+    place = integer_of(payload, "evseId", found)
+    if place is None or not 0 <= place <= EVSE_MAX:
+        found.append("evseId:missing" if place is None else "evseId:out_of_range")
+        place = 0
+    return MeterReport(place, groups)
+
+
+def transaction_report(payload: dict[str, Any], found: Found) -> TransactionReport:
+    """Raises Unusable only where it names no transaction: everything else is recorded as well as it can be."""
+    info = payload.get("transactionInfo")
+    if not isinstance(info, dict):
+        found.append("transactionInfo:not_an_object")
+        info = {}
+    name = text_of(info, "transactionId", found, TRANSACTION_NAME_MAX) or text_of(
+        payload, "transactionId", found, TRANSACTION_NAME_MAX
+    )
+    if name is None:
+        raise Unusable(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "transactionInfo/transactionId")
+    seq_no = integer_of(payload, "seqNo", found)
+    if seq_no is None or seq_no < 0:
+        raise Unusable(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "seqNo")
+    place, plug = _place_of(payload, found)
+    token = id_token_of(payload, found)
+    at, station_time = time_of(payload, found)
+    rest = {key: value for key, value in payload.items() if key != "meterValue"}
+    return TransactionReport(
+        stage=_stage_of(payload, found), name=name, seq_no=seq_no,
+        trigger=text_of(payload, "triggerReason", found, 50) or "", connector=place, plug=plug,
+        charging=_charging_of(info, found),
+        id_token=token[0] if token else None, token_type=token[1] if token else None,
+        remote_start=integer_of(info, "remoteStartId", found), offline=payload.get("offline") is True,
+        stop_reason=text_of(info, "stoppedReason", found, 50) or "Local",
+        groups=meter_groups(payload.get("meterValue"), found, read=sample_2x), at=at, station_time=station_time,
+        payload=kept(rest),
+    )  # fmt: skip
+
+
+def _stage_of(payload: dict[str, Any], found: Found) -> TransactionStage:
+    word = text_of(payload, "eventType", found, 20) or ""
+    stage = _STAGES.get(word.casefold())
+    if stage is None:
+        found.append("eventType:unknown")
+        return TransactionStage.UPDATED
+    return stage
+
+
+def _charging_of(info: Mapping[str, Any], found: Found) -> ConnectorStatus | None:
+    word = text_of(info, "chargingState", found, 30)
+    if word is None:
+        return None
+    state = _CHARGING.get(word.casefold())
+    if state is None:
+        found.append("chargingState:unknown")
+    return state
+
+
+def _place_of(payload: dict[str, Any], found: Found) -> tuple[int | None, int | None]:
+    """EVSE and connector; None where it is not said, or said impossibly."""
+    evse = payload.get("evse")
+    if isinstance(evse, int) and not isinstance(evse, bool):
+        found.append("evse:not_an_object")
+        evse = {"id": evse}
+    if not isinstance(evse, dict):
+        return None, None
+    place, plug = integer_of(evse, "id", found), integer_of(evse, "connectorId", found)
+    if place is None or not 1 <= place <= EVSE_MAX:
+        found.append("evse:out_of_range")
+        return None, None
+    return place, plug if plug is not None and 1 <= plug <= EVSE_MAX else None
+
+
+# ---- what they are answered ----
+
+
+def boot_answer(answer: BootAnswer, now: datetime) -> dict[str, Any]:
+    return {"currentTime": time_text(now), "interval": answer.interval_s, "status": registration_word(answer.verdict)}
+
+
+def heartbeat_answer(now: datetime) -> dict[str, Any]:
+    return {"currentTime": time_text(now)}
+
+
+def authorize_answer(verdict: Verdict) -> dict[str, Any]:
+    info: dict[str, Any] = {"status": verdict.status.value}
+    if verdict.group and len(verdict.group) <= ID_TOKEN_MAX:
+        info["groupIdToken"] = {"idToken": verdict.group, "type": CSMS_TOKEN_TYPE}
+    if verdict.expires is not None:
+        info["cacheExpiryDateTime"] = time_text(verdict.expires)
+    if verdict.evses:
+        info["evseId"] = list(verdict.evses)  # C01.FR.06 and FR.07
+    return {"idTokenInfo": info}
+
+
+def transaction_answer(verdict: Verdict | None) -> dict[str, Any]:
+    return authorize_answer(verdict) if verdict is not None else {}
+
+
+# ---- what we ask ----
+
+
+def call_for(order: Order) -> tuple[str, dict[str, Any]]:
+    """The action and payload of an order."""
+    match order:
+        case RemoteStart(connector=place, id_token=token, remote_start=number):
+            return "RequestStartTransaction", {
+                "idToken": {"idToken": token, "type": CSMS_TOKEN_TYPE}, "remoteStartId": number, "evseId": place,
+            }  # fmt: skip
+        case RemoteStop(transaction=transaction, name=name):
+            return "RequestStopTransaction", {"transactionId": name or str(transaction)}
+        case UnlockConnector(connector=place, plug=plug):
+            return "UnlockConnector", {"evseId": place, "connectorId": plug}
+        case Reset(hard=hard):
+            return "Reset", {"type": "Immediate" if hard else "OnIdle"}
+        case Trigger(message=message, connector=None):
+            return "TriggerMessage", {"requestedMessage": message}
+        case Trigger(message=message, connector=place, plug=plug):
+            return "TriggerMessage", {"requestedMessage": message, "evse": {"id": place, "connectorId": plug}}
+    raise CallInvalid(action=type(order).__name__, where="action", problem="no_such_call_in_this_version")
+
+
+def not_now(action: str, payload: dict[str, Any], registration: Registration) -> str | None:
+    """Where a call that fits its schema breaks a rule of OCPP 2.x all the same; None when it breaks none."""
+    if action == "TriggerMessage":
+        wanted = payload.get("requestedMessage")
+        if wanted == "BootNotification" and registration is Registration.ACCEPTED:
+            return "requestedMessage"  # F06.FR.17
+        evse = payload.get("evse")
+        if wanted == "StatusNotification" and not (isinstance(evse, dict) and "connectorId" in evse):
+            return "evse"  # F06.FR.13
+    profile = payload.get("chargingProfile") if action == "RequestStartTransaction" else None
+    if isinstance(profile, dict) and (
+        profile.get("chargingProfilePurpose") != "TxProfile" or "transactionId" in profile
+    ):
+        return "chargingProfile"  # F01.FR.08 to FR.11
+    return None
+
+
+def shown_answer(_action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Secrets under known names are masked."""
+    shown: dict[str, Any] = redact(payload)
+    return shown
+
+
+_WORDS = {
+    word.casefold(): word
+    for word in ("Accepted", "Rejected", "Unlocked", "UnlockFailed", "NotSupported", "NotImplemented", "Scheduled",
+                 "RebootRequired", "OngoingAuthorizedTransaction", "UnknownConnector")
+}  # fmt: skip
+_ACCEPTING = frozenset({"Accepted", "Unlocked", "Scheduled", "RebootRequired"})
+
+
+def order_answer(_order: Order, payload: Any) -> OrderAnswer:
+    """What a CALLRESULT means for the order. An answer without a status is a failed call (OCPP.md §8.1 R8)."""
+    said = text_of(payload, "status", [], 50) if isinstance(payload, dict) else None
+    if said is None:
+        return OrderAnswer(ErrorCode.FORMATION_VIOLATION.value, accepted=False, payload=kept(payload))
+    word = _WORDS.get(said.casefold(), said)
+    return OrderAnswer(word, word in _ACCEPTING, kept(payload))

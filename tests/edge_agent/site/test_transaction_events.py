@@ -1,0 +1,144 @@
+"""Transaction events of OCPP 2.x: in order, again, late, and with holes."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.site.reports import MeterGroup, TransactionReport, TransactionStage
+from sitelink.events import MeterSample, MeterValuesReported, TransactionStarted, TransactionStopped, TransactionUpdated
+from sitelink.ids import StationKey
+from sitelink.model import Transaction
+from sitelink.states import AuthorizationStatus, ConnectorStatus
+from tests.doubles.core import Core
+from tests.edge_agent.site.test_transactions import at, booted
+
+CP = StationKey("cp001")
+
+
+def energy(wh: float, context: str = "Sample.Periodic", time: str = "2026-11-23T10:00:00Z") -> MeterGroup:
+    return MeterGroup((MeterSample("Energy.Active.Import.Register", "Wh", wh, context=context),), at(time), time)
+
+
+def event(stage: str, seq_no: int, name: str = "tx-1", **changes: Any) -> TransactionReport:
+    time = f"2026-11-23T10:{seq_no:02}:00Z"
+    return TransactionReport(
+        stage=TransactionStage(stage), name=name, seq_no=seq_no,
+        **{"trigger": "Trigger", "connector": 1, "at": at(time), "station_time": time, **changes},
+    )  # fmt: skip
+
+
+STORY = [
+    event("Started", 0, charging=ConnectorStatus.PREPARING, groups=(energy(100, "Transaction.Begin"),)),
+    event("Updated", 1, id_token="DRIVER1", token_type="ISO14443"),
+    event("Updated", 2, charging=ConnectorStatus.CHARGING),
+    event("Updated", 3, groups=(energy(400, time="2026-11-23T10:03:00Z"),)),
+    event("Ended", 4, stop_reason="EVDisconnected", groups=(energy(900, "Transaction.End"),)),
+]
+
+
+async def told(core: Core, *reports: TransactionReport) -> None:
+    for report in reports:
+        await core.desk.transaction_event(CP, report)
+
+
+def only(core: Core) -> Transaction:
+    (found,) = core.journal.state.transactions.values()
+    return found
+
+
+async def test_a_charge_from_plug_to_plug() -> None:
+    core = await booted()
+    await told(core, STORY[0])
+    begun = only(core)
+    assert (begun.authorised, begun.meter_start_wh, begun.charging) == (False, 100, ConnectorStatus.PREPARING)
+    assert core.journal.state.charge_of(core.row("Bay 1")) is None
+    await told(core, STORY[1])
+    assert only(core).id_token == "DRIVER1"
+    assert core.journal.state.charge_of(core.row("Bay 1")) is not None
+    await told(core, *STORY[2:])
+    ended = only(core)
+    assert (ended.open, ended.meter_stop_wh, ended.reason, ended.missing_events) == (False, 900, "EVDisconnected", 0)
+    assert core.journal.state.stations[CP].transactions == {}
+
+
+async def test_an_event_that_only_measures_is_telemetry_and_still_counted() -> None:
+    core = await booted()
+    await told(core, *STORY[:4])
+    kinds = [type(op.event) for op in core.journal.recorded if "transaction" in op.kind or "meter" in op.kind]
+    assert kinds == [
+        TransactionStarted, MeterValuesReported, TransactionUpdated, TransactionUpdated, MeterValuesReported,
+    ]  # fmt: skip
+    assert only(core).numbers == ((0, 3),)
+
+
+@given(st.lists(st.sampled_from(STORY), max_size=12))
+def test_whatever_order_and_however_often_the_whole_is_the_same(reports: list[TransactionReport]) -> None:
+    async def run() -> None:
+        core = await booted()
+        await told(core, *reports, *STORY)
+        whole = only(core)
+        assert (whole.numbers, whole.missing_events, whole.open) == (((0, 4),), 0, False)
+        assert (whole.id_token, whole.meter_start_wh, whole.meter_stop_wh) == ("DRIVER1", 100, 900)
+        assert whole.started_at == at("2026-11-23T10:00:00Z")
+        seq = core.journal.seq
+        await told(core, *reports)
+        assert core.journal.seq == seq, "what came before is recognised"
+
+    asyncio.run(run())
+
+
+async def test_holes_are_counted_and_filled_by_late_events() -> None:
+    core = await booted()
+    await told(core, STORY[0], STORY[4])
+    assert only(core).missing_events == 3
+    await told(core, STORY[2], STORY[1])
+    assert only(core).missing_events == 1
+    assert not only(core).open
+
+
+async def test_a_transaction_of_which_only_the_end_comes_is_kept() -> None:
+    core = await booted()
+    await told(core, STORY[4])
+    ended = only(core)
+    assert (ended.name, ended.open, ended.meter_stop_wh, ended.missing_events) == ("tx-1", False, 900, 4)
+
+
+async def test_two_ends_leave_one_record() -> None:
+    core = await booted()
+    await told(core, *STORY, event("Ended", 5, stop_reason="Other", groups=(energy(950, "Transaction.End"),)))
+    assert (only(core).meter_stop_wh, only(core).reason) == (900, "EVDisconnected")
+    assert sum(isinstance(op.event, TransactionStopped) for op in core.journal.recorded) == 1
+
+
+async def test_a_token_is_judged_each_time_also_when_told_later() -> None:
+    core = await booted()
+    verdict = await core.desk.transaction_event(CP, event("Started", 0, id_token="DRIVER1", offline=True))
+    assert verdict is not None
+    assert verdict.status is AuthorizationStatus.INVALID, "the bay is not active"
+    assert only(core).verdict is AuthorizationStatus.INVALID
+    assert await core.desk.transaction_event(CP, event("Updated", 1)) is None
+    await core.jobs.set_activity([core.row("Bay 1").id], active=True)
+    free = await core.desk.transaction_event(CP, event("Updated", 2, id_token="", token_type="NoAuthorization"))
+    assert free is not None
+    assert free.status is AuthorizationStatus.ACCEPTED
+
+
+async def test_the_next_transaction_at_the_place_closes_one_whose_end_never_came() -> None:
+    core = await booted()
+    await told(core, STORY[0], event("Started", 0, name="tx-2"))
+    first, second = sorted(core.journal.state.transactions.values(), key=lambda each: each.id)
+    assert (first.reason, second.open) == ("Superseded", True)
+    await told(core, event("Ended", 4, name="tx-1", groups=(energy(900, "Transaction.End"),)))
+    first = core.journal.state.transactions[first.id]
+    assert (first.reason, first.meter_stop_wh) == ("Local", 900), "its real end replaces what was assumed"
+    assert core.journal.state.stations[CP].transactions == {1: second.id}
+
+
+@pytest.mark.parametrize("place", [2, None])
+async def test_where_it_runs_may_be_told_later(place: int | None) -> None:
+    core = await booted()
+    await told(core, event("Started", 0, connector=None), event("Updated", 1, connector=place, id_token="A"))
+    assert core.journal.state.stations[CP].transactions == {place or 1: only(core).id}
