@@ -368,7 +368,10 @@ async def real_box(stations: int) -> AsyncIterator[Target]:
 @asynccontextmanager
 async def echo() -> AsyncIterator[Target]:
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.echo_server"), cwd=ROOT, env=environment(), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "bench.reference_server", "raw"),
+        cwd=ROOT,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         assert server.stdout is not None

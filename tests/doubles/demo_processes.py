@@ -40,11 +40,13 @@ def free_port(wanted: int) -> int:
     raise BoxFailed("no port is free")
 
 
-async def start_box(settings: dict[str, str], log: Path, *, healthy: bool = True) -> Process:
+async def start_box(
+    settings: dict[str, str], log: Path, *, healthy: bool = True, program: str = "edge_agent"
+) -> Process:
     """`edge-agent run`, its log in a file. Raises BoxFailed when it is not healthy (or answers) within READY_S."""
     with log.open("wb") as output:
         box = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "edge_agent", "run", *as_options(settings)),
+            *(sys.executable, "-m", program, "run", *as_options(settings)),
             cwd=ROOT,
             stdin=DEVNULL,
             stdout=output,
