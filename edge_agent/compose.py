@@ -44,6 +44,7 @@ from edge_agent.site.dispatch import Dispatch, Patience
 from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import JobService
+from edge_agent.site.local_lists import LocalLists
 from edge_agent.site.nobody import NoStations
 from edge_agent.site.operations import Operations
 from edge_agent.site.ports import Stations
@@ -169,6 +170,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             lambda: ocpp_url(settings, ocpp_tls_port, "wss") if ocpp_tls_port else None,
         )  # fmt: skip
         tokens = AllowList(journal)
+        lists = LocalLists(journal, stations, enabled=settings.authorisation.local_list == "on")
         app = build_app(
             jobs,
             stations,
@@ -178,6 +180,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             clock,
             _metrics(settings, store, stations),
             tokens=tokens,
+            lists=lists,
             site_root=keeper.root_pem,
         )
         http_port, http_tls_port = await stack.enter_async_context(_http(app, settings, keeper))
@@ -192,6 +195,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(dispatch.run(), name="dispatch")]
         tasks.append(group.create_task(supervision.run(), name="supervision"))
+        tasks.append(group.create_task(lists.run(), name="local lists"))
         tasks.append(group.create_task(store.watch(), name="store"))
         tasks.append(group.create_task(keeper.run(), name="certificates"))
         tasks.append(group.create_task(tally.run(), name="corrections"))

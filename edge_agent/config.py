@@ -45,6 +45,7 @@ class Http:
 class Authorisation:
     unknown: typing.Literal["accept", "reject"] = "accept"
     concurrent: typing.Literal["accept", "reject"] = "accept"
+    local_list: typing.Literal["off", "on"] = "off"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sitelink import events as e
 from sitelink.events import Traits
-from sitelink.ids import ChargePointId, CommandId, IdTokenKey, JobId, LinkId, StationKey
+from sitelink.ids import ChargePointId, CommandId, IdTokenKey, JobId, LinkId, StationKey, id_token_key
 from sitelink.model import (
     ChargePoint,
     Command,
@@ -27,6 +27,7 @@ from sitelink.model import (
     Job,
     Knock,
     Link,
+    LocalList,
     Note,
     Readings,
     Register,
@@ -36,7 +37,7 @@ from sitelink.model import (
 )
 from sitelink.ops import Op
 from sitelink.ranges import Ranges, with_number
-from sitelink.states import COMMAND_RUNNING, JobStatus, Registration, together
+from sitelink.states import COMMAND_RUNNING, JobStatus, LocalListState, Registration, together
 
 HEADS_MAX = 16
 SUPERSEDED = "Superseded"
@@ -297,7 +298,9 @@ def _station_fault_cleared(state: SiteState, op: Op, event: e.StationFaultCleare
 
 def _station_forgotten(state: SiteState, op: Op, _event: e.StationForgotten) -> Changes:
     key = StationKey(op.entity.partition(":")[2])
-    return Changes(drop=(op.entity, *([f"corrections:{key}"] if key in state.corrections else [])))
+    with_it = [f"corrections:{key}"] if key in state.corrections else []
+    with_it += [f"local_list:{key}"] if key in state.local_lists else []
+    return Changes(drop=(op.entity, *with_it))
 
 
 def _knocked(state: SiteState, op: Op, event: e.Knocked) -> Changes:
@@ -434,6 +437,25 @@ def _id_token_removed(state: SiteState, op: Op, _event: e.IdTokenRemoved) -> Cha
     return Changes(drop=(op.entity,)) if op.entity.partition(":")[2] in state.id_tokens else NOTHING
 
 
+def _local_list_taken(state: SiteState, op: Op, event: e.LocalListTaken) -> Changes:
+    key = StationKey(op.entity.partition(":")[2])
+    before = state.local_lists.get(key)
+    gone = {id_token_key(entry.id_token) for entry in event.removed}
+    kept = {} if event.full or before is None else {k: v for k, v in before.entries.items() if k not in gone}
+    entries = {**kept, **{id_token_key(entry.id_token): entry for entry in event.entries}}
+    taken = LocalList(
+        station=key, at=op.t.wall, state=LocalListState.SENDING if event.more else LocalListState.CURRENT,
+        version=event.version, entries=entries, left_out=event.left_out,
+    )  # fmt: skip
+    return Changes(put=(taken,))
+
+
+def _local_list_not_taken(state: SiteState, op: Op, event: e.LocalListNotTaken) -> Changes:
+    key = StationKey(op.entity.partition(":")[2])
+    before = state.local_lists.get(key) or LocalList(station=key, at=op.t.wall, state=event.state)
+    return Changes(put=(replace(before, at=op.t.wall, state=event.state, reason=event.reason),))
+
+
 # ---- commands ----
 
 
@@ -509,6 +531,8 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.MeterValuesReported: _meter_values_reported,
     e.IdTokenListed: _id_token_listed,
     e.IdTokenRemoved: _id_token_removed,
+    e.LocalListTaken: _local_list_taken,
+    e.LocalListNotTaken: _local_list_not_taken,
     e.CommandRequested: _command_requested,
     e.CommandAnswered: _command_answered,
     e.CommandEnded: _command_ended,

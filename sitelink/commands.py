@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from sitelink.events import ListEntry
 from sitelink.ids import TransactionId
 
 
@@ -52,6 +53,40 @@ class Trigger(Order, frozen=True):
 
 class ReadConfiguration(Order, frozen=True):
     keys: tuple[str, ...]
+
+
+class ReadListLimits(Order, frozen=True):
+    """What a station's own list of id tokens can hold. `OrderAnswer.payload` is a ListLimits."""
+
+
+class ListLimits(msgspec.Struct, frozen=True):
+    """None: it did not say. `id_token_characters` and `typed` are the version's: how long a token, and with a type."""
+
+    enabled: bool | None = None
+    entries: int | None = None
+    per_message: int | None = None
+    id_token_characters: int = 20
+    typed: bool = False
+
+
+class SendLocalList(Order, frozen=True):
+    """A message of the list a station keeps for when it is offline. `full`: it forgets what it had.
+
+    Else `entries` are put and `removed` are taken away. A version is above 0 and above the one before.
+    """
+
+    version: int
+    full: bool
+    entries: tuple[ListEntry, ...] = ()
+    removed: tuple[ListEntry, ...] = ()
+
+
+class GetLocalListVersion(Order, frozen=True):
+    """Answered with `OrderAnswer.payload` an int: 0 where it has no list, below 0 where it keeps none."""
+
+
+class ClearCache(Order, frozen=True):
+    """Forget whom it let charge before: the next one is asked about."""
 
 
 class OrderAnswer(msgspec.Struct, frozen=True):

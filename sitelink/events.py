@@ -18,6 +18,7 @@ from sitelink.states import (
     IdTokenSource,
     IdTokenType,
     LinkRole,
+    LocalListState,
     Registration,
 )
 
@@ -397,6 +398,37 @@ class IdTokenRemoved(Event, frozen=True):
     """entity id_token:…  It is on the site's list no more."""
 
 
+class ListEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A token on a station's own list, as it was sent there. `type` where the station's version has types."""
+
+    id_token: str
+    status: AuthorizationStatus = AuthorizationStatus.ACCEPTED
+    type: IdTokenType | None = None
+    group: str | None = None
+    expires: datetime | None = None
+
+
+class LocalListTaken(Event, frozen=True, omit_defaults=True):
+    """entity local_list:…  A station confirmed a message of its list. `more`: others of the same change follow.
+
+    `full`: it has nothing but `entries` now.
+    """
+
+    version: int
+    full: bool
+    entries: tuple[ListEntry, ...] = ()
+    removed: tuple[ListEntry, ...] = ()
+    more: bool = False
+    left_out: int = 0
+
+
+class LocalListNotTaken(Event, frozen=True, omit_defaults=True):
+    """entity local_list:…  It did not; `reason` is its own word, or a code of ours."""
+
+    state: LocalListState
+    reason: str = ""
+
+
 # ---- commands ----
 
 
@@ -460,6 +492,8 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     MeterValuesReported: "meter.values",
     IdTokenListed: "id_token.listed",
     IdTokenRemoved: "id_token.removed",
+    LocalListTaken: "local_list.taken",
+    LocalListNotTaken: "local_list.not_taken",
     CommandRequested: "cmd.requested",
     CommandAnswered: "cmd.answered",
     CommandEnded: "cmd.result",

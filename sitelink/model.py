@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sitelink.events import Correction, MeterSample, Traits
+from sitelink.events import Correction, ListEntry, MeterSample, Traits
 from sitelink.ids import (
     ChargePointId,
     CommandId,
@@ -32,6 +32,7 @@ from sitelink.states import (
     IdTokenType,
     JobStatus,
     LinkRole,
+    LocalListState,
     Registration,
 )
 
@@ -377,7 +378,26 @@ class IdToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"id_token:{self.id}"
 
 
-Entity = Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken
+class LocalList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a station confirmed of the list it keeps for when it is offline."""
+
+    station: StationKey
+    at: datetime
+    state: LocalListState
+    version: int = 0
+    entries: dict[IdTokenKey, ListEntry] = {}
+    left_out: int = 0
+    """Tokens that do not fit there."""
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"local_list:{self.station}"
+
+
+Entity = (
+    Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken | LocalList
+)
 
 CLOSED_TRANSACTIONS_KEPT = 4
 """Closed transactions a station keeps in memory; the store has them all."""
@@ -401,6 +421,7 @@ class SiteState:
         self.links: dict[LinkId, Link] = {}
         self.corrections: dict[StationKey, Corrections] = {}
         self.id_tokens: dict[IdTokenKey, IdToken] = {}
+        self.local_lists: dict[StationKey, LocalList] = {}
         self._closed: dict[StationKey, list[TransactionId]] = {}
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
@@ -421,6 +442,8 @@ class SiteState:
             self.corrections[entity.station] = entity
         elif isinstance(entity, IdToken):
             self.id_tokens[entity.id] = entity
+        elif isinstance(entity, LocalList):
+            self.local_lists[entity.station] = entity
         elif isinstance(entity, ChargePoint):
             self.charge_points[entity.id] = entity
             self.forget_indexes()
@@ -437,6 +460,8 @@ class SiteState:
             self.knocks.pop(name, None)
         elif kind == "id_token":
             self.id_tokens.pop(IdTokenKey(name), None)
+        elif kind == "local_list":
+            self.local_lists.pop(StationKey(name), None)
         elif kind == "cp":
             self.charge_points.pop(ChargePointId(name), None)
             self.forget_indexes()

@@ -152,6 +152,21 @@ class IdTokenSource(StrEnum):
     CLOUD = "cloud"
 
 
+class LocalListState(StrEnum):
+    """How the list of id tokens stands that a station keeps for when it is offline."""
+
+    SENDING = "sending"
+    """A part of it is confirmed."""
+    CURRENT = "current"
+    """All that was sent is confirmed."""
+    OUTDATED = "outdated"
+    """The site's list has changed since; seen, never recorded."""
+    FAILED = "failed"
+    NOT_ENABLED = "not_enabled"
+    """By the station's own configuration."""
+    NOT_SUPPORTED = "not_supported"
+
+
 class LinkRole(StrEnum):
     INSTALLER = "installer"
     READ = "read"

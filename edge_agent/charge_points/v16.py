@@ -9,6 +9,7 @@ OCPP.md §8.2 and §4.2 to §4.4. Start at `boot_report` for what comes in, `cal
 from datetime import datetime
 from typing import Any
 
+from edge_agent.charge_points import list_calls
 from edge_agent.charge_points.dialect import Unusable, registration_word, time_text
 from edge_agent.charge_points.readings import (
     Found,
@@ -41,10 +42,9 @@ from sitelink.commands import (
     UnlockConnector,
 )
 from sitelink.redact import redact
-from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
+from sitelink.states import ConnectorStatus, Registration
 
 CONNECTOR_MAX = 100
-ID_TAG_MAX = 20
 ID_TAG_KEPT = 64
 """Longer than the 20 allowed: some stations pad, some really send more. Matching is the core's business."""
 CONFIGURATION_KEYS_MAX = 200
@@ -230,30 +230,8 @@ def heartbeat_answer(now: datetime) -> dict[str, Any]:
     return {"currentTime": time_text(now)}
 
 
-_STATUS_1_6 = {status: status.value for status in AuthorizationStatus} | {
-    AuthorizationStatus.UNKNOWN: "Invalid",
-    AuthorizationStatus.NO_CREDIT: "Blocked",
-    AuthorizationStatus.NOT_ALLOWED_TYPE_EVSE: "Invalid",
-    AuthorizationStatus.NOT_AT_THIS_LOCATION: "Invalid",
-    AuthorizationStatus.NOT_AT_THIS_TIME: "Invalid",
-}
-"""OCPP 1.6 §7.2 has five words."""
-
-
-def id_tag_info(
-    status: AuthorizationStatus, group: str | None = None, expires: datetime | None = None
-) -> dict[str, Any]:
-    """A group that is longer than 1.6's 20 characters is left out: a shorter one would be another."""
-    info = {"status": _STATUS_1_6[status]}
-    if group and len(group) <= ID_TAG_MAX:
-        info["parentIdTag"] = group
-    if expires is not None:
-        info["expiryDate"] = time_text(expires)
-    return info
-
-
 def authorize_answer(verdict: Verdict) -> dict[str, Any]:
-    return {"idTagInfo": id_tag_info(verdict.status, verdict.group, verdict.expires)}
+    return {"idTagInfo": list_calls.id_tag_info(verdict.status, verdict.group, verdict.expires)}
 
 
 def start_answer(answer: StartAnswer) -> dict[str, Any]:
@@ -284,6 +262,9 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
             return "TriggerMessage", {"requestedMessage": message, "connectorId": connector}
         case ReadConfiguration(keys=keys):
             return "GetConfiguration", {"key": list(keys)}
+    about_list = list_calls.call_16(order)
+    if about_list is not None:
+        return about_list
     raise TypeError(f"no OCPP 1.6 call for {order!r}")
 
 
@@ -306,7 +287,7 @@ def not_now(action: str, payload: dict[str, Any], registration: Registration) ->
 _WORDS = {
     word.casefold(): word
     for word in ("Accepted", "Rejected", "Unlocked", "UnlockFailed", "NotSupported", "NotImplemented", "Scheduled",
-                 "RebootRequired")
+                 "RebootRequired", "Failed", "VersionMismatch")
 }  # fmt: skip
 _ACCEPTING = frozenset({"Accepted", "Unlocked", "Scheduled", "RebootRequired"})
 
@@ -316,6 +297,9 @@ def order_answer(order: Order, payload: Any) -> OrderAnswer:
     if isinstance(order, ReadConfiguration):
         readable = isinstance(payload, dict)
         return OrderAnswer("Accepted" if readable else ErrorCode.FORMATION_VIOLATION.value, readable, payload)
+    about_list = list_calls.answer_16(order, payload)
+    if about_list is not None:
+        return about_list
     said = text_of(payload, "status", [], 50) if isinstance(payload, dict) else None
     if said is None:
         return OrderAnswer(ErrorCode.FORMATION_VIOLATION.value, accepted=False, payload=kept(payload))

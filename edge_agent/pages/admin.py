@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from edge_agent.pages.ports import Admin
+from edge_agent.pages.ports import Admin, Lists
+from edge_agent.site.local_lists import ListView
 from edge_agent.site.ports import History, Stations
 from sitelink.errors import (
     CallInvalid,
@@ -39,6 +40,7 @@ from web_ui.surface import UNHURRIED
 
 ADMIN: web.AppKey[Admin] = web.AppKey("admin")
 STATIONS: web.AppKey[Stations] = web.AppKey("stations")
+LISTS: web.AppKey[Lists] = web.AppKey("lists")
 HISTORY: web.AppKey[History] = web.AppKey("history")
 TRANSACTIONS_MAX = 1000
 _ADMIN_TOKEN = re.compile(r"ga1_[A-Za-z0-9_-]{43}")
@@ -78,6 +80,15 @@ class AdminChargePoint(msgspec.Struct):
     last_seen: datetime | None = None
     test_token: str | None = None
     """Of its own, where it has one."""
+    local_list: ListView | None = None
+    """The list of id tokens it holds for when it is offline; null where none was ever sent."""
+
+
+class ListRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """`full`: the whole list, whatever it holds. `clear_cache`: it is to forget first whom it let charge before."""
+
+    full: bool = False
+    clear_cache: bool = False
 
 
 class Activity(msgspec.Struct, forbid_unknown_fields=True):
@@ -193,6 +204,18 @@ async def post_call(request: web.Request) -> web.Response:
 setattr(post_call, UNHURRIED, True)  # the station has 30 s of its own
 
 
+async def post_local_list(request: web.Request) -> web.Response:
+    """Bring the station's own list of id tokens up to date now, also where that is not done by itself."""
+    authorise(request)
+    key = _known_station(request)
+    body = await read_json(request, ListRequest)
+    await request.app[LISTS].bring_up_to_date(key, full=body.full, clear_cache=body.clear_cache)
+    return answer(request.app[LISTS].view(key))
+
+
+setattr(post_local_list, UNHURRIED, True)  # several calls, each with 30 s of its own
+
+
 async def get_frames(request: web.Request) -> web.Response:
     authorise(request)
     return answer(list(request.app[STATIONS].frames(_known_station(request))))
@@ -256,15 +279,18 @@ def _charge_point(request: web.Request, state: SiteState, key: StationKey) -> Ad
     shown = [_row(state, job, row) for job, row in rows]
     if station is None:
         return AdminChargePoint(rows[0][1].identity if rows else str(key), online, Registration.NONE, shown)
-    return _with_station(station, online, last_seen, shown)
+    return _with_station(station, online, last_seen, shown, request.app[LISTS].view(key))
 
 
-def _with_station(station: Station, online: bool, last_seen: datetime | None, rows: list[Row]) -> AdminChargePoint:
+def _with_station(
+    station: Station, online: bool, last_seen: datetime | None, rows: list[Row], local_list: ListView | None
+) -> AdminChargePoint:
     return AdminChargePoint(
         identity=station.identity, online=online, registration=station.registration, rows=rows,
         connectors=station.connectors, faults=station.faults, version=station.version, ip=station.ip,
         vendor=station.vendor, model=station.model, serial=station.serial, firmware=station.firmware,
         booted_at=station.booted_at, last_seen=last_seen or station.last_seen, test_token=station.test_token,
+        local_list=local_list,
     )  # fmt: skip
 
 
@@ -286,6 +312,8 @@ ROUTES = (
           errors=(NotFound, ChargeActive, IdTokenInvalid, StoreUnavailable)),
     Route("POST", f"{_ONE}/calls", post_call, "Send any OCPP call of the station's version.",
           CallRequest, CallAnswer, auth="admin", errors=(NotFound, StationOffline, NoAnswer, CallInvalid)),
+    Route("POST", f"{_ONE}/local-list", post_local_list, "Bring its own list of id tokens up to date.",
+          ListRequest, ListView, auth="admin", errors=(NotFound, StationOffline, NoAnswer, StoreUnavailable)),
     Route("GET", f"{_ONE}/frames", get_frames, "The last frames, oldest first, secrets masked.",
           answer=list[Frame], auth="admin", errors=(NotFound,)),
     Route("GET", f"{_ONE}/transactions", get_transactions, "Transactions, newest first.",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from edge_agent.site.id_token_rules import TokenEntry
+from edge_agent.site.local_lists import ListView
 from sitelink.ids import ChargePointId, StationKey
 from sitelink.model import IdToken
 from web_ui.ports import Jobs
@@ -52,4 +53,16 @@ class IdTokens(Protocol):
 
     def table(self) -> str:
         """All of them as CSV."""
+        ...
+
+
+class Lists(Protocol):
+    """The lists of id tokens that stations hold; `edge_agent.site.local_lists.LocalLists` is one."""
+
+    def view(self, station: StationKey) -> ListView | None:
+        """None where nothing was ever sent."""
+        ...
+
+    async def bring_up_to_date(self, station: StationKey, *, full: bool = False, clear_cache: bool = False) -> None:
+        """Raises StationOffline, NoAnswer, StoreUnavailable."""
         ...

@@ -144,7 +144,7 @@ def stale_regions(state: SiteState, changes: Changes) -> Iterable[tuple[JobId, s
     for entity in changes.put:
         yield from _regions_of(state, entity)
     for key in changes.drop:
-        if key.startswith(("corrections:", "id_token:")):
+        if key.startswith(("corrections:", "id_token:", "local_list:")):
             continue  # its station goes with it; no page shows the site's list
         region = "seen" if key.startswith("knock:") else "page"
         for job in state.jobs:

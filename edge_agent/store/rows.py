@@ -10,7 +10,19 @@ from typing import Any
 
 import msgspec
 
-from sitelink.model import ChargePoint, Command, Corrections, Entity, IdToken, Job, Knock, Link, Station, Transaction
+from sitelink.model import (
+    ChargePoint,
+    Command,
+    Corrections,
+    Entity,
+    IdToken,
+    Job,
+    Knock,
+    Link,
+    LocalList,
+    Station,
+    Transaction,
+)
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
@@ -21,6 +33,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "knock": msgspec.json.Decoder(Knock),
     "link": msgspec.json.Decoder(Link),
     "corrections": msgspec.json.Decoder(Corrections),
+    "local_list": msgspec.json.Decoder(LocalList),
     "id_token": msgspec.json.Decoder(IdToken),
 }
 _command = msgspec.json.Decoder(Command)

@@ -17,6 +17,7 @@ from sitelink.model import (
     Job,
     Knock,
     Link,
+    LocalList,
     Readings,
     SiteState,
     Station,
@@ -27,10 +28,11 @@ _PLACE_BY_TYPE: dict[type[Entity], str] = {
     Job: "jobs", ChargePoint: "charge_points", Station: "stations", Transaction: "transactions",
     Readings: "readings", Knock: "knocks", Command: "commands", Link: "links",
     Corrections: "corrections", IdToken: "id_tokens",
+    LocalList: "local_lists",
 }  # fmt: skip
 _PLACE_BY_PREFIX = {
     "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",
-    "id_token": "id_tokens",
+    "id_token": "id_tokens", "local_list": "local_lists",
 }  # fmt: skip
 CONTENTS_PER_STATION = 128
 STATIONS_REMEMBERED = 2048

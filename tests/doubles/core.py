@@ -12,6 +12,7 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.job_file import JobFile, job_file_of
 from edge_agent.site.jobs import Imported, JobService
+from edge_agent.site.local_lists import LocalLists
 from edge_agent.site.ports import LateAnswer
 from edge_agent.site.reports import BootAnswer, BootReport
 from sitelink.commands import Order, OrderAnswer
@@ -95,6 +96,7 @@ class Core:
         self.desk = StationDesk(self.journal, self.clock, policy or Policy())
         self.dispatch = Dispatch(self.journal, self.stations, patience)
         self.tokens = AllowList(self.journal)
+        self.lists = LocalLists(self.journal, self.stations, enabled=False)
         self.feed = Feed(self.journal)
         self.jobs = JobService(
             self.journal, self.stations, self.dispatch, self.feed, self.clock, self.journal, ids(),

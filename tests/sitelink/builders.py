@@ -126,7 +126,7 @@ def _station(identity: str) -> str:
 def snapshot(state: SiteState) -> bytes:
     """All of a state, to compare and to notice changes in place."""
     kinds = (state.jobs, state.charge_points, state.stations, state.transactions, state.readings, state.knocks,
-             state.commands, state.links, state.id_tokens)  # fmt: skip
+             state.commands, state.links, state.id_tokens, state.local_lists)  # fmt: skip
     return msgspec.json.encode([[[str(key), value] for key, value in kind.items()] for kind in kinds])
 
 
@@ -165,7 +165,8 @@ _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     TransactionId: st.integers(1, 6),
 }
 _ENTITIES = {"job": JOBS, "cp": ROWS, "station": STATIONS, "knock": ["n1", "n2"], "command": COMMANDS, "link": ["l1"],
-             "id_token": ["04a1", "04a2"]}  # fmt: skip
+             "id_token": ["04a1", "04a2"],
+             "local_list": STATIONS}  # fmt: skip
 
 
 @cache
@@ -199,8 +200,8 @@ def entity_kind(kind: str) -> str:
         return "cp"
     if kind.startswith("cmd."):
         return "command"
-    if kind.startswith("id_token"):
-        return "id_token"
+    if kind.startswith(("id_token", "local_list")):
+        return kind.partition(".")[0]
     if kind.startswith(("knock", "link")):
         return kind.partition(".")[0].removesuffix("s")
     if kind.startswith(("station", "connector", "transaction", "meter")):

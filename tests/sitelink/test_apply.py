@@ -18,6 +18,7 @@ from sitelink.states import (
     ConnectorStatus,
     JobStatus,
     LinkRole,
+    LocalListState,
     Registration,
 )
 from tests.sitelink.builders import INSTALLER, OPERATOR, WHEN, Site, bay, histories, snapshot
@@ -573,3 +574,22 @@ def test_a_station_keeps_its_own_test_token_over_boots():
     assert site.state.stations[StationKey("cp001")].test_token == "0000"
     site.record("station:cp001", e.StationTestTokenSet(None, "CP001"))
     assert site.state.stations[StationKey("cp001")].test_token is None
+
+
+def test_a_local_list_is_what_the_station_confirmed():
+    site = Site()
+    a, b, c = (e.ListEntry(token) for token in "ABC")
+    site.record("local_list:cp001", e.LocalListTaken(1, full=True, entries=(a, b), more=True))
+    held = site.state.local_lists[StationKey("cp001")]
+    assert (held.version, list(held.entries), held.state) == (1, ["a", "b"], "sending")
+    site.record("local_list:cp001", e.LocalListTaken(2, full=False, entries=(c,), removed=(a,), left_out=3))
+    held = site.state.local_lists[StationKey("cp001")]
+    assert (held.version, list(held.entries.values()), held.state, held.left_out) == (2, [b, c], "current", 3)
+    site.record("local_list:cp001", e.LocalListNotTaken(LocalListState.FAILED, "VersionMismatch"))
+    held = site.state.local_lists[StationKey("cp001")]
+    assert (held.version, len(held.entries), held.state, held.reason) == (2, 2, "failed", "VersionMismatch")
+    site.record("local_list:cp001", e.LocalListTaken(3, full=True))
+    assert site.state.local_lists[StationKey("cp001")].entries == {}
+    site.boot("CP001")
+    site.record("station:cp001", e.StationForgotten())
+    assert site.state.local_lists == {}

@@ -211,6 +211,7 @@ def test_orders_become_calls_that_fit_the_schema(order: Order, action: str, payl
 def test_every_order_has_a_call() -> None:
     assert {each.__name__ for each in Order.__subclasses__()} == {
         "RemoteStart", "RemoteStop", "UnlockConnector", "Reset", "Trigger", "ReadConfiguration",
+        "ReadListLimits", "SendLocalList", "GetLocalListVersion", "ClearCache",
     }  # fmt: skip
 
 
@@ -222,6 +223,7 @@ def test_every_order_has_a_call() -> None:
         ({"status": "Unlocked"}, "Unlocked", True),
         ({"status": "UnlockFailed"}, "UnlockFailed", False),
         ({"status": "NotSupported"}, "NotSupported", False),
+        ({"status": "versionmismatch"}, "VersionMismatch", False),
         ({"status": "Perhaps"}, "Perhaps", False),
         ({}, "FormationViolation", False),
         (None, "FormationViolation", False),

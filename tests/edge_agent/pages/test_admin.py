@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
+from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.reports import StartReport, StopReport
+from sitelink.commands import ClearCache, GetLocalListVersion, ListLimits, OrderAnswer, ReadListLimits, SendLocalList
 from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline
 from sitelink.ids import StationKey
 from sitelink.states import AuthorizationStatus
@@ -192,3 +194,33 @@ async def test_a_charge_point_gets_a_test_token_of_its_own(box: Box, admin: dict
     assert (status, found["test_token"]) == (200, None)
     status, error = await ask(box, admin, "PATCH", one, {"test_token": "x" * 21})
     assert (status, error["code"]) == (422, "id_token_invalid")
+
+
+async def test_a_list_of_id_tokens_is_brought_up_to_date_by_request(box: Box, admin: dict[str, str]) -> None:
+    await box.core.boot("CP001")
+    one = "/api/v1/charge-points/CP001"
+    box.core.stations.answers = {
+        ReadListLimits: OrderAnswer("Accepted", accepted=True, payload=ListLimits(entries=1)),
+        GetLocalListVersion: OrderAnswer("Accepted", accepted=True, payload=0),
+    }
+    await box.core.jobs.set_activity([box.core.row("Bay 1").id], active=True)
+    await box.core.tokens.put(TokenEntry("04A1"))
+    status, found = await ask(box, admin, "POST", f"{one}/local-list", {"clear_cache": True})
+    assert status == 200
+    assert found == {
+        "version": 1, "entries": 1, "left_out": 1, "state": "current", "reason": "", "at": "2026-11-23T12:00:00Z",
+    }  # fmt: skip
+    sent = [order for _, order in box.core.stations.orders]
+    assert [type(order) for order in sent] == [ClearCache, ReadListLimits, GetLocalListVersion, SendLocalList]
+    _, all_of_them = await ask(box, admin, "GET", "/api/v1/charge-points")
+    by_identity = {each["identity"]: each["local_list"] for each in all_of_them}
+    assert by_identity == {"CP001": found, "CP002": None}
+    status, again = await ask(box, admin, "POST", f"{one}/local-list", {"full": True})
+    assert (status, again["version"]) == (200, 2)
+
+
+async def test_the_list_of_a_station_that_is_not_there_stays_as_it_is(box: Box, admin: dict[str, str]) -> None:
+    status, error = await ask(box, admin, "POST", "/api/v1/charge-points/CP001/local-list", {})
+    assert (status, error["code"]) == (409, "station_offline")
+    status, error = await ask(box, admin, "POST", "/api/v1/charge-points/NOBODY/local-list", {})
+    assert (status, error["code"]) == (404, "not_found")

@@ -128,7 +128,17 @@ def stop(id_: int, content: str, station: StationKey = CP001, reason: str = "Loc
 
 def contents(state: SiteState, *, readings: bool = True) -> dict[str, Any]:
     """All that stands in a state, order of first appearance included where it decides what goes first."""
-    places = ["jobs", "charge_points", "stations", "transactions", "knocks", "commands", "links", "id_tokens"]
+    places = [
+        "jobs",
+        "charge_points",
+        "stations",
+        "transactions",
+        "knocks",
+        "commands",
+        "links",
+        "id_tokens",
+        "local_lists",
+    ]
     found: dict[str, Any] = {place: dict(getattr(state, place)) for place in places}
     found["order"] = [list(state.commands), list(state.stations), list(state.knocks), list(state.jobs)]
     found["closed"] = {station: list(ids) for station, ids in state._closed.items() if ids}

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.store.rows import RowDamaged, checked, command_of, crc_of, encode, entity_of, transaction_of
+from sitelink.events import ListEntry
 from sitelink.ids import ChargePointId, CommandId, IdTokenKey, JobId, LinkId, OpId, StationKey, TransactionId
 from sitelink.model import (
     ChargePoint,
@@ -15,11 +16,20 @@ from sitelink.model import (
     Job,
     Knock,
     Link,
+    LocalList,
     Register,
     Station,
     Transaction,
 )
-from sitelink.states import ActionName, AuthorizationStatus, ConnectorStatus, IdTokenSource, IdTokenType, LinkRole
+from sitelink.states import (
+    ActionName,
+    AuthorizationStatus,
+    ConnectorStatus,
+    IdTokenSource,
+    IdTokenType,
+    LinkRole,
+    LocalListState,
+)
 from tests.edge_agent.store.facts import CP001, INSTALLER, NOON
 
 
@@ -60,6 +70,10 @@ def _register(value: str | int | bool) -> Register:
             configuration={"NumberOfConnectors": "2", "Odd": None},
         ),
         Knock(id="k", identity="X", ip="192.0.2.1", reason="unknown_identity", at=NOON),
+        LocalList(
+            station=CP001, at=NOON, state=LocalListState.SENDING, version=3, left_out=1, reason="x",
+            entries={IdTokenKey("04a1"): ListEntry("04A1", group="FLEET", expires=NOON)},
+        ),
         IdToken(
             id=IdTokenKey("04a1:b2"), id_token="04A1:B2", changed_at=NOON, expires=NOON, group="FLEET",
             charge_points=(CP001,), note="ü", type=IdTokenType.EMAID, source=IdTokenSource.CSV,
@@ -68,7 +82,7 @@ def _register(value: str | int | bool) -> Register:
         Link(id=LinkId("l"), job=JobId("j"), token_sha256="00", role=LinkRole.INSTALLER, created_at=NOON),
     ],
 )  # fmt: skip
-def test_every_record_comes_back(entity: Job | ChargePoint | Station | Knock | Link | IdToken) -> None:
+def test_every_record_comes_back(entity: Job | ChargePoint | Station | Knock | Link | IdToken | LocalList) -> None:
     body = encode(entity)
     assert entity_of(entity.key, body, crc_of(entity.key, body)) == entity
 

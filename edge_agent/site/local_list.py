@@ -1,0 +1,117 @@
+"""What a station's own list of id tokens should hold, and the messages that make it so. Pure.
+
+Start at `wanted` and `plan`. A station keeps the list for when it is offline. Whether it gets the difference or the
+whole is decided by the version it last confirmed: any other version, and any refusal, is answered with the whole.
+Sources: OCPP 1.6 §3.5.3, §5.15; OCPP 2.0.1 D01.FR.03 to FR.18; OCPP.md §8.2, §8.3.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from edge_agent.site.authorisation import is_open_to_drivers
+from edge_agent.site.installer_token import token_for
+from sitelink.commands import ListLimits, SendLocalList
+from sitelink.events import ListEntry
+from sitelink.ids import IdTokenKey, StationKey, id_token_key
+from sitelink.model import IdToken, LocalList, SiteState
+from sitelink.states import IdTokenType, JobStatus, LocalListState
+
+PER_MESSAGE_UNSAID = 50
+"""Where a station does not say how much a message may hold: many take no more in one frame."""
+VERSION_MAX = 2**31 - 1
+_UID = re.compile(r"(?:[0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})", re.IGNORECASE)
+"""4, 7 or 10 bytes in hex: the identifier of a card."""
+
+Entries = dict[IdTokenKey, ListEntry]
+
+
+def wanted(state: SiteState, station: StationKey, limits: ListLimits) -> tuple[Entries, int]:
+    """The entries a station should hold, and how many tokens do not fit there.
+
+    The installer's test comes first, then the site's list in the order of its tokens. Where no row is open to drivers
+    only the test stands: so nobody charges there offline either, as far as the station asks its list. Tokens that are
+    for other charge points, or longer than the version allows, are left to the station's question.
+    """
+    found: Entries = {}
+    for token in _tests(state, station):
+        if len(token) <= limits.id_token_characters:
+            found[id_token_key(token)] = ListEntry(token, type=IdTokenType.CENTRAL if limits.typed else None)
+    if not any(is_open_to_drivers(row) for _, row in state.rows_of_station(station)):
+        return found, 0
+    left_out = 0
+    for key in sorted(state.id_tokens):
+        token_of_site = state.id_tokens[key]
+        if key in found or (token_of_site.charge_points and station not in token_of_site.charge_points):
+            continue
+        if len(token_of_site.id_token) > limits.id_token_characters or _is_full(found, limits):
+            left_out += 1
+        else:
+            found[key] = _entry(token_of_site, limits)
+    return found, left_out
+
+
+def _tests(state: SiteState, station: StationKey) -> Iterator[str]:
+    known = state.stations.get(station)
+    for job, _ in state.rows_of_station(station):
+        if job.status in (JobStatus.OPEN, JobStatus.COMPLETED):
+            yield token_for(known, job.test_token)
+
+
+def _is_full(found: Entries, limits: ListLimits) -> bool:
+    return limits.entries is not None and len(found) >= limits.entries
+
+
+def _entry(token: IdToken, limits: ListLimits) -> ListEntry:
+    group = token.group if token.group and len(token.group) <= limits.id_token_characters else None
+    kind = token.type or (IdTokenType.ISO14443 if _UID.fullmatch(token.id_token) else IdTokenType.CENTRAL)
+    return ListEntry(token.id_token, token.status, kind if limits.typed else None, group, token.expires)
+
+
+def plan(
+    goal: Mapping[IdTokenKey, ListEntry], held: LocalList | None, reported: int, limits: ListLimits, *,
+    full: bool = False,
+) -> tuple[SendLocalList, ...]:  # fmt: skip
+    """The messages, in order, that turn what the station holds into the goal; none where it holds that.
+
+    `held` is what it confirmed, `reported` the version it says it has. Versions rise with every message.
+    """
+    version = max(reported, held.version if held is not None else 0, 0)
+    if version > VERSION_MAX - len(goal) - 1:
+        version, full = 0, True
+    most = max(1, limits.per_message or PER_MESSAGE_UNSAID)
+    if full or held is None or not _is_known(held, reported):
+        return _whole(list(goal.values()), version, most)
+    removed = [entry for key, entry in held.entries.items() if not _is_same_token(entry, goal.get(key))]
+    entries = [entry for key, entry in goal.items() if held.entries.get(key) != entry]
+    if len(removed) + len(entries) > max(len(goal), most):
+        return _whole(list(goal.values()), version, most)
+    return tuple(_differences(removed, entries, version, most))
+
+
+def _is_known(held: LocalList, reported: int) -> bool:
+    return held.version == reported > 0 and held.state is not LocalListState.FAILED
+
+
+def _is_same_token(held: ListEntry, goal: ListEntry | None) -> bool:
+    """In 2.x a token of another type is another token."""
+    return goal is not None and goal.type == held.type
+
+
+def _whole(entries: Sequence[ListEntry], version: int, most: int) -> tuple[SendLocalList, ...]:
+    """What does not fit into the first message follows as differences."""
+    first = SendLocalList(version + 1, full=True, entries=tuple(entries[:most]))
+    return (first, *_differences([], entries[most:], version + 1, most))
+
+
+def _differences(
+    removed: Sequence[ListEntry], entries: Sequence[ListEntry], version: int, most: int
+) -> Iterator[SendLocalList]:
+    """What goes away goes first, so that a full list has room."""
+    changes = [(entry, True) for entry in removed] + [(entry, False) for entry in entries]
+    for at in range(0, len(changes), most):
+        version += 1
+        part = changes[at : at + most]
+        yield SendLocalList(
+            version, full=False, entries=tuple(entry for entry, gone in part if not gone),
+            removed=tuple(entry for entry, gone in part if gone),
+        )  # fmt: skip
