@@ -1,37 +1,44 @@
-"""A virtual OCPP 1.6J charge point: a believable station on a real WebSocket, in a test's own loop or as a process.
+"""A virtual OCPP charge point: a believable station on a real WebSocket, in a test's own loop or as a process.
 
-    async with VirtualChargePoint("ws://127.0.0.1:9000", "CP001") as cp:
+    async with VirtualChargePoint("ws://127.0.0.1:9000", "CP001", version="2.0.1") as cp:
         await cp.wait_until(lambda: cp.accepted)
         cp.plug_in(1)
         await cp.present_tag(1, "04A2B3C4")
-        await cp.wait_until(lambda: cp.transactions[0].transaction_id is not None)
+        await cp.wait_until(lambda: cp.transactions[0].start_confirmed)
 
 As a process: `python -m tests.doubles.charge_point --url ws://127.0.0.1:9000 --identity CP001`, driven by JSON lines
 on its standard input (`charge_point_cli.py`). It shares no code with the product. Here is its life on the network:
-dialling, booting, heartbeats, delivering, rebooting, losing power. What it is apart from that stands in
-`charge_point_station.py`, its answers in `charge_point_commands.py`, its bad manners in `charge_point_faults.py`.
-Source: OCPP-J 1.6 §3 to §5 (no BootNotification after a mere reconnect: §5.4), OCPP 1.6 §4.2. Start at `run`.
+booting, heartbeats, delivering, rebooting, losing power. What it is apart from that stands in
+`charge_point_station.py`, how it dials in `charge_point_dial.py`, its words and answers in a tongue for each version
+(`charge_point_tongue.py`), its bad manners in `charge_point_faults.py`. Source: OCPP-J 1.6 §3 to §5 (no
+BootNotification after a mere reconnect: §5.4), OCPP 1.6 §4.2; OCPP 2.0.1 B01 to B04, B11. Start at `run`.
 """
 
 import asyncio
 import itertools
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
-from urllib.parse import quote
+from typing import Any, Self
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidHandshake
-from websockets.typing import Subprotocol
 
-from tests.doubles.charge_point_commands import answer_to
-from tests.doubles.charge_point_configuration import Configuration
+from tests.doubles.charge_point_configuration_16 import Configuration
+from tests.doubles.charge_point_connector import Token
+from tests.doubles.charge_point_dial import dial
 from tests.doubles.charge_point_faults import Faults
-from tests.doubles.charge_point_frames import Payload
-from tests.doubles.charge_point_link import Link, LinkLost, NoAnswer, Record, Refused, Reply, Said, pass_on_cancellation
+from tests.doubles.charge_point_files import FileRoom
+from tests.doubles.charge_point_flash import Flash, Installed, Network, address
+from tests.doubles.charge_point_frames import Payload, Version
+from tests.doubles.charge_point_link import Link, LinkLost, NoAnswer, Record, Refused, Said, pass_on_cancellation
+from tests.doubles.charge_point_model_2x import DeviceModel
 from tests.doubles.charge_point_station import Station
+from tests.doubles.charge_point_tongue import Reply, Tongue
+from tests.doubles.charge_point_tongue_2x import Tongue2x
+from tests.doubles.charge_point_tongue_16 import Tongue16
 
 TICK_S = 1.0
 """Step of the physics in the station's own time."""
@@ -47,12 +54,43 @@ def _wall_time() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 (a station is another machine, with its own clock)
 
 
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Why the station goes down: the reason that ends charges, and the one it gives when it boots (2.x)."""
+
+    stop_reason: str = "SoftReset"
+    boot_reason: str = "RemoteReset"
+    when_idle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message somebody asked for. `kept` ones survive the loss of the link."""
+
+    action: str
+    payload: Payload
+    kept: bool = False
+
+
+def _tongue(version: Version, connectors: int, plugs: int, interval_s: float, changes: Mapping[str, str]) -> Tongue:
+    if version == "1.6":
+        settings = Configuration(connectors)
+        settings.values.update({"MeterValueSampleInterval": f"{interval_s:g}", **changes})
+        return Tongue16(settings)
+    model = DeviceModel(version, evses=connectors, plugs=plugs)
+    for name, value in {"SampledDataCtrlr.TxUpdatedInterval": f"{interval_s:g}", **changes}.items():
+        model.put(name, value)
+    return Tongue2x(version, model)
+
+
 class VirtualChargePoint(Station):
     """`speed` shortens every interval of the station and speeds up charging; its timestamps stay real.
 
-    `url` is the address without the identity. `keep` bounds the record of a station that runs for days. The
-    attributes that tests read: `accepted`, `connected`, `registration`, `sent`, `confirmed`, `received`, `violations`,
-    `transactions`, `queue`, `record`.
+    `url` is the address without the identity; `tls_url` the one to use when the central system raises the security
+    profile. `connectors` are EVSEs in 2.x, each with `plugs`. `configuration` changes settings: by key in 1.6, by
+    "Component.Variable" in 2.x. `flash` is that of a station of before. `keep` bounds the record of a station that runs
+    for days. The attributes that tests read: `accepted`, `connected`, `registration`, `sent`, `confirmed`, `received`,
+    `violations`, `transactions`, `queue`, `record`.
     """
 
     def __init__(
@@ -60,12 +98,20 @@ class VirtualChargePoint(Station):
         url: str,
         identity: str,
         *,
+        version: Version = "1.6",
         connectors: int = 2,
+        plugs: int = 1,
         vendor: str = "Virtual",
         model: str = "VCP-22",
         serial: str | None = None,
         firmware: str = "1.4.2",
+        profile: int = 0,
         password: str | None = None,
+        root: str | None = None,
+        certificate: str | None = None,
+        key: str | None = None,
+        tls_url: str | None = None,
+        flash: Flash | None = None,
         speed: float = 1.0,
         seed: int = 1,
         faults: Faults | None = None,
@@ -75,17 +121,21 @@ class VirtualChargePoint(Station):
         answer_timeout_s: float = 30.0,
         keep: int | None = None,
     ) -> None:
-        settings = Configuration(connectors)
-        settings.values["MeterValueSampleInterval"] = str(meter_interval_s)
-        settings.values.update(configuration or {})
         super().__init__(
-            connectors=connectors, seed=seed, faults=faults or Faults(), configuration=settings, now=_wall_time
-        )
-        self.url = f"{url.rstrip('/')}/{quote(identity, safe='')}"
+            tongue=_tongue(version, connectors, plugs, meter_interval_s, configuration or {}),
+            connectors=connectors, plugs=plugs, seed=seed, faults=faults or Faults(), now=_wall_time,
+        )  # fmt: skip
         self.identity = identity
         self.vendor, self.model, self.firmware = vendor, model, firmware
         self.serial = identity if serial is None else serial
-        self.password = password
+        self.flash = flash or Flash(
+            {1: Network(url, profile)},
+            password=None if password is None else password.encode(),
+            roots=[] if root is None else [Installed("CSMSRootCertificate", root)],
+            certificate=certificate,
+            key=key,
+        )
+        self.tls_url = tls_url
         self.speed = speed
         self.reboot_s = reboot_s
         self.record = Record(keep=keep)
@@ -94,21 +144,26 @@ class VirtualChargePoint(Station):
         self.subprotocol: str | None = None
         self.powered = True
         self.network = True
+        self.files = FileRoom()
+        self.boots = 0
+        """How often it was accepted after a start."""
         self._answer_timeout_s = answer_timeout_s
         self._needs_boot = True
+        self._boot_reason = "PowerUp"
         self._ever_accepted = False
         self._boot_asked = False
-        self._reset: str | None = None
+        self._restart: Restart | None = None
         self._rebooting = False
         self._cut_at: datetime | None = None
         self._link: Link | None = None
         self._abandoned: list[Link] = []
-        self._outbox: list[tuple[str, Payload]] = []
+        self._outbox: list[Outgoing] = []
         self._ids = itertools.count(1)
         self._next_change: asyncio.Future[None] | None = None
         self._life: asyncio.TaskGroup | None = None
         self._life_tasks: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
+        self.tongue.take(self)
 
     # what tests read
 
@@ -116,6 +171,15 @@ class VirtualChargePoint(Station):
     def accepted(self) -> bool:
         """Connected and free to speak: accepted by the central system now or before."""
         return self._link is not None and self._reporting
+
+    @property
+    def url(self) -> str:
+        """Where it dials now, with its identity."""
+        return address(self.flash.current.url, self.identity)
+
+    @property
+    def version(self) -> Version:
+        return self.tongue.version
 
     @property
     def connected(self) -> bool:
@@ -148,19 +212,21 @@ class VirtualChargePoint(Station):
 
     # what tests do (more in Station: plug_in, unplug, fault, clear_fault, stop_transaction)
 
-    async def present_tag(self, connector: int, id_tag: str) -> bool:
+    async def present_tag(
+        self, connector: int, id_tag: str, kind: str = "ISO14443", *, remote_start_id: int | None = None
+    ) -> bool:
         """A driver holds a card to the reader: starts when a cable is or comes in, or ends what this card started.
 
         True when the card was taken. Online it asks the central system, offline its configuration decides.
         """
         running = self.connector(connector).transaction
-        if running is not None:
+        if running is not None and running.id_tag:
             if running.id_tag == id_tag:
                 self.stop_transaction(connector, "Local", id_tag=id_tag)
             return running.id_tag == id_tag
-        if not await self._authorised(id_tag):
+        if not await self._authorised(Token(id_tag, kind)):
             return False
-        self.authorise(connector, id_tag)
+        self.authorise(connector, id_tag, kind=kind, remote_start_id=remote_start_id)
         return True
 
     def link_down(self) -> None:
@@ -188,7 +254,8 @@ class VirtualChargePoint(Station):
     def power_on(self) -> None:
         """Boot again; what ran when the power went ended then (PowerLoss)."""
         self.powered = True
-        self._needs_boot = True
+        self._needs_boot, self._boot_reason = True, "PowerUp"
+        self.tongue.rebooted()
         self.stop_all("PowerLoss", at=self._cut_at)
         for place in self.connectors:
             place.authorised = None
@@ -196,23 +263,61 @@ class VirtualChargePoint(Station):
 
     # what the central system's calls lead to
 
-    def present_tag_later(self, connector: int, id_tag: str) -> None:
-        """RemoteStart with AuthorizeRemoteTxRequests: the id tag is asked for like a card."""
-        if self._life_tasks is not None:
-            self._life_tasks.create_task(self.present_tag(connector, id_tag))
+    def present_tag_later(
+        self, connector: int, id_tag: str, kind: str = "ISO14443", *, remote_start_id: int | None = None
+    ) -> None:
+        """A remote start that is to be authorised: the id token is asked for like a card."""
+        self.work(self.present_tag(connector, id_tag, kind, remote_start_id=remote_start_id))
 
-    def send_soon(self, action: str, payload: Payload) -> None:
-        self._outbox.append((action, payload))
+    def work(self, job: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any] | None":
+        """Something that takes its time, beside everything else. Ends with the station."""
+        if self._life_tasks is None:
+            job.close()
+            return None
+        return self._life_tasks.create_task(job)
+
+    @property
+    def organization(self) -> str:
+        """For whom it asks to be certified."""
+        return "Gatepost"
+
+    def security_event(self, kind: str, details: str = "") -> None:
+        """Kept until it is confirmed (security whitepaper A04)."""
+        payload = {"type": kind, "timestamp": self.stamp(), **({"techInfo": details} if details else {})}
+        self.send_soon("SecurityEventNotification", payload, kept=True)
+
+    def send_soon(self, action: str, payload: Payload, *, kept: bool = False) -> None:
+        self._outbox.append(Outgoing(action, payload, kept))
         self._changed()
+
+    async def ask(self, action: str, payload: Payload) -> Payload | None:
+        """A call of its own, now; the answer, or None when there is no link, no answer or a refusal."""
+        if self._link is None:
+            return None
+        try:
+            return await self._link.call(action, payload)
+        except (LinkLost, NoAnswer, Refused):
+            return None
+
+    async def stream(self, action: str, payload: Payload) -> None:
+        """A message nobody answers (2.1); lost when there is no link."""
+        if self._link is not None:
+            with suppress(LinkLost):
+                await self._link.send(action, payload)
 
     def boot_soon(self) -> None:
         """Send a BootNotification now, whether or not it is due."""
         self._boot_asked = True
         self._changed()
 
-    def reboot(self, *, hard: bool = False) -> None:
-        self._reset = "HardReset" if hard else "SoftReset"
+    def reboot(self, *, hard: bool = False, reason: str = "RemoteReset", when_idle: bool = False) -> None:
+        """`reason` is the BootReason of 2.x. `when_idle` waits for the charges to end."""
+        self._restart = Restart("HardReset" if hard else "SoftReset", reason, when_idle)
         self._changed()
+
+    def dial_again(self) -> None:
+        """Leave this connection for a new one: the credentials or the address changed."""
+        self._hang_up()
 
     # its life
 
@@ -252,46 +357,27 @@ class VirtualChargePoint(Station):
     async def _stay_connected(self) -> None:
         back_off_s = 1.0
         while True:
-            await self._until(lambda: self.powered and self.network and not self._rebooting)
+            await self.until(lambda: self.powered and self.network and not self._rebooting)
             self.record.dials += 1
             try:
-                socket = await self._dial()
+                socket = await dial(self.flash, self.identity, self.tongue.subprotocol, self.faults)
             except (OSError, InvalidHandshake, TimeoutError) as exc:
                 self.record.dial_errors.append(f"{type(exc).__name__}: {exc}")
                 self._changed()
+                if self.flash.fall_back(self.settings.dial_attempts):
+                    back_off_s = 1.0
             else:
                 if await self._serve(socket):
                     back_off_s = 1.0
-            await self._sleep(back_off_s * self._noise.uniform(0.8, 1.2))
+            await self.rest(back_off_s * self.noise.uniform(0.8, 1.2))
             back_off_s = min(LONGEST_BACK_OFF_S, back_off_s * 2)
-
-    async def _dial(self) -> ClientConnection:
-        offered = "ocpp1.6"
-        if self.faults.wrong_subprotocol:
-            offered = self.faults.wrong_subprotocol
-        names = [] if self.faults.no_subprotocol else [Subprotocol(name.strip()) for name in offered.split(",")]
-        headers = {}
-        password = self.configuration.authorization_key or self.password
-        if password is not None:
-            headers["Authorization"] = "Basic " + b64encode(f"{self.identity}:{password}".encode()).decode()
-        return await connect(
-            self.url,
-            subprotocols=names or None,
-            additional_headers=headers,
-            compression=None,
-            ping_interval=None,
-            open_timeout=10.0,
-            close_timeout=1.0,
-            user_agent_header=None,
-            proxy=None,
-            max_size=None,
-        )
 
     async def _serve(self, socket: ClientConnection) -> bool:
         """One connection from its opening to its end; whether the central system let the station speak."""
         self.subprotocol = socket.subprotocol
         link = self._link = Link(
             socket,
+            version=self.version,
             record=self.record,
             faults=self.faults,
             new_id=lambda: f"{self.identity[:16]}-{next(self._ids)}",
@@ -310,7 +396,7 @@ class VirtualChargePoint(Station):
         finally:
             self._link, welcome = None, self._reporting
             self.end_reporting()
-            self._outbox.clear()
+            self._outbox = [each for each in self._outbox if each.kept]
             if link not in self._abandoned:
                 await self._say_goodbye(socket)
             self._changed()
@@ -326,18 +412,20 @@ class VirtualChargePoint(Station):
             socket.transport.abort()
 
     async def _leave_when_abandoned(self, link: Link) -> None:
-        await self._until(lambda: link in self._abandoned)
+        await self.until(lambda: link in self._abandoned)
         raise LinkLost
 
     async def _speak(self, link: Link) -> None:
         if self.faults.status_before_boot:
-            await self._try(link, "StatusNotification", self.status_notification(1))
+            await self._try(link, "StatusNotification", self.tongue.status_notification(self.tongue.places()[-1]))
         rebooted = self._needs_boot or self.faults.boot_after_every_reconnect
         silent = self.faults.never_boot or (self.faults.no_boot_after_reconnect and self._ever_accepted)
         if rebooted and not silent:
             await self._boot(link)
         self._needs_boot = False
         self._ever_accepted = True
+        self.boots += rebooted
+        self.flash.worked()
         self.begin_reporting(everything=rebooted)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._beat(link))
@@ -346,69 +434,63 @@ class VirtualChargePoint(Station):
             tasks.create_task(self._misbehave(link))
 
     async def _boot(self, link: Link) -> None:
-        """Until accepted; meanwhile nothing else is sent (OCPP 1.6 §4.2)."""
+        """Until accepted; meanwhile nothing else is sent of its own accord (OCPP 1.6 §4.2, 2.0.1 B02)."""
         while True:
+            reason = "Triggered" if self._boot_asked else self._boot_reason
             self._boot_asked = False
-            answer = await self._try(link, "BootNotification", self._boot_notification())
+            answer = await self._try(link, "BootNotification", self.tongue.boot_notification(reason))
             interval_s = 0.0
             if answer is not None:
                 self.registration = answer.get("status", "")
                 interval_s = answer.get("interval", 0)
             if self.registration == "Accepted" and answer is not None:
                 if interval_s > 0:
-                    self.configuration.values["HeartbeatInterval"] = str(interval_s)
+                    self.settings.heartbeat_interval_s = interval_s
                 self._changed()
                 return
             self._changed()
-            await self._sleep_unless(interval_s or DEFAULT_BOOT_RETRY_S, lambda: self._boot_asked)
-
-    def _boot_notification(self) -> Payload:
-        return {
-            "chargePointVendor": self.vendor,
-            "chargePointModel": self.model,
-            "chargePointSerialNumber": self.faults.changed_serial or self.serial,
-            "firmwareVersion": self.firmware,
-        }
+            await self.rest_unless(interval_s or DEFAULT_BOOT_RETRY_S, lambda: self._boot_asked)
 
     async def _beat(self, link: Link) -> None:
         while True:
-            interval_s = self.configuration.number("HeartbeatInterval")
-            await self._sleep(interval_s if interval_s > 0 else 86_400.0)
+            interval_s = self.settings.heartbeat_interval_s
+            await self.rest(interval_s if interval_s > 0 else 86_400.0)
             await self._try(link, "Heartbeat", {})
 
     async def _tell(self, link: Link) -> None:
         """Statuses and what was asked for by TriggerMessage, in the order it came up."""
         while True:
-            await self._until(lambda: self.notices or self._outbox or self._boot_asked)
+            await self.until(lambda: self.notices or self._outbox or self._boot_asked)
             if self._boot_asked:
                 await self._boot(link)
             elif self.notices:
                 notice = self.notices.popleft()
                 try:
-                    await self._try(link, "StatusNotification", notice)
+                    await self._try(link, "StatusNotification", notice.payload)
                 except LinkLost:
                     self.undelivered(notice)
                     raise
             else:
-                await self._try(link, *self._outbox.pop(0))
+                await self._try(link, self._outbox[0].action, self._outbox[0].payload)
+                del self._outbox[0]
 
     async def _deliver(self, link: Link) -> None:
         """Transaction messages, the oldest first, each until it is confirmed or has used up its attempts."""
         while True:
-            await self._until(lambda: self.queue.waiting)
+            await self.until(lambda: self.queue.waiting)
             message = self.queue.waiting[0]
             try:
-                answer = await link.call(message.action, message.ready())
+                answer = await link.call(message.action, self.tongue.ready(message))
             except (Refused, NoAnswer):
-                attempts = int(self.configuration.number("TransactionMessageAttempts"))
-                intervals = self.queue.failed(message, attempts=attempts)
+                intervals = self.queue.failed(message, attempts=self.settings.attempts)
                 self._changed()
                 if intervals is not None:
-                    await self._sleep(intervals * self.configuration.number("TransactionMessageRetryInterval"))
+                    await self.rest(intervals * self.settings.retry_interval_s)
                 continue
-            self.queue.confirmed(message, answer)
-            if message.action == "StartTransaction" and message.transaction is not None:
-                self.start_answered(message.transaction)
+            self.queue.confirmed(message)
+            token_status = self.tongue.delivered(message, answer)
+            if message.transaction is not None:
+                self.delivered(message.transaction, token_status)
             self._changed()
 
     async def _misbehave(self, link: Link) -> None:
@@ -416,44 +498,52 @@ class VirtualChargePoint(Station):
             huge = {"vendorId": self.vendor, "data": "x" * self.faults.huge_frame_bytes}
             await self._try(link, "DataTransfer", huge)
         while True:
-            await self._until(lambda: self.faults.drops_link_every_s > 0)
-            await self._sleep(self.faults.drops_link_every_s)
+            await self.until(lambda: self.faults.drops_link_every_s > 0)
+            await self.rest(self.faults.drops_link_every_s)
             link.abort()
 
     async def _obey_resets(self) -> None:
         while True:
-            await self._until(lambda: self._reset is not None)
-            reason, self._reset = str(self._reset), None
-            self.stop_all(reason)
-            if reason == "SoftReset":
+            await self.until(lambda: self._restart is not None and not (self._restart.when_idle and self.busy))
+            restart, self._restart = self._restart or Restart(), None
+            self.stop_all(restart.stop_reason)
+            if restart.stop_reason == "SoftReset":
                 await self._drain()
             self._rebooting = True
             self._hang_up()
-            await self._sleep(self.reboot_s)
-            self._needs_boot = True
+            await self.rest(self.reboot_s)
+            self.tongue.rebooted()
+            self._needs_boot, self._boot_reason = True, restart.boot_reason
             self._rebooting = False
             self._changed()
 
     async def _drain(self) -> None:
         try:
             async with asyncio.timeout(DRAIN_S):
-                await self._until(lambda: not self.queue.waiting or self._link is None)
+                await self.until(lambda: not self.queue.waiting or self._link is None)
         except TimeoutError:
             pass
 
     # small parts
 
     def _answer(self, action: str, payload: Payload) -> Reply:
-        return answer_to(self, action, payload)
+        return self.tongue.answer(action, payload)
 
-    async def _authorised(self, id_tag: str) -> bool:
-        if self._link is not None and self.accepted:
-            try:
-                answer = await self._link.call("Authorize", {"idTag": id_tag})
-                return bool((answer.get("idTagInfo") or {}).get("status") == "Accepted")
-            except (LinkLost, NoAnswer, Refused):
-                pass
-        return self.configuration.switch("AllowOfflineTxForUnknownId")
+    async def _authorised(self, token: Token) -> bool:
+        if token.kind == "NoAuthorization":
+            return True
+        known = self.local_list.status(token.text)
+        if known is not None and (self.settings.list_asked_first or not self.accepted):
+            return known == "Accepted" and (self.accepted or self.settings.offline_list_allowed)
+        answer = await self.ask("Authorize", self.tongue.authorize(token)) if self.accepted else None
+        if answer is not None:
+            status = self.tongue.authorised(answer)
+            self.local_list.remember(token.text, status)
+            return status == "Accepted"
+        remembered = self.local_list.remembered(token.text)
+        if remembered is not None and self.settings.offline_list_allowed:
+            return remembered == "Accepted"
+        return self.settings.offline_unknown_allowed
 
     async def _try(self, link: Link, action: str, payload: Payload) -> Payload | None:
         """A call whose failure is no reason to change course; None then. Raises LinkLost."""
@@ -473,23 +563,26 @@ class VirtualChargePoint(Station):
         return self._next_change
 
     def _changed(self) -> None:
+        """Wakes who waits for something."""
         if self._next_change is not None and not self._next_change.done():
             self._next_change.set_result(None)
 
     async def next_change(self) -> None:
         await asyncio.wait([self._change()])
 
-    async def _until(self, condition: Callable[[], object]) -> None:
+    async def until(self, condition: Callable[[], object]) -> None:
+        """For its own work: as long as it takes."""
         while not condition():
             await self.next_change()
 
-    async def _sleep(self, seconds: float) -> None:
+    async def rest(self, seconds: float) -> None:
+        """`seconds` of its own time."""
         await asyncio.sleep(seconds / self.speed)
 
-    async def _sleep_unless(self, seconds: float, condition: Callable[[], object]) -> None:
+    async def rest_unless(self, seconds: float, condition: Callable[[], object]) -> None:
         try:
             async with asyncio.timeout(seconds / self.speed):
-                await self._until(condition)
+                await self.until(condition)
         except TimeoutError:
             pass
 

@@ -14,10 +14,13 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.doubles.charge_point import VirtualChargePoint
 from tests.doubles.charge_point_faults import Faults
+from tests.doubles.charge_point_flash import Network
+from tests.doubles.charge_point_keys import start_signing
 from tests.doubles.charge_point_power import Car
 
 KEPT_MESSAGES = 200
@@ -27,7 +30,7 @@ Order = dict[str, Any]
 
 def _plug(station: VirtualChargePoint, order: Order) -> None:
     wanted = {key: order[key] for key in ("wants_wh", "max_power_w", "phases", "takes_power") if key in order}
-    station.plug_in(order.get("connector", 1), Car(**wanted))
+    station.plug_in(order.get("connector", 1), Car(**wanted), plug=order.get("plug", 1))
 
 
 def _unplug(station: VirtualChargePoint, order: Order) -> None:
@@ -35,7 +38,7 @@ def _unplug(station: VirtualChargePoint, order: Order) -> None:
 
 
 def _tag(station: VirtualChargePoint, order: Order) -> None:
-    station.present_tag_later(order.get("connector", 1), str(order["id_tag"]))
+    station.present_tag_later(order.get("connector", 1), str(order["id_tag"]), order.get("kind", "ISO14443"))
 
 
 def _stop(station: VirtualChargePoint, order: Order) -> None:
@@ -48,6 +51,21 @@ def _fault(station: VirtualChargePoint, order: Order) -> None:
 
 def _clear(station: VirtualChargePoint, order: Order) -> None:
     station.clear_fault(order.get("connector", 1))
+
+
+def _security_event(station: VirtualChargePoint, order: Order) -> None:
+    station.security_event(order.get("type", "TamperDetectionActivated"), order.get("details", ""))
+
+
+def _network(station: VirtualChargePoint, order: Order) -> None:
+    """An installer types another address, or turns the security profile, at the station itself."""
+    flash = station.flash
+    flash.networks[flash.priority[0]] = Network(
+        order.get("url", flash.current.url), order.get("profile", flash.current.profile)
+    )
+    if "password" in order:
+        flash.password = str(order["password"]).encode()
+    station.dial_again()
 
 
 def _misbehave(station: VirtualChargePoint, order: Order) -> None:
@@ -67,7 +85,12 @@ ORDERS: dict[str, Callable[[VirtualChargePoint, Order], None]] = {
     "link_up": lambda station, _: station.link_up(),
     "power_cut": lambda station, _: station.power_cut(),
     "power_on": lambda station, _: station.power_on(),
-    "reboot": lambda station, order: station.reboot(hard=bool(order.get("hard"))),
+    "reboot": lambda station, order: station.reboot(hard=bool(order.get("hard")), reason="LocalReset"),
+    "boot": lambda station, _: station.boot_soon(),
+    "meter": lambda station, order: station.take_meter_values(order.get("connector", 1), context="Trigger"),
+    "network": _network,
+    "security_event": _security_event,
+    "sign": lambda station, _: start_signing(station),
     "state": lambda station, _: say(state_of(station)),
 }
 
@@ -88,6 +111,9 @@ def state_of(station: VirtualChargePoint) -> dict[str, Any]:
     return {
         "event": "state",
         "identity": station.identity,
+        "version": station.version,
+        "profile": station.flash.current.profile,
+        "firmware": station.firmware,
         "connected": station.connected,
         "accepted": station.accepted,
         "registration": station.registration,
@@ -155,15 +181,23 @@ async def _report(station: VirtualChargePoint) -> None:
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="charge_point", description="A virtual OCPP 1.6J charge point.")
+    parser = argparse.ArgumentParser(prog="charge_point", description="A virtual OCPP charge point.")
     parser.add_argument("--url", required=True, help="address of the central system, without the identity")
     parser.add_argument("--identity", required=True, action="append", help="repeatable")
-    parser.add_argument("--connectors", type=int, default=2)
+    parser.add_argument("--version", choices=["1.6", "2.0.1", "2.1"], default="1.6")
+    parser.add_argument("--connectors", type=int, default=2, help="EVSEs in 2.x")
+    parser.add_argument("--plugs", type=int, default=1, help="of each EVSE (2.x)")
     parser.add_argument("--vendor", default="Virtual")
     parser.add_argument("--model", default="VCP-22")
     parser.add_argument("--serial", help="default: the identity")
     parser.add_argument("--firmware", default="1.4.2")
+    parser.add_argument("--profile", type=int, choices=range(4), default=0, help="security profile")
     parser.add_argument("--password", help="for HTTP Basic authentication")
+    parser.add_argument("--root", type=Path, metavar="PEM", help="file of the root that signs the server's certificate")
+    parser.add_argument("--certificate", type=Path, metavar="PEM", help="file of its own certificate, for profile 3")
+    parser.add_argument("--key", type=Path, metavar="PEM", help="file of the private key to it")
+    parser.add_argument("--tls-url", help="where to go when the security profile is raised")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="configuration; repeatable")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster than real its time runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--meter-interval", type=float, default=10.0, help="seconds between meter values")
@@ -188,16 +222,28 @@ def main() -> None:
     asyncio.run(run(stations, control=args.control))
 
 
+def _text(file: Path | None) -> str | None:
+    return None if file is None else file.read_text("utf-8")
+
+
 def _station(args: argparse.Namespace, identity: str, place: int, faults: Faults) -> VirtualChargePoint:
     return VirtualChargePoint(
         args.url,
         identity,
+        version=args.version,
         connectors=args.connectors,
+        plugs=args.plugs,
         vendor=args.vendor,
         model=args.model,
         serial=args.serial,
         firmware=args.firmware,
+        profile=args.profile,
         password=args.password,
+        root=_text(args.root),
+        certificate=_text(args.certificate),
+        key=_text(args.key),
+        tls_url=args.tls_url,
+        configuration=dict(each.split("=", 1) for each in args.set),
         speed=args.speed,
         seed=args.seed + place,
         faults=dataclasses.replace(faults),

@@ -15,7 +15,9 @@ class Faults:
     # handshake and boot
     no_subprotocol: bool = False
     wrong_subprotocol: str = ""
-    """Offered instead of "ocpp1.6", for example "socpp1.6"; several are separated by commas."""
+    """Offered instead of its own, for example "socpp1.6"; several are separated by commas."""
+    user_name: str = ""
+    """Sent with Basic authentication instead of the identity."""
     never_boot: bool = False
     """Not by itself; it obeys a TriggerMessage."""
     no_boot_after_reconnect: bool = False
@@ -33,6 +35,15 @@ class Faults:
     kwh_labelled_wh: bool = False
     duplicate_messages: Literal["", "same_id", "new_id"] = ""
     malformed_json_every_n: int = 0
+    shaped_like_16: bool = False
+    """A 2.x station writes BootNotification and StatusNotification as 1.6 does."""
+    seq_no_gap: int = 0
+    """Each 2.x transaction leaves out this seqNo."""
+    ended_twice: bool = False
+    """A 2.x transaction ends with two events, the second with the next seqNo."""
+    no_evse_in_updated: bool = False
+    report_without_end: bool = False
+    """The last part of each report is never sent."""
     huge_frame_bytes: int = 0
     """Sends one DataTransfer of this size after each acceptance."""
 
@@ -50,6 +61,17 @@ class Faults:
     unlock_not_supported: bool = False
     reset_unanswered: bool = False
     """A reset is obeyed, not answered: the link just drops."""
+
+    # its files and keys
+    upload_method: Literal["PUT", "POST"] = "PUT"
+    upload_appends_name: bool = False
+    """Adds its own file name to every location, whether or not it is a folder."""
+    uploads_fail: bool = False
+    log_padding_bytes: int = 0
+    install_fails: bool = False
+    key_as_text: bool = False
+    """AuthorizationKey is used as the text it came as, not as the bytes its hex digits stand for."""
+    rsa_key: bool = False
 
     # its state
     finishing_sticks: bool = False

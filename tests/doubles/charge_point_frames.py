@@ -1,8 +1,9 @@
-"""OCPP-J frames as a charge point writes and reads them, and a strict judge of what the central system sends.
+"""OCPP-J frames as a charge point writes and reads them, and a strict judge of what either side sends.
 
 No line of the product is used here, so that a mistake there cannot hide behind the same mistake here.
-Pure but for reading the schema files. Source: OCPP-J 1.6 §4.2; the JSON schemas of OCPP 1.6 that come with `ocpp`.
-Start at `read_frame` and `faults_of_result`.
+Pure but for reading the schema files. Source: OCPP-J 1.6 §4.2; OCPP 2.0.1 and 2.1 part 4 §4.2 (message types 5 and 6
+are those of 2.1); the JSON schemas of the three versions that come with `ocpp`. Start at `read_frame` and
+`faults_of_result`.
 """
 
 import importlib.util
@@ -11,30 +12,40 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator, Draft6Validator
 
 Payload = dict[str, Any]
+Version = Literal["1.6", "2.0.1", "2.1"]
 
-CALL, RESULT, ERROR = 2, 3, 4
+CALL, RESULT, ERROR, RESULT_ERROR, SEND = 2, 3, 4, 5, 6
 MAX_MESSAGE_ID = 36
-ERROR_CODES = frozenset(
+_COMMON_CODES = {
+    "NotImplemented",
+    "NotSupported",
+    "InternalError",
+    "ProtocolError",
+    "SecurityError",
+    "PropertyConstraintViolation",
+    "OccurrenceConstraintViolation",
+    "TypeConstraintViolation",
+    "GenericError",
+}
+_CODES_2X = _COMMON_CODES | {"FormatViolation", "MessageTypeNotSupported", "RpcFrameworkError"}
+ERROR_CODES: dict[Version, frozenset[str]] = {
+    "1.6": frozenset(_COMMON_CODES | {"FormationViolation", "OccurenceConstraintViolation"}),
+    "2.0.1": frozenset(_CODES_2X),
+    "2.1": frozenset(_CODES_2X),
+}
+_FOLDERS: dict[Version, str] = {"1.6": "v16", "2.0.1": "v201", "2.1": "v21"}
+_TIMES = frozenset(
     {
-        "NotImplemented",
-        "NotSupported",
-        "InternalError",
-        "ProtocolError",
-        "SecurityError",
-        "FormationViolation",
-        "PropertyConstraintViolation",
-        "OccurenceConstraintViolation",
-        "OccurrenceConstraintViolation",
-        "TypeConstraintViolation",
-        "GenericError",
+        *("cacheExpiryDateTime", "currentTime", "endDateTime", "expiryDate", "expiryDateTime", "installDateTime"),
+        *("latestTimestamp", "oldestTimestamp", "retrieveDate", "retrieveDateTime", "startDateTime", "startSchedule"),
+        *("startTime", "stopTime", "validFrom", "validTo"),
     }
 )
-_TIMES = frozenset({"currentTime", "expiryDate", "retrieveDate", "startTime", "stopTime", "validFrom", "validTo"})
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z")
 
 
@@ -44,7 +55,7 @@ class BadFrame(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`action` only with CALL; `code` and `description` only with ERROR; `payload` is the details there."""
+    """`action` with CALL and SEND; `code` and `description` with ERROR and RESULT_ERROR, `payload` is the details."""
 
     kind: int
     message_id: str
@@ -54,7 +65,7 @@ class Frame:
     description: str = ""
 
 
-def read_frame(text: str | bytes) -> Frame:
+def read_frame(text: str | bytes, version: Version = "1.6") -> Frame:
     """Raises BadFrame with the reason; nothing is forgiven."""
     if isinstance(text, bytes):
         raise BadFrame("binary frame")
@@ -74,6 +85,10 @@ def read_frame(text: str | bytes) -> Frame:
             return Frame(RESULT, message_id, payload)
         case 4, [str(code), str(description), dict(payload)]:
             return Frame(ERROR, message_id, payload, code=code, description=description)
+        case 5, [str(code), str(description), dict(payload)] if version == "2.1":
+            return Frame(RESULT_ERROR, message_id, payload, code=code, description=description)
+        case 6, [str(action), dict(payload)] if version == "2.1":
+            return Frame(SEND, message_id, payload, action=action)
     raise BadFrame(f"wrong parts for type {kind!r}: {text[:80]!r}")
 
 
@@ -89,43 +104,60 @@ def error_text(message_id: str, code: str, description: str) -> str:
     return json.dumps([ERROR, message_id, code, description, {}], separators=(",", ":"))
 
 
-@lru_cache
-def validator(schema: str) -> Draft4Validator | None:
-    """By the name of a schema file, such as "RemoteStartTransaction" or "StopTransactionResponse"; None if unknown."""
+def send_text(message_id: str, action: str, payload: Payload) -> str:
+    """A message of 2.1 that nobody answers."""
+    return json.dumps([SEND, message_id, action, payload], separators=(",", ":"))
+
+
+def result_error_text(message_id: str, code: str, description: str) -> str:
+    """What 2.1 says about a CALLRESULT it cannot take."""
+    return json.dumps([RESULT_ERROR, message_id, code, description, {}], separators=(",", ":"))
+
+
+@lru_cache(maxsize=512)
+def validator(version: Version, schema: str) -> Draft4Validator | Draft6Validator | None:
+    """By the name of a schema file, such as "RemoteStartTransaction" or "ResetResponse"; None if unknown."""
     spec = importlib.util.find_spec("ocpp")
     if spec is None or not spec.submodule_search_locations:
         raise ImportError("the ocpp package brings the schemas and is not installed")
-    file = Path(spec.submodule_search_locations[0]) / "v16" / "schemas" / f"{schema}.json"
-    return Draft4Validator(json.loads(file.read_text("utf-8"))) if file.exists() else None
+    file = Path(spec.submodule_search_locations[0]) / _FOLDERS[version] / "schemas" / f"{schema}.json"
+    if not file.exists():
+        return None
+    content = json.loads(file.read_text("utf-8-sig"))
+    return Draft4Validator(content) if version == "1.6" else Draft6Validator(content)
 
 
-def faults_of_call(action: str, payload: Payload) -> list[str]:
-    """What is wrong with a CALL of the central system, strictly by the schema; empty when nothing is."""
-    return _faults_of(action, payload)
+def faults_of_call(version: Version, action: str, payload: Payload, *, times: bool = True) -> list[str]:
+    """What is wrong with a CALL, strictly by the schema; empty when nothing is. `times`: judge how they are written."""
+    names = [action] if version == "1.6" else [f"{action}Request", action]
+    name = next((each for each in names if validator(version, each) is not None), action)
+    return _faults_of(version, name, payload, times=times)
 
 
-def faults_of_result(action: str, payload: Payload) -> list[str]:
-    """The same for its answer to our `action`."""
-    return _faults_of(f"{action}Response", payload)
+def faults_of_result(version: Version, action: str, payload: Payload, *, times: bool = True) -> list[str]:
+    """The same for an answer to `action`."""
+    return _faults_of(version, f"{action}Response", payload, times=times)
 
 
-def _faults_of(schema: str, payload: Payload) -> list[str]:
-    judge = validator(schema)
+def _faults_of(version: Version, schema: str, payload: Payload, *, times: bool) -> list[str]:
+    judge = validator(version, schema)
     if judge is None:
-        return [f"{schema}: no such message in OCPP 1.6"]
+        return [f"{schema}: no such message in OCPP {version}"]
     found = [f"{schema}: {error.message}" for error in judge.iter_errors(payload)]
-    found += [
-        f"{schema}: {name} is not UTC with Z and at most milliseconds: {value!r}" for name, value in _bad_times(payload)
-    ]
+    if times:
+        found += [
+            f"{schema}: {name} is not UTC with Z and at most milliseconds: {value!r}"
+            for name, value in _bad_times(payload)
+        ]
     return found
 
 
 def _bad_times(payload: Payload) -> list[tuple[str, object]]:
     bad: list[tuple[str, object]] = []
     for name, value in payload.items():
-        if isinstance(value, dict):
-            bad += _bad_times(value)
-        elif name in _TIMES and not (isinstance(value, str) and _UTC.fullmatch(value)):
+        inside = value if isinstance(value, list) else [value]
+        bad += [fault for each in inside if isinstance(each, dict) for fault in _bad_times(each)]
+        if name in _TIMES and not (isinstance(value, str) and _UTC.fullmatch(value)):
             bad.append((name, value))
     return bad
 

@@ -1,7 +1,8 @@
 """One WebSocket connection of a virtual charge point: one CALL at a time, answers matched, incoming calls answered.
 
 Keeps the record of all that was said, for the tests to read. Not here: what the messages mean (`charge_point.py`,
-`charge_point_commands.py`). Source: OCPP-J 1.6 §4.1.1 (one outstanding call), §4.2. Start at `Link.call`.
+the tongues). Source: OCPP-J 1.6 §4.1.1 (one outstanding call), §4.2; OCPP 2.1 part 4 §4.2 (types 5 and 6).
+Start at `Link.call`.
 """
 
 import asyncio
@@ -15,20 +16,23 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.doubles.charge_point_faults import Faults
 from tests.doubles.charge_point_frames import (
-    CALL,
     ERROR,
     ERROR_CODES,
     BadFrame,
     Frame,
     Payload,
+    Version,
     call_text,
     error_text,
     faults_of_call,
     faults_of_result,
     read_frame,
+    result_error_text,
     result_text,
+    send_text,
     with_strings_for_numbers,
 )
+from tests.doubles.charge_point_tongue import Reply
 
 
 class LinkLost(Exception):
@@ -71,9 +75,13 @@ class Record:
     received: list[Said] = field(default_factory=list)
     """CALLs of the central system, with our answer."""
     violations: list[str] = field(default_factory=list)
-    """Where the central system broke the protocol."""
+    """Where either side broke the protocol; what the station itself did wrong begins with "ours: "."""
+    result_errors: list[Frame] = field(default_factory=list)
+    """CALLRESULTERRORs that came (2.1): the central system could not take an answer of ours."""
     unmatched: list[Frame] = field(default_factory=list)
     """Answers to ids that wait for none: late ones, and those to duplicates and broken frames sent on purpose."""
+    job_errors: list[str] = field(default_factory=list)
+    """Why transfers failed and certificates were refused."""
     dials: int = 0
     dial_errors: list[str] = field(default_factory=list)
     closes: list[int] = field(default_factory=list)
@@ -85,16 +93,7 @@ class Record:
         for kept in (self.sent, self.confirmed, self.refused, self.received, self.unmatched, self.violations):
             if len(kept) > 2 * self.keep:
                 del kept[: -self.keep]
-        del self.closes[: -self.keep], self.dial_errors[: -self.keep]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Our answer to a CALL, and what to do once it is out. `code` makes it a CALLERROR."""
-
-    payload: Payload
-    then: Callable[[], None] | None = None
-    code: str = ""
+        del self.closes[: -self.keep], self.dial_errors[: -self.keep], self.job_errors[: -self.keep]
 
 
 class Link:
@@ -104,6 +103,7 @@ class Link:
         self,
         socket: ClientConnection,
         *,
+        version: Version,
         record: Record,
         faults: Faults,
         new_id: Callable[[], str],
@@ -112,6 +112,7 @@ class Link:
         answer_timeout_s: float,
     ) -> None:
         self._socket = socket
+        self._version = version
         self._record = record
         self._faults = faults
         self._new_id = new_id
@@ -134,11 +135,22 @@ class Link:
             self._changed()
             raise Refused(frame.code, frame.description)
         said.answer = frame.payload
-        self._judge(faults_of_result(action, frame.payload))
+        wrong = faults_of_result(self._version, action, frame.payload)
+        self._judge(wrong)
+        if wrong and self._version == "2.1":
+            await self.send_text(result_error_text(said.message_id, "FormatViolation", wrong[0][:255]))
         self._record.confirmed.append(said)
         self._record.trim()
         self._changed()
         return frame.payload
+
+    async def send(self, action: str, payload: Payload) -> None:
+        """A message nobody answers (2.1). Raises LinkLost."""
+        said = Said(action, payload, self._new_id())
+        self._record.sent.append(said)
+        self._judge_ours(faults_of_call(self._version, action, payload, times=False))
+        await self.send_text(send_text(said.message_id, action, payload))
+        self._changed()
 
     async def read(self) -> None:
         """Until the connection ends, then raises LinkLost (in a group).
@@ -181,6 +193,8 @@ class Link:
         waiting: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._waiting[said.message_id] = waiting
         self._record.sent.append(said)
+        if not self._faults.shaped_like_16:
+            self._judge_ours(faults_of_call(self._version, said.action, said.payload, times=False))
         self._changed()
         try:
             await self._write(said)
@@ -212,17 +226,25 @@ class Link:
 
     async def _take(self, text: str | bytes, late: asyncio.TaskGroup) -> None:
         try:
-            frame = read_frame(text)
+            frame = read_frame(text, self._version)
         except BadFrame as exc:
             self._judge([str(exc)])
             return
-        if frame.kind == CALL:
-            await self._take_call(frame, late)
-        else:
-            self._take_answer(frame)
+        match frame.kind:
+            case 2:
+                await self._take_call(frame, late)
+            case 5:
+                self._record.result_errors.append(frame)
+                self._changed()
+            case 6:
+                self._record.received.append(Said(frame.action, frame.payload, frame.message_id))
+                self._judge(faults_of_call(self._version, frame.action, frame.payload))
+                self._changed()
+            case _:
+                self._take_answer(frame)
 
     def _take_answer(self, frame: Frame) -> None:
-        if frame.kind == ERROR and frame.code not in ERROR_CODES:
+        if frame.kind == ERROR and frame.code not in ERROR_CODES[self._version]:
             self._judge([f"CALLERROR with the unknown code {frame.code!r}"])
         waiting = self._waiting.get(frame.message_id)
         if waiting is not None and not waiting.done():
@@ -239,7 +261,7 @@ class Link:
     async def _take_call(self, frame: Frame, late: asyncio.TaskGroup) -> None:
         said = Said(frame.action, frame.payload, frame.message_id)
         self._record.received.append(said)
-        self._judge(faults_of_call(frame.action, frame.payload))
+        self._judge(faults_of_call(self._version, frame.action, frame.payload))
         if self._faults.ignores_calls:
             self._changed()
             return
@@ -259,6 +281,8 @@ class Link:
 
     async def _send_reply(self, message_id: str, said: Said, reply: Reply) -> None:
         said.answer, said.code = reply.payload, reply.code
+        if not reply.code:
+            self._judge_ours(faults_of_result(self._version, said.action, reply.payload, times=False))
         text = error_text(message_id, reply.code, "") if reply.code else result_text(message_id, reply.payload)
         if self._faults.answers_unknown_id:
             await self.send_text(result_text(self._new_id(), reply.payload))
@@ -274,6 +298,9 @@ class Link:
 
     def _judge(self, faults: list[str]) -> None:
         self._record.violations += faults
+
+    def _judge_ours(self, faults: list[str]) -> None:
+        self._record.violations += [f"ours: {fault}" for fault in faults]
 
 
 async def _later(seconds: float, action: Coroutine[Any, Any, None]) -> None:

@@ -46,6 +46,8 @@ class Outlet:
 
     energy_wh: float
     max_current_a: float = 16.0
+    limit_a: float | None = None
+    """What the central system's charging profiles leave, per phase; None: no profile."""
     power_w: float = 0.0
     phases: int = 3
     voltages_v: list[float] = field(default_factory=lambda: [NOMINAL_VOLTAGE_V] * 3)
@@ -57,7 +59,8 @@ class Outlet:
             self.power_w = 0.0
             return
         self.phases = car.phases
-        limit_w = self.max_current_a * sum(self.voltages_v[: car.phases])
+        current_a = self.max_current_a if self.limit_a is None else min(self.max_current_a, self.limit_a)
+        limit_w = current_a * sum(self.voltages_v[: car.phases])
         target_w = min(car.wanted_power_w(), limit_w)
         step_w = car.max_power_w * seconds / RAMP_S
         self.power_w = min(target_w, self.power_w + step_w)

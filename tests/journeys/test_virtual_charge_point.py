@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
 
+from tests.doubles.central_system import CentralSystem, central_system, until
 from tests.doubles.charge_point import VirtualChargePoint
 from tests.doubles.charge_point_faults import Faults
 from tests.doubles.charge_point_power import Car
@@ -21,87 +19,9 @@ FAST = 200.0
 ROOT = Path(__file__).parents[2]
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 (the condition may be anything)
-            await asyncio.sleep(0.005)
-
-
-class CentralSystem:
-    """Confirms everything; `answers` overrides by action. `calls` is all that came, with the path of the socket."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.broken: list[str] = []
-        self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
-        self.results: dict[str, Any] = {}
-        self.protocols: list[str | None] = []
-        self.sockets: list[ServerConnection] = []
-        self.url = ""
-        self._transaction_id = 100
-
-    def of(self, action: str) -> list[dict[str, Any]]:
-        return [payload for name, payload in self.calls if name == action]
-
-    async def call(self, action: str, payload: dict[str, Any]) -> Any:
-        message_id = f"cs-{len(self.results)}-{action}"
-        await self.sockets[-1].send(json.dumps([2, message_id, action, payload]))
-        await until(lambda: message_id in self.results)
-        return self.results[message_id]
-
-    async def serve_one(self, socket: ServerConnection) -> None:
-        self.sockets.append(socket)
-        self.protocols.append(socket.subprotocol)
-        try:
-            async for text in socket:
-                await self._take(socket, str(text))
-        except ConnectionClosed:
-            pass
-
-    async def _take(self, socket: ServerConnection, text: str) -> None:
-        try:
-            frame = json.loads(text)
-        except ValueError:
-            self.broken.append(text)
-            return
-        if frame[0] != 2:
-            self.results[frame[1]] = frame[2]
-            return
-        _, message_id, action, payload = frame
-        self.calls.append((action, payload))
-        answer = self.answers.get(action, self._default(action))(payload)
-        if answer is not None:
-            await socket.send(json.dumps([3, message_id, answer]))
-
-    def _default(self, action: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        accepted = {"idTagInfo": {"status": "Accepted"}}
-        time = {"currentTime": "2026-01-01T10:00:00.000Z"}
-        match action:
-            case "BootNotification":
-                return lambda _: {"status": "Accepted", "interval": 300, **time}
-            case "Heartbeat":
-                return lambda _: time
-            case "StartTransaction":
-                return lambda _: {"transactionId": self._next_transaction_id(), **accepted}
-            case "Authorize":
-                return lambda _: accepted
-        return lambda _: {}
-
-    def _next_transaction_id(self) -> int:
-        self._transaction_id += 1
-        return self._transaction_id
-
-
-@pytest.fixture
-async def central_system() -> AsyncIterator[CentralSystem]:
-    system = CentralSystem()
-
-    def choose(_: ServerConnection, offered: Any) -> Subprotocol | None:
-        return Subprotocol("ocpp1.6") if "ocpp1.6" in offered else None
-
-    async with serve(system.serve_one, "127.0.0.1", 0, select_subprotocol=choose) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        system.url = f"ws://127.0.0.1:{port}"
+@pytest.fixture(name="central_system")
+async def _central_system() -> AsyncIterator[CentralSystem]:
+    async with central_system() as system:
         yield system
 
 
