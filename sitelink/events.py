@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from sitelink.ids import ChargePointId, JobId, StationKey, TransactionId
+from sitelink.security import CredentialOrigin, KeyState
 from sitelink.states import (
     ActionName,
     AuthorizationStatus,
@@ -150,6 +151,9 @@ class StationConnected(Event, frozen=True, omit_defaults=True):
     ip: str
     version: str
     subprotocol: str | None = None
+    profile: int = 0
+    """The security profile it has proven itself by: 1 password, 2 password over TLS, 3 certificate; 0 none of them."""
+    encrypted: bool = False
 
 
 class StationHeard(Event, frozen=True):
@@ -259,6 +263,69 @@ class Knocked(Event, frozen=True, omit_defaults=True):
 
 class KnockCleared(Event, frozen=True):
     """entity knock:…"""
+
+
+# ---- security ----
+
+
+class ProfileSettled(Event, frozen=True):
+    """entity security:…  The station was accepted with this security profile, and is not served below it any more."""
+
+    profile: int
+
+
+class StationPairingOpened(Event, frozen=True):
+    """entity security:…  A person lets one station pair anew, at any profile, for `for_s` seconds of this boot."""
+
+    for_s: int
+
+
+class CredentialSet(Event, frozen=True):
+    """entity security:…  What its password must match from now on. `verifier` is a salted hash; others are dropped."""
+
+    verifier: str
+    origin: CredentialOrigin
+
+
+class CredentialRemoved(Event, frozen=True):
+    """entity security:…  No password of it is known any more."""
+
+
+class UserMayDiffer(Event, frozen=True):
+    """entity security:…  Whether its user name may be another than its identity."""
+
+    allowed: bool
+
+
+class KeyOffered(Event, frozen=True):
+    """entity security:…  A key was made for the station. Written before it is sent."""
+
+    verifier: str
+
+
+class KeyAnswered(Event, frozen=True, omit_defaults=True):
+    """entity security:…  What the station said to it, its own `word`; or that there was no answer (uncertain)."""
+
+    verifier: str
+    state: KeyState
+    word: str | None = None
+
+
+class KeyProven(Event, frozen=True):
+    """entity security:…  A connection has shown the key. The one before counts no more."""
+
+    verifier: str
+
+
+class SecurityNoted(Event, frozen=True, omit_defaults=True):
+    """entity security:… or box:…  Something for the security log that changes nothing. `code` is one of ours.
+
+    `count`: how often, where the same happened again and again.
+    """
+
+    code: str
+    detail: dict[str, str] = {}
+    count: int = 1
 
 
 class ConnectorChanged(Event, frozen=True, omit_defaults=True):
@@ -485,6 +552,15 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     StationMessage: "station.message",
     Knocked: "knock",
     KnockCleared: "knock.cleared",
+    ProfileSettled: "profile.settled",
+    StationPairingOpened: "profile.pairing",
+    CredentialSet: "credentials.set",
+    CredentialRemoved: "credentials.removed",
+    UserMayDiffer: "credentials.user",
+    KeyOffered: "key.offered",
+    KeyAnswered: "key.answered",
+    KeyProven: "key.proven",
+    SecurityNoted: "security.event",
     ConnectorChanged: "connector.changed",
     TransactionStarted: "transaction.started",
     TransactionUpdated: "transaction.updated",

@@ -22,6 +22,7 @@ from sitelink.ids import (
 )
 from sitelink.ops import Author, Stamp
 from sitelink.ranges import Ranges, missing
+from sitelink.security import StationSecurity
 from sitelink.states import (
     ActionName,
     AuthorizationStatus,
@@ -184,6 +185,9 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     ip: str | None = None
     version: str | None = None
     subprotocol: str | None = None
+    profile: int = 0
+    """Of its last connection; what it is held to stands in StationSecurity."""
+    encrypted: bool = False
     vendor: str | None = None
     model: str | None = None
     serial: str | None = None
@@ -397,7 +401,8 @@ class LocalList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Entity = (
     Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken | LocalList
-)
+    | StationSecurity
+)  # fmt: skip
 
 CLOSED_TRANSACTIONS_KEPT = 4
 """Closed transactions a station keeps in memory; the store has them all."""
@@ -422,6 +427,7 @@ class SiteState:
         self.corrections: dict[StationKey, Corrections] = {}
         self.id_tokens: dict[IdTokenKey, IdToken] = {}
         self.local_lists: dict[StationKey, LocalList] = {}
+        self.security: dict[StationKey, StationSecurity] = {}
         self._closed: dict[StationKey, list[TransactionId]] = {}
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
@@ -436,6 +442,8 @@ class SiteState:
             self._put_transaction(entity)
         elif isinstance(entity, Command):
             self._put_command(entity)
+        elif isinstance(entity, StationSecurity):
+            self.security[entity.id] = entity
         elif isinstance(entity, Knock):
             self.knocks[entity.id] = entity
         elif isinstance(entity, Corrections):

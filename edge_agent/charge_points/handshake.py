@@ -4,18 +4,22 @@ No I/O and no decision about who is served; `mend` puts a request's headers into
 Sources: OCPP-J 1.6 §3.1 and §3.2; RFC 6455 §4.2; SECURITY §4.2; the oddities of OCPP.md §4.1. Start at `greet`.
 """
 
+import base64
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 from websockets.datastructures import Headers
 
 from edge_agent.charge_points.dialects import choose_subprotocol, version_of
+from edge_agent.site.trust import NOTHING_SHOWN, ClientCertificate, Presented, Proof
 from sitelink.ids import IDENTITY_MAX_CHARACTERS, StationKey, station_key
 
 PATH_MAX = 2048
+AUTHORIZATION_MAX = 1024
 
 
 class Greeting(msgspec.Struct, frozen=True):
@@ -26,6 +30,7 @@ class Greeting(msgspec.Struct, frozen=True):
     offered: tuple[str, ...] = ()
     chosen: str | None = None
     flaws: tuple[str, ...] = ()
+    proof: Proof = NOTHING_SHOWN
 
     @property
     def key(self) -> StationKey:
@@ -68,6 +73,30 @@ def identity_of(path: str) -> tuple[str, list[str]]:
 
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def shown_by(headers: Headers, encrypted: bool, certificate: Mapping[str, Any] | None) -> Presented:
+    """What a caller shows of itself. `certificate`: as `ssl.SSLSocket.getpeercert` gives it, of a verified chain."""
+    user, password = _basic(headers)
+    return Presented(encrypted, user, password, _certificate(certificate) if certificate else None)
+
+
+def _basic(headers: Headers) -> tuple[str | None, bytes | None]:
+    """User and password (RFC 7617), the password as the bytes it is; both None where there are none to be read."""
+    scheme, _, coded = next(iter(headers.get_all("Authorization")), "").strip().partition(" ")
+    if scheme.casefold() != "basic" or len(coded) > AUTHORIZATION_MAX:
+        return None, None
+    try:
+        plain = base64.b64decode(coded.strip() + "=" * (-len(coded.strip()) % 4), validate=True)
+    except ValueError:
+        return None, None
+    user, colon, password = plain.partition(b":")
+    return (unquote(user.decode("utf-8", "replace"), errors="replace"), password) if colon else (None, None)
+
+
+def _certificate(found: Mapping[str, Any]) -> ClientCertificate:
+    names = [value for part in found.get("subject", ()) for name, value in part if name == "commonName"]
+    return ClientCertificate(str(found.get("serialNumber", "")).upper(), str(names[-1]) if names else "")
 
 
 def ip_of(address: object) -> str:

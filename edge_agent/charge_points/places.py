@@ -1,8 +1,9 @@
 """Which socket stands for which station: one serves, others of its name wait, and nobody is evicted in a loop.
 
 A newcomer under a name that is taken is not believed at its word: the one before is pinged. Dead, it is replaced;
-alive, only a newcomer from the same address whose boot has the same serial replaces it. Sources: DESIGN §7 (10), (12);
-OCPP.md §4.1; SECURITY §3.2 and §3.4. Start at `Places.admit`.
+alive, only a newcomer from the same address that shows the station's password or certificate, or whose boot has the
+same serial, replaces it. Sources: DESIGN §7 (10), (12); OCPP.md §4.1; SECURITY §3.2 and §3.4 (8). Start
+at `Places.admit`.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.charge_points.station import Connection, Role
 from edge_agent.site.ports import Desk
 from edge_agent.site.reports import BootReport
+from edge_agent.site.trust import REFUSED_AT_THE_DOOR
 from sitelink.errors import StoreUnavailable
 from sitelink.ids import StationKey
 from sitelink.states import Registration
@@ -55,7 +57,7 @@ class Places:
     async def admit(self, connection: Connection, report: BootReport | None) -> None:
         """Decide what the connection is. With `report`, the boot it has just sent; without, as far as can be said."""
         key = connection.key
-        standing = self._desk.standing(connection.identity)
+        standing = self._desk.standing(connection.identity, connection.greeting.proof)
         if connection.boot is None:
             connection.registration = standing.registration
         if not standing.served:
@@ -66,6 +68,7 @@ class Places:
             if current is None or current is connection:
                 break
             undecided = connection.role is Role.NEW and report is None and not connection.has_called
+            undecided = undecided and not connection.is_proven
             alive = await current.answers_ping()
             if alive and undecided and not connection.has_called:
                 return
@@ -77,7 +80,12 @@ class Places:
         await self._take_place(connection, report)
 
     def _is_same(self, current: Connection, newcomer: Connection, report: BootReport | None) -> bool:
-        """Whether a station's own second socket: same address, same serial in its boot."""
+        """Whether a station's own second socket: proven, or by the same serial in its boot; and from the same address.
+
+        Proven, it also takes the place of one that is not, wherever that came from; the reverse never happens.
+        """
+        if newcomer.is_proven or current.is_proven:
+            return newcomer.is_proven and (not current.is_proven or current.ip == newcomer.ip)
         known = current.boot.serial if current.boot is not None else self._serials.get(current.key)
         said = report.serial if report is not None else None
         return current.ip == newcomer.ip and known is not None and said == known
@@ -104,7 +112,9 @@ class Places:
         greeting = connection.greeting
         connection.noticed()
         connection.recorded = await self._quietly(
-            self._desk.connected(connection.identity, connection.ip, connection.dialect.version, greeting.chosen)
+            self._desk.connected(
+                connection.identity, connection.ip, connection.dialect.version, greeting.chosen, greeting.proof
+            )
         )
         await self._quietly(self._desk.fault_cleared(key, UNSUPPORTED))
         await self._clear_duplicate(key)
@@ -128,6 +138,10 @@ class Places:
         connection.duplicate_serial = serial
         log.warning("identity_duplicated", charge_point=connection.identity, ip=connection.ip, serial=serial)
         await self._quietly(self._desk.faulted(key, DUPLICATE, {"ip": connection.ip, "serial": serial}))
+        other = self._serving.get(key)
+        proven = str(connection.is_proven).lower()
+        detail = {"ip": connection.ip, "serial": serial, "proven": proven, "other_ip": other.ip if other else ""}
+        await self._quietly(self._desk.noted(key, DUPLICATE, detail))
 
     async def remove(self, connection: Connection) -> None:
         """Its socket is closed. Only the one that serves takes the station with it."""
@@ -160,8 +174,11 @@ class Places:
     async def recheck(self, station: StationKey) -> None:
         """The jobs changed."""
         for connection in list(self._by_key.get(station, ())):
-            standing = self._desk.standing(connection.identity)
-            if connection.role is Role.SERVING and not standing.served:
+            standing = self._desk.standing(connection.identity, connection.greeting.proof)
+            if standing.reason in REFUSED_AT_THE_DOOR:
+                await self._let_wait(connection, standing.reason, None)
+                connection.retire(standing.reason, gently=True)
+            elif connection.role is Role.SERVING and not standing.served:
                 await self._let_wait(connection, standing.reason or "unknown_identity", None)
             elif connection.role is Role.WAITING and standing.served and station not in self._serving:
                 if connection.boot is None and standing.registration is Registration.ACCEPTED:
@@ -172,7 +189,7 @@ class Places:
     async def speaks_nothing_known(self, greeting: Greeting) -> None:
         """It offered only what we do not speak: shown, and as a fault where it is expected."""
         await self._quietly(self._desk.knocked(greeting.identity, greeting.ip, UNSUPPORTED, None, greeting.offered))
-        if greeting.key not in self._serving and self._desk.standing(greeting.identity).served:
+        if greeting.key not in self._serving and self._desk.standing(greeting.identity, greeting.proof).served:
             detail = {"offered": ", ".join(greeting.offered)[:100]}
             await self._quietly(self._desk.faulted(greeting.key, UNSUPPORTED, detail))
 

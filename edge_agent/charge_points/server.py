@@ -6,7 +6,6 @@ R1, R2; §4.1; DESIGN §7 (9), (10), (12); SECURITY §4.2 and §7.1.
 """
 
 import contextlib
-import ipaddress
 import logging
 import ssl
 from collections import Counter
@@ -22,6 +21,7 @@ from websockets.typing import Subprotocol
 from edge_agent.charge_points import rpc
 from edge_agent.charge_points.dialect import Dialect
 from edge_agent.charge_points.dialects import dialect_of
+from edge_agent.charge_points.door import Door, is_loopback
 from edge_agent.charge_points.handshake import Greeting, greet, ip_of, is_browser, is_upgrade, mend
 from edge_agent.charge_points.places import Places
 from edge_agent.charge_points.readings import Found
@@ -64,6 +64,7 @@ class OcppServer:
         self.corrections: dict[StationKey, Counter[str]] = {}
         self._new_id = new_id or _uuid
         self._places = Places(desk, self.settings)
+        self._door = Door(desk, clock, self.settings)
         self._last_seen: dict[StationKey, datetime] = {}
         self._heard_at: dict[StationKey, float] = {}
         """Of the last frame, in monotonic seconds."""
@@ -176,15 +177,14 @@ class OcppServer:
 
     # ---- the handshake ----
 
-    def _greet(self, socket: ServerConnection, request: Request) -> Response | None:
+    async def _greet(self, socket: ServerConnection, request: Request) -> Response | None:
         """The answer to an upgrade that is refused, or None; then `socket.greeting` is set."""
         ip = ip_of(socket.remote_address)
         refusal = self._refusal(request, ip)
         if refusal is None:
             mended = mend(request.headers)
-            greeting = greet(request.path, request.headers, ip, self._booted_with)
-            refusal = self._not_even_waiting(greeting)
-            _own(socket).greeting = greeting
+            caller = greet(request.path, request.headers, ip, self._booted_with)
+            _own(socket).greeting, refusal = await self._door.let_in(caller, request.headers, socket.transport)
             if mended:
                 self._say_once_a_peer("handshake_mended", ip, what=mended)
         if refusal is None:
@@ -197,7 +197,7 @@ class OcppServer:
             response.headers["WWW-Authenticate"] = 'Basic realm="OCPP"'
         elif status == 426:
             response.headers["Upgrade"] = "websocket"
-        elif status == 503:
+        elif status in (429, 503):
             response.headers["Retry-After"] = str(self.settings.retry_interval_s)
         return response
 
@@ -213,23 +213,12 @@ class OcppServer:
         connected = self._places.connections
         if len(connected) >= self.settings.max_connections:
             return 503, "too_many", "Too many connections."
-        if _is_loopback(ip):
+        if is_loopback(ip):
             return None
         waiting = sum(each.ip == ip and not each.is_serving for each in connected)
         if waiting >= self.settings.unaccepted_per_ip:
             return 503, "too_many_of_address", "Too many connections from this address."
         return None
-
-    def _not_even_waiting(self, greeting: Greeting) -> tuple[int, str, str] | None:
-        """Under strict nobody stands in the waiting room (DESIGN §7 (10))."""
-        if self.settings.security != "strict":
-            return None
-        standing = self.desk.standing(greeting.identity)
-        if standing.served:
-            return None
-        if standing.reason == "credentials_needed":
-            return 401, "credentials_needed", "Credentials are needed."
-        return 404, "unknown_identity", "Not known here."
 
     def _say_once_a_peer(self, event: str, ip: str, **fields: Any) -> None:
         if (event, ip) in self._peers_logged or len(self._peers_logged) >= PEERS_REMEMBERED:
@@ -319,13 +308,6 @@ def _order_answer(dialect: Dialect, order: Order, answer: Answer) -> OrderAnswer
         payload = {"errorCode": answer.code, "errorDescription": answer.description}
         return OrderAnswer(answer.code, accepted=False, payload=payload)
     return dialect.order_answer(order, answer.payload)
-
-
-def _is_loopback(ip: str) -> bool:
-    try:
-        return ipaddress.ip_address(ip).is_loopback
-    except ValueError:
-        return False
 
 
 def _uuid() -> str:

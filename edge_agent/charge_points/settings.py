@@ -18,6 +18,8 @@ class Timings:
     duplicate_probe_s: float = 5
     ping_every_s: float = 20
     handshake_s: float = 10
+    guess_penalty_s: float = 1
+    """Before a password is looked at, once its caller has been wrong too often."""
     close_s: float = 3
     drain_s: float = 5
     """For messages that were read before the link ended."""

@@ -30,6 +30,7 @@ from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Desk
 from edge_agent.site.reports import BootAnswer, BootReport
+from edge_agent.site.trust import REFUSED_AT_THE_DOOR, Trust
 from sitelink.clock import Clock
 from sitelink.errors import NoAnswer, SiteError, StationOffline, StoreUnavailable
 from sitelink.ids import StationKey
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 CALLS_WAITING_MAX = 16
 SILENT_AFTER_INTERVALS = 3
 OPEN_TO_ALL = frozenset({"BootNotification", "Heartbeat"})
-NOTHING_COUNTS = frozenset({"duplicate_identity", "identity_missing", "credentials_needed"})
+NOTHING_COUNTS = frozenset({"duplicate_identity", "identity_missing"}) | REFUSED_AT_THE_DOOR
 """Reasons for which nothing a waiting station reports is believed: it may be somebody else's."""
 
 Answer = rpc.CallResult | rpc.CallError
@@ -108,7 +109,7 @@ class Connection:
         self.recorded = False
         """Whether the desk knows that it is connected."""
         self.closed = False
-        kind = host.desk.standing(self.identity).kind
+        kind = host.desk.standing(self.identity, greeting.proof).kind
         table = host.settings.quirks
         self.quirks = table.of_station(kind.vendor, kind.model, kind.firmware) if kind is not None else NONE
         self._socket = socket
@@ -213,6 +214,11 @@ class Connection:
             self.spawn(self._socket.close(1000, reason))
         else:
             self._socket.transport.abort()
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it has shown the station's own password or certificate."""
+        return self.greeting.proof.trust is Trust.RIGHT
 
     @property
     def is_serving(self) -> bool:
@@ -352,7 +358,7 @@ class Connection:
         if self.waiting_for == "duplicate_identity":
             answer = BootAnswer(Registration.PENDING, self._host.settings.retry_interval_s, self.waiting_for)
         else:
-            answer = await self._host.desk.boot(self.identity, self.ip, report)
+            answer = await self._host.desk.boot(self.identity, self.ip, report, self.greeting.proof)
             self.registration = answer.verdict
             if (answer.verdict is Registration.ACCEPTED) is not self.is_serving:
                 await self._host.admit(self, report)

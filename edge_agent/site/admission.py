@@ -7,11 +7,17 @@ from collections import Counter
 
 import msgspec
 
+from edge_agent.site import trust
 from edge_agent.site.ports import Decide, Decision, Ledger, Standing, StationKind
 from edge_agent.site.reports import BootAnswer, BootReport
+from edge_agent.site.trust import NOTHING_SHOWN, Proof, Trust, security_of
 from sitelink.events import (
+    CredentialRemoved,
+    CredentialSet,
+    Event,
     KnockCleared,
     Knocked,
+    ProfileSettled,
     StationBooted,
     StationFaultCleared,
     StationFaulted,
@@ -21,6 +27,7 @@ from sitelink.events import (
 from sitelink.ids import StationKey, station_key
 from sitelink.model import Job, Knock, SiteState, Station
 from sitelink.ops import BOX, STATION, Fact, Stamp
+from sitelink.security import CredentialOrigin
 from sitelink.states import JobStatus, Registration
 
 WAITING_ROOM = 64
@@ -53,11 +60,11 @@ def pairing_open(job: Job, now: Stamp) -> bool:
     return opened is not None and opened.boot == now.boot and now.mono_ms - opened.mono_ms < job.pairing_for_s * 1000
 
 
-def standing(state: SiteState, policy: Policy, identity: str, now: Stamp) -> Standing:
-    """How an identity stands. A station accepted once stays served for as long as a job names it."""
+def standing(state: SiteState, policy: Policy, identity: str, now: Stamp, proof: Proof = NOTHING_SHOWN) -> Standing:
+    """How an identity stands that shows `proof`. A station accepted once stays served while a job names it."""
     station = state.stations.get(station_key(identity))
     registration = station.registration if station else Registration.NONE
-    reason = _reason_against(state, policy, identity, registration, now)
+    reason = _reason_against(state, policy, identity, registration, now, proof)
     kind = None
     if station is not None and station.boots:
         kind = StationKind(station.vendor, station.model, station.firmware, station.version)
@@ -65,7 +72,7 @@ def standing(state: SiteState, policy: Policy, identity: str, now: Stamp) -> Sta
 
 
 def _reason_against(
-    state: SiteState, policy: Policy, identity: str, registration: Registration, now: Stamp
+    state: SiteState, policy: Policy, identity: str, registration: Registration, now: Stamp, proof: Proof
 ) -> str | None:
     key = station_key(identity)
     rows = list(state.rows_of_station(key))
@@ -75,25 +82,30 @@ def _reason_against(
         return "unknown_identity"
     if any(row.owner for _, row in rows):
         return "serial_in_use"
-    if policy.security == "strict":
-        return "credentials_needed"
-    if registration is Registration.ACCEPTED or policy.security == "open":
-        return None
-    return None if any(pairing_open(job, now) for job, _ in rows) else "pairing_closed"
+    return trust.reason_against(
+        policy.security, security_of(state, key), proof, registration, now, window_open=window_open(state, key, now)
+    )
 
 
-def decide_boot(policy: Policy, identity: str, ip: str, report: BootReport, knocks: int = 1) -> Decide[BootAnswer]:
+def window_open(state: SiteState, key: StationKey, now: Stamp) -> bool:
+    """Whether one of the jobs that name a station lets new ones in."""
+    return any(pairing_open(job, now) for job, _ in state.rows_of_station(key))
+
+
+def decide_boot(
+    policy: Policy, identity: str, ip: str, report: BootReport, knocks: int = 1, proof: Proof = NOTHING_SHOWN
+) -> Decide[BootAnswer]:
     """Answer a BootNotification: Accepted when served, else Pending and a place in the waiting room.
 
     `knocks`: how often the caller has called until now, where it is not served.
     """
 
     def decide(ledger: Ledger) -> Decision[BootAnswer]:
-        stands = standing(ledger.state, policy, identity, ledger.now)
+        stands = standing(ledger.state, policy, identity, ledger.now, proof)
         if not stands.served:
             facts = _pending(ledger, stands, identity, ip, report, knocks)
             return Decision(facts, BootAnswer(Registration.PENDING, policy.retry_interval_s, stands.reason))
-        facts = _accepted(ledger.state, identity, ip, report)
+        facts = _accepted(ledger.state, identity, ip, report) + _secured(ledger, policy, identity, proof)
         return Decision(facts, BootAnswer(Registration.ACCEPTED, policy.heartbeat_interval_s))
 
     return decide
@@ -117,6 +129,24 @@ def _accepted(state: SiteState, identity: str, ip: str, report: BootReport) -> t
         if change is not None:
             facts.append(Fact(entity, change, BOX))
     return (*facts, *_cleared(state, identity, ip))
+
+
+def _secured(ledger: Ledger, policy: Policy, identity: str, proof: Proof) -> tuple[Fact, ...]:
+    """What an accepted station is held to from now on. Under open nothing is: it would lock out who plays."""
+    if policy.security == "open":
+        return ()
+    key = station_key(identity)
+    known, now = security_of(ledger.state, key), ledger.now
+    is_open = window_open(ledger.state, key, now)
+    events: list[Event] = []
+    if trust.learns(known, proof, now, window_open=is_open) and proof.verifier is not None:
+        events.append(CredentialSet(proof.verifier, CredentialOrigin.LEARNED))
+    elif trust.pairs_anew(known, now) and proof.trust is not Trust.RIGHT and known.credential is not None:
+        events.append(CredentialRemoved())
+    profile = trust.settled_profile(known, proof, now, window_open=is_open)
+    if profile != known.profile or trust.pairs_anew(known, now):
+        events.append(ProfileSettled(profile))
+    return tuple(Fact(f"security:{key}", event, BOX) for event in events)
 
 
 def _serial_change(known: Station, serial: str) -> StationFaulted | StationFaultCleared | None:

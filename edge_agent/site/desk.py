@@ -22,6 +22,8 @@ from edge_agent.site.admission import (
 )
 from edge_agent.site.authorisation import verdict_on
 from edge_agent.site.corrections import Tally
+from edge_agent.site.examiner import Examiner
+from edge_agent.site.key_rules import proven_facts
 from edge_agent.site.ports import Decision, Journal, Ledger, Standing
 from edge_agent.site.reports import (
     BootAnswer,
@@ -34,8 +36,10 @@ from edge_agent.site.reports import (
     TransactionReport,
     Verdict,
 )
+from edge_agent.site.security_log import SecurityLog
 from edge_agent.site.transaction_events import decide_transaction_event
 from edge_agent.site.transactions import decide_meter_values, decide_start, decide_stop
+from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof, Trust
 from sitelink.clock import Clock
 from sitelink.events import (
     ConnectorChanged,
@@ -62,6 +66,8 @@ class StationDesk:
     """See `edge_agent.site.ports.Desk`."""
 
     def __init__(self, journal: Journal, clock: Clock, policy: Policy, tally: Tally | None = None) -> None:
+        self.log = SecurityLog(journal, clock)
+        self._examiner = Examiner(strict=policy.security == "strict")
         self._journal = journal
         self._clock = clock
         self._policy = policy
@@ -73,12 +79,39 @@ class StationDesk:
     def heartbeat_interval_s(self) -> int:
         return self._policy.heartbeat_interval_s
 
-    def standing(self, identity: str) -> Standing:
-        return standing(self._journal.state, self._policy, identity, stamp(self._clock))
+    async def prove(self, identity: str, shown: Presented) -> Proof:
+        return await self._examiner.examine(self._journal.state, station_key(identity), shown, stamp(self._clock))
 
-    async def connected(self, identity: str, ip: str, version: str, subprotocol: str | None) -> None:
-        event = StationConnected(identity=identity, ip=ip, version=version, subprotocol=subprotocol)
-        await self._record(station_key(identity), event, BOX)
+    def standing(self, identity: str, proof: Proof = NOTHING_SHOWN) -> Standing:
+        return standing(self._journal.state, self._policy, identity, stamp(self._clock), proof)
+
+    async def refused(self, identity: str, ip: str, reason: str, proof: Proof = NOTHING_SHOWN) -> None:
+        key = station_key(identity)
+        named = bool(self._journal.state.rows_of_station(key))
+        detail = {"ip": ip, "profile": str(proof.profile), "identity": identity}
+        if proof.certificate is not None:
+            detail |= {"serial": proof.certificate.serial, "common_name": proof.certificate.common_name}
+        await self.log.note(key if named else None, reason, detail)
+        if named and self._policy.security != "strict":
+            await self.knocked(identity, ip, reason)
+
+    async def noted(self, station: StationKey, code: str, detail: dict[str, str]) -> None:
+        await self.log.note(station, code, detail)
+
+    async def connected(
+        self, identity: str, ip: str, version: str, subprotocol: str | None, proof: Proof = NOTHING_SHOWN
+    ) -> None:
+        key = station_key(identity)
+        event = StationConnected(
+            identity=identity, ip=ip, version=version, subprotocol=subprotocol, encrypted=proof.encrypted,
+            profile=proof.profile if proof.trust is Trust.RIGHT else 0,
+        )  # fmt: skip
+
+        def decide(ledger: Ledger) -> Decision[None]:
+            made = room_for(ledger.state, key), (Fact(f"station:{key}", event, BOX),), proven_facts(ledger, key, proof)
+            return Decision(tuple(fact for facts in made for fact in facts), None)
+
+        await self._journal.write(decide)
 
     async def disconnected(self, station: StationKey, reason: str) -> None:
         await self._record(station, StationDisconnected(reason), BOX)
@@ -95,10 +128,10 @@ class StationDesk:
     async def knock_gone(self, identity: str, ip: str) -> None:
         await self._journal.write(decide_knock_gone(identity, ip))
 
-    async def boot(self, identity: str, ip: str, report: BootReport) -> BootAnswer:
+    async def boot(self, identity: str, ip: str, report: BootReport, proof: Proof = NOTHING_SHOWN) -> BootAnswer:
         caller = Caller(identity, ip, "", report)
-        knocks = 1 if self.standing(identity).served else self._knocks_of(caller)
-        return await self._journal.write(decide_boot(self._policy, identity, ip, report, knocks))
+        knocks = 1 if self.standing(identity, proof).served else self._knocks_of(caller)
+        return await self._journal.write(decide_boot(self._policy, identity, ip, report, knocks, proof))
 
     def _knocks_of(self, caller: Caller) -> int:
         known = self._journal.state.knocks.get(caller.id)

@@ -24,6 +24,7 @@ from sitelink.model import (
     Station,
     Transaction,
 )
+from sitelink.security import StationSecurity
 from web_ui.ports import Stale
 
 COALESCE_S = 0.2
@@ -175,6 +176,9 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
             yield job, "seen"
         for _, row in state.rows_of_station(station_key(entity.identity)):
             yield row.job, f"cp:{row.id}"
+    elif isinstance(entity, StationSecurity):
+        for _, row in state.rows_of_station(entity.id):
+            yield from _row_regions(row)
     elif isinstance(entity, Link):
         yield entity.job, "page"
 

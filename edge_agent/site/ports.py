@@ -22,6 +22,7 @@ from edge_agent.site.reports import (
     TransactionReport,
     Verdict,
 )
+from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
 from sitelink.apply import Changes
 from sitelink.commands import Order, OrderAnswer
 from sitelink.ids import StationKey, TransactionId
@@ -222,11 +223,25 @@ class Desk(Protocol):
     @property
     def heartbeat_interval_s(self) -> int: ...
 
-    def standing(self, identity: str) -> Standing:
+    async def prove(self, identity: str, shown: Presented) -> Proof:
+        """What a caller's password or certificate is worth. Writes nothing."""
+        ...
+
+    async def refused(self, identity: str, ip: str, reason: str, proof: Proof = NOTHING_SHOWN) -> None:
+        """A handshake was refused for `reason`: kept in the security log, and shown where a job names the station."""
+        ...
+
+    async def noted(self, station: StationKey, code: str, detail: dict[str, str]) -> None:
+        """Something for the security log that changes nothing."""
+        ...
+
+    def standing(self, identity: str, proof: Proof = NOTHING_SHOWN) -> Standing:
         """Served: named by a job, and either accepted before or its pairing window is open."""
         ...
 
-    async def connected(self, identity: str, ip: str, version: str, subprotocol: str | None) -> None:
+    async def connected(
+        self, identity: str, ip: str, version: str, subprotocol: str | None, proof: Proof = NOTHING_SHOWN
+    ) -> None:
         """A served station's socket is open."""
         ...
 
@@ -248,7 +263,7 @@ class Desk(Protocol):
         """It is served now, or a duplicate went away."""
         ...
 
-    async def boot(self, identity: str, ip: str, report: BootReport) -> BootAnswer:
+    async def boot(self, identity: str, ip: str, report: BootReport, proof: Proof = NOTHING_SHOWN) -> BootAnswer:
         """Decide and record a BootNotification, served or not."""
         ...
 

@@ -23,6 +23,7 @@ from sitelink.model import (
     Station,
     Transaction,
 )
+from sitelink.security import StationSecurity
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
@@ -35,6 +36,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "corrections": msgspec.json.Decoder(Corrections),
     "local_list": msgspec.json.Decoder(LocalList),
     "id_token": msgspec.json.Decoder(IdToken),
+    "security": msgspec.json.Decoder(StationSecurity),
 }
 _command = msgspec.json.Decoder(Command)
 _transaction = msgspec.json.Decoder(Transaction)

@@ -23,12 +23,14 @@ from sitelink.model import (
     Station,
     Transaction,
 )
+from sitelink.security import StationSecurity
 
 _PLACE_BY_TYPE: dict[type[Entity], str] = {
     Job: "jobs", ChargePoint: "charge_points", Station: "stations", Transaction: "transactions",
     Readings: "readings", Knock: "knocks", Command: "commands", Link: "links",
     Corrections: "corrections", IdToken: "id_tokens",
     LocalList: "local_lists",
+    StationSecurity: "security",
 }  # fmt: skip
 _PLACE_BY_PREFIX = {
     "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",

@@ -32,6 +32,7 @@ from tests.doubles.memory_journal import MemoryJournal
 HASTY = Timings(
     boot_gate_s=0.15, patience_s=0.4, slot_s=0.6, duplicate_probe_s=0.3, ping_every_s=20, handshake_s=2, close_s=0.5,
     drain_s=1, write_s=5,
+    guess_penalty_s=0.05,
 )  # fmt: skip
 PATIENT = 5.0
 BOOT = {"chargePointVendor": "Acme", "chargePointModel": "Post 2", "chargePointSerialNumber": "SN-1"}

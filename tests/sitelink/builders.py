@@ -126,7 +126,7 @@ def _station(identity: str) -> str:
 def snapshot(state: SiteState) -> bytes:
     """All of a state, to compare and to notice changes in place."""
     kinds = (state.jobs, state.charge_points, state.stations, state.transactions, state.readings, state.knocks,
-             state.commands, state.links, state.id_tokens, state.local_lists)  # fmt: skip
+             state.commands, state.links, state.id_tokens, state.local_lists, state.security)  # fmt: skip
     return msgspec.json.encode([[[str(key), value] for key, value in kind.items()] for kind in kinds])
 
 
@@ -144,6 +144,7 @@ json_values = st.recursive(
 _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "connector": st.integers(0, 3),
     "round": st.integers(1, 2),
+    "verifier": st.sampled_from(["v1", "v2", "v3"]),
     "identity": identities,
     "code": st.sampled_from(["serial_changed", "duplicate_identity", "boot_rejected"]),
     "integration": st.sampled_from([None, "ocpp", "modbus"]),
@@ -166,7 +167,8 @@ _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
 }
 _ENTITIES = {"job": JOBS, "cp": ROWS, "station": STATIONS, "knock": ["n1", "n2"], "command": COMMANDS, "link": ["l1"],
              "id_token": ["04a1", "04a2"],
-             "local_list": STATIONS}  # fmt: skip
+             "local_list": STATIONS,
+             "security": STATIONS}  # fmt: skip
 
 
 @cache
@@ -204,6 +206,8 @@ def entity_kind(kind: str) -> str:
         return kind.partition(".")[0]
     if kind.startswith(("knock", "link")):
         return kind.partition(".")[0].removesuffix("s")
+    if kind.startswith(("profile", "credentials", "key", "security")):
+        return "security"
     if kind.startswith(("station", "connector", "transaction", "meter")):
         return "station"
     return "job"

@@ -85,7 +85,7 @@ def heads(row: ChargePoint, field: str) -> set[OpId]:
 
 
 def test_every_kind_is_folded_or_kept_for_the_record():
-    assert set(e.KIND_BY_TYPE) - set(_FOLDS) == {e.StationMessage}
+    assert set(e.KIND_BY_TYPE) - set(_FOLDS) == {e.StationMessage, e.SecurityNoted}
 
 
 @pytest.mark.parametrize(
