@@ -229,10 +229,21 @@ FAULTS: dict[str, Words] = {
         "It has no connector of that number.",
     ),
     "credentials_needed": Words(
-        "It must sign in with a password and does not.", "Set the password the operator gave for it."
+        "It must sign in with a password and does not.",
+        "Set the password the operator gave for it, or let it pair anew.",
     ),
-    "wrong_password": Words("It reached the box but used the wrong password.", "Set its password again."),
-    "security_too_low": Words("It connects less securely than before.", "Set its security back to what it was."),
+    "wrong_key": Words("It reached the box with a wrong password.", "Set its password again, or let it pair anew."),
+    "wrong_user": Words(
+        "It signs in under another name than its identity.", "Set its user name to its identity, or let it differ."
+    ),
+    "profile_lowered": Words(
+        "It connects less securely than before and is not let in.",
+        "Set its security back to what it was, or let it pair anew.",
+    ),
+    "certificate_revoked": Words("It shows a certificate that was withdrawn.", "It needs a new certificate."),
+    "certificate_of_another": Words(
+        "It shows a certificate that names another charge point.", "Compare its serial with the certificate."
+    ),
     "waiting_room_full": Words("Too many unknown charge points are calling.", "Name the ones that belong here."),
     "too_many_connections": Words("It opens too many connections.", "Restart the charge point."),
     "tls_failed": Words("A secure connection could not be made.", "Check its clock and its certificate setting."),

@@ -30,7 +30,7 @@ from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Desk
 from edge_agent.site.reports import BootAnswer, BootReport
-from edge_agent.site.trust import REFUSED_AT_THE_DOOR, Trust
+from edge_agent.site.trust import REFUSED_AT_THE_DOOR, Trust, after_boot
 from sitelink.clock import Clock
 from sitelink.errors import NoAnswer, SiteError, StationOffline, StoreUnavailable
 from sitelink.ids import StationKey
@@ -354,6 +354,9 @@ class Connection:
         self.dialect.extra_properties("BootNotification", payload, found)
         report = self._known_as(self.dialect.boot_report(payload, found))
         self.boot = report
+        self.greeting = replace(
+            self.greeting, proof=after_boot(self.greeting.proof, self.key, report.serial, self.dialect.version)
+        )
         await self._host.admit(self, report)
         if self.waiting_for == "duplicate_identity":
             answer = BootAnswer(Registration.PENDING, self._host.settings.retry_interval_s, self.waiting_for)
@@ -367,6 +370,8 @@ class Connection:
 
         def then() -> None:
             self._open_gate()
+            if answer.reason in REFUSED_AT_THE_DOOR:
+                self.retire(answer.reason, gently=True)
             if answer.verdict is Registration.ACCEPTED:
                 self.spawn(self._after_acceptance())
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_agent.site.trust import REFUSED_AT_THE_DOOR
 from sitelink import errors
 from sitelink.states import ChargePointState
 from tests.house.files import codes_given_to, codes_returned_by
@@ -26,7 +27,12 @@ FAULTS = (
     | codes_given_to("StationFaulted", 0, "code")
     | codes_given_to("faulted", 1, "code")
 )
-KNOCKS = codes_returned_by("edge_agent/site/admission.py", "_reason_against") | codes_given_to("knocked", 2, "reason")
+KNOCKS = (
+    codes_returned_by("edge_agent/site/admission.py", "_reason_against")
+    | codes_returned_by("edge_agent/site/trust.py", "reason_against")
+    | codes_given_to("knocked", 2, "reason")
+    | REFUSED_AT_THE_DOOR
+)
 OUTCOMES = (
     codes_given_to("CommandEnded", 1, "outcome")
     | codes_given_to("_end", 2, "outcome")
