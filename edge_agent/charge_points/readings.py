@@ -7,8 +7,9 @@ right is named in `found`, a list of short codes that the shell counts for each 
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -36,6 +37,12 @@ def text_of(payload: Mapping[str, Any], key: str, found: Found, longest: int = T
     value = payload.get(key)
     if value is None:
         return None
+    if type(value) is str and len(value) <= longest and value.isprintable():
+        return value.strip() or None
+    return _text_made_of(value, key, found, longest)
+
+
+def _text_made_of(value: Any, key: str, found: Found, longest: int) -> str | None:
     if not isinstance(value, str):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             found.append(f"{key}:not_a_text")
@@ -86,14 +93,16 @@ def integer_of(payload: Mapping[str, Any], key: str, found: Found) -> int | None
 
 
 def _number(text: str) -> float | None:
-    text = text.strip().replace(",", ".", 1) if "," in text else text.strip()
-    if _NUMBER.fullmatch(text) is None:
+    """A decimal comma is a point; what Python alone takes for a number (`1_0`, `nan`) is none."""
+    if "," in text:
+        text = text.replace(",", ".", 1)
+    if "_" in text or not text.isascii():
         return None
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        return None
     return value if math.isfinite(value) else None
-
-
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def kept(value: Any) -> Any:
@@ -119,6 +128,9 @@ def time_of(payload: Mapping[str, Any], found: Found, key: str = "timestamp") ->
     value = payload.get(key)
     if value is None:
         return None, None
+    at = _plain_time(value)
+    if at is not None and at.year in YEARS:
+        return at, value
     text = str(value)[:64] if isinstance(value, (str, int, float)) else ""
     if not text:
         found.append(f"{key}:not_a_time")
@@ -130,6 +142,18 @@ def time_of(payload: Mapping[str, Any], found: Found, key: str = "timestamp") ->
         found.append(f"{key}:year_out_of_range")
         at = None
     return at, text
+
+
+def _plain_time(value: Any) -> datetime | None:
+    """`2026-03-29T01:30:00.000Z`, as nearly every station writes it."""
+    if type(value) is not str or not 20 <= len(value) <= 30 or value[10] != "T" or value[-1] != "Z":
+        return None
+    if value[19] not in ".Z":
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
 
 
 def _parsed(text: str, key: str, found: Found) -> datetime | None:
@@ -200,7 +224,7 @@ def meter_groups(
         for group in _flattened(raw):
             start = len(found)
             at, station_time = time_of(group, found)
-            samples = tuple(_samples(group, found, read))[:room]
+            samples = tuple(_samples(group, found, read)[:room])
             room -= len(samples)
             if samples:
                 corrected = len(found) > start or _is_signed(group)
@@ -210,7 +234,7 @@ def meter_groups(
     return tuple(groups)
 
 
-def _list_of(value: Any, key: str, found: Found) -> Iterable[dict[str, Any]]:
+def _list_of(value: Any, key: str, found: Found) -> Sequence[dict[str, Any]]:
     """Objects of a list. One object in place of the list is a list of one."""
     if isinstance(value, dict):
         found.append(f"{key}:not_a_list")
@@ -219,32 +243,30 @@ def _list_of(value: Any, key: str, found: Found) -> Iterable[dict[str, Any]]:
         if value is not None:
             found.append(f"{key}:not_a_list")
         return []
-    if not all(isinstance(each, dict) for each in value):
-        found.append(f"{key}:not_an_object")
-        return [each for each in value if isinstance(each, dict)]
+    for each in value:
+        if not isinstance(each, dict):
+            found.append(f"{key}:not_an_object")
+            return [each for each in value if isinstance(each, dict)]
     return value
 
 
-def _flattened(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _flattened(raw: dict[str, Any]) -> Sequence[dict[str, Any]]:
     """OCPP 1.5 has one level more in transactionData: {"values": [group, …]}."""
     inner = raw.get("values")
     if isinstance(inner, list) and inner and isinstance(inner[0], dict) and "timestamp" in inner[0]:
-        yield from (each for each in inner if isinstance(each, dict))
-    else:
-        yield raw
+        return [each for each in inner if isinstance(each, dict)]
+    return (raw,)
 
 
-def _samples(group: dict[str, Any], found: Found, read: ReadSample) -> Iterator[MeterSample]:
+def _samples(group: dict[str, Any], found: Found, read: ReadSample) -> list[MeterSample]:
     raw = group.get("sampledValue")
     if raw is None:
         raw = group.get("values", group.get("value"))
         found.append("sampledValue:named_as_in_1.5" if raw is not None else "sampledValue:missing")
     if not raw:
-        return
-    for each in _list_of(raw, "sampledValue", found):
-        sample = read(each, found)
-        if sample is not None:
-            yield sample
+        return []
+    samples = (read(each, found) for each in _list_of(raw, "sampledValue", found))
+    return [sample for sample in samples if sample is not None]
 
 
 def sample_16(raw: dict[str, Any], found: Found) -> MeterSample | None:
@@ -263,12 +285,7 @@ def sample_16(raw: dict[str, Any], found: Found) -> MeterSample | None:
             found.append("value:empty")
             return None
         found.append("value:number_for_text")
-    measurand = text_of(raw, "measurand", found, 64) or DEFAULT_MEASURAND
-    unit, value = _in_base_unit(measurand, text_of(raw, "unit", found, 20), value, found)
-    return MeterSample(
-        measurand, unit, value, text_of(raw, "phase", found, 10), text_of(raw, "location", found, 20),
-        text_of(raw, "context", found, 40),
-    )  # fmt: skip
+    return _sample_of(raw, raw.get("unit"), value, found)
 
 
 def sample_2x(raw: dict[str, Any], found: Found) -> MeterSample | None:
@@ -284,16 +301,58 @@ def sample_2x(raw: dict[str, Any], found: Found) -> MeterSample | None:
     power = integer_of(unit, "multiplier", found) or 0
     if power:
         value = value * 10.0**power if abs(power) <= POWER_MAX else 0.0
-    measurand = text_of(raw, "measurand", found, 64) or DEFAULT_MEASURAND
-    name, value = _in_base_unit(measurand, text_of(unit, "unit", found, 20), value, found)
-    return MeterSample(
-        measurand, name, value, text_of(raw, "phase", found, 10), text_of(raw, "location", found, 20),
-        text_of(raw, "context", found, 40),
-    )  # fmt: skip
+    return _sample_of(raw, unit.get("unit"), value, found)
 
 
 POWER_MAX = 15
 """Of ten, in a unit's multiplier. Beyond it no quantity of a charge point lies."""
+
+
+def _sample_of(raw: dict[str, Any], unit: Any, value: float, found: Found) -> MeterSample:
+    """The value with what it is a value of. A station says the same few kinds over and over: they are remembered."""
+    said = raw.get("measurand"), unit, raw.get("phase"), raw.get("location"), raw.get("context")
+    try:
+        kind = _known_kind(*said)
+    except TypeError:  # a list or an object where a word belongs
+        kind = _kind_of(*said)
+    if kind.odd:
+        found += kind.odd
+    return MeterSample(kind.measurand, kind.unit, kind.scaled(value), kind.phase, kind.location, kind.context)
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """What a value is of. `odd` names what was put right."""
+
+    measurand: str
+    unit: str
+    phase: str | None
+    location: str | None
+    context: str | None
+    scale: float = 1
+    zero: float = 0
+    """What the other scale says at our zero: 32 for degrees Fahrenheit."""
+    digits: int | None = None
+    odd: tuple[str, ...] = ()
+
+    def scaled(self, value: float) -> float:
+        if self.scale == 1 and self.zero == 0:
+            return value
+        scaled = (value - self.zero) * self.scale
+        return scaled if self.digits is None else round(scaled, self.digits)
+
+
+def _kind_of(measurand: Any, unit: Any, phase: Any, location: Any, context: Any) -> _Kind:
+    odd: Found = []
+    said = {"measurand": measurand, "unit": unit, "phase": phase, "location": location, "context": context}
+    name = text_of(said, "measurand", odd, 64) or DEFAULT_MEASURAND
+    base, scale, zero, digits = _base_unit(name, text_of(said, "unit", odd, 20), odd)
+    return _Kind(
+        name, base, text_of(said, "phase", odd, 10), text_of(said, "location", odd, 20),
+        text_of(said, "context", odd, 40), scale, zero, digits, tuple(odd),
+    )  # fmt: skip
+
+
+_known_kind = lru_cache(maxsize=512, typed=True)(_kind_of)
 
 _BASE_UNITS = (
     ("Energy.Active", "Wh"), ("Energy.Reactive", "varh"), ("Energy.Apparent", "VAh"), ("Power.Reactive", "var"),
@@ -311,25 +370,28 @@ _SAME_KIND = frozenset({("W", "VA"), ("W", "var")})
 """Units a measurand may also be given in: apparent power under a power measurand stays what it is."""
 
 
-def _in_base_unit(measurand: str, said: str | None, value: float, found: Found) -> tuple[str, float]:
-    """The value in the base unit of its kind. A unit that makes no sense for the measurand counts only by its scale:
-    power "in Wh" is W, in "kWh" is kW."""
+def _base_unit(measurand: str, said: str | None, found: Found) -> tuple[str, float, float, int | None]:
+    """The base unit of its kind, and how to come there: scale, zero point, digits to round to.
+
+    A unit that makes no sense for the measurand counts only by its scale: power "in Wh" is W, in "kWh" is kW.
+    """
     expected = next((unit for prefix, unit in _BASE_UNITS if measurand.startswith(prefix)), None)
     if said is None:
-        return expected if expected is not None else "", value
+        return expected if expected is not None else "", 1, 0, None
     unit, scale = _UNITS.get(said.casefold(), ("", 1.0))
     if unit in ("°F", "K") and expected == "°C":
-        return "°C", round(value - 273.15 if unit == "K" else (value - 32) / 1.8, 3)
+        return ("°C", 1, 273.15, 3) if unit == "K" else ("°C", 1 / 1.8, 32, 3)
     if expected is None:
-        return unit or said, value * scale
+        return unit or said, scale, 0, None
     if unit != expected and (expected, unit) not in _SAME_KIND:
         found.append(f"unit:does_not_fit_{measurand}" if unit else "unit:unknown")
         unit = expected
-    return unit, value if scale == 1 else round(value * scale, 6)
+    return unit, scale, 0, 6
 
 
 def _is_signed(group: dict[str, Any]) -> bool:
     values = group.get("sampledValue")
-    return isinstance(values, list) and any(
-        isinstance(each, dict) and (each.get("format") == "SignedData" or "signedMeterValue" in each) for each in values
-    )
+    for each in values if isinstance(values, list) else ():
+        if isinstance(each, dict) and (each.get("format") == "SignedData" or "signedMeterValue" in each):
+            return True
+    return False

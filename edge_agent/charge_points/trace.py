@@ -23,25 +23,27 @@ class Trace:
     """A ring of frames."""
 
     def __init__(self) -> None:
-        self._frames: deque[tuple[datetime, str, str, bool]] = deque()
+        self._frames: deque[tuple[datetime, str, str | bytes, bool]] = deque()
         self._characters = 0
 
     def add(self, at: datetime, direction: str, frame: str | bytes) -> None:
         """direction: in, out."""
-        whole = len(frame) <= FRAME_CHARACTERS_MAX
-        frame = frame[:FRAME_CHARACTERS_MAX]
-        text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
-        self._frames.append((at, direction, text, whole))
-        self._characters += len(text)
+        size = len(frame)
+        whole = size <= FRAME_CHARACTERS_MAX
+        if not whole:
+            frame, size = frame[:FRAME_CHARACTERS_MAX], FRAME_CHARACTERS_MAX
+        self._frames.append((at, direction, frame, whole))
+        self._characters += size
         while len(self._frames) > FRAMES_MAX or self._characters > CHARACTERS_MAX:
             self._characters -= len(self._frames.popleft()[2])
 
     def shown(self) -> list[dict[str, Any]]:
         """Oldest first: {"at", "direction", "frame"}; a frame that is no JSON is shown as its masked text."""
-        return [{"at": at, "direction": way, "frame": _shown(text, whole)} for at, way, text, whole in self._frames]
+        return [{"at": at, "direction": way, "frame": _shown(frame, whole)} for at, way, frame, whole in self._frames]
 
 
-def _shown(text: str, whole: bool) -> Any:
+def _shown(frame: str | bytes, whole: bool) -> Any:
+    text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
     if whole:
         try:
             return redact(json.loads(text))

@@ -219,3 +219,21 @@ def test_a_frame_full_of_meter_values_is_read() -> None:
     frame = rpc.decode(f'[2,"1","StopTransaction",{{"transactionId":1,"transactionData":[{groups}]}}]')
     assert isinstance(frame, rpc.Call)
     assert len(frame.payload["transactionData"]) == 15_000
+
+
+ODD_JSON = st.one_of(
+    VALUES.map(json.dumps),
+    VALUES.map(lambda value: json.dumps(value, ensure_ascii=False, separators=(" , ", " : "))),
+    st.sampled_from(
+        ['{"a":1,"a":1}', '{"a":1,"a":2}', '{"a":{"b":"x","b":"y"}}', '{"a":1e999}', '{"a":NaN}', '{"a":01}', "9" * 25,
+         '{"a":' + "[" * 27 + "]" * 27 + "}", '{"a":' + "[" * 29 + "]" * 29 + "}", '{"a":' + "[" * 30 + "]" * 30 + "}",
+         "[" + "{}," * 40 + "{}]", '{"a":"\x01"}', '{"a":"\\ud800"}', '{"a":-9223372036854775809}', '{"a":"', "{"]
+    ),
+)  # fmt: skip
+
+
+@given(st.lists(ODD_JSON, max_size=4), st.sampled_from(["2", "3", "4", '"2"', "6", "-0", "2.0"]))
+def test_the_quick_way_says_what_the_careful_way_says(parts: list[str], kind: str) -> None:
+    text = f'[{kind},"1","MeterValues",' + ",".join(parts) + "]"
+    data = text.encode()
+    assert rpc.decode(data) == rpc.decode(text)
