@@ -27,6 +27,7 @@ class BaseClerk:
         self.clock = clock
         self.station = station
         self.handlers: Mapping[str, Handler] = {}
+        """By action. The first line of each one's docstring is what the table of messages in docs/ocpp.md says."""
         self.heard: Mapping[str, Callable[[Payload, Found], Awaitable[None]]] = {}
         self.status_told = False
         """Whether it said its state by itself."""
@@ -53,6 +54,7 @@ class BaseClerk:
         """The message is kept for the record, changes nothing here, and its answer says nothing."""
 
         async def answer(payload: Payload, _found: Found) -> Payload:
+            """Kept for the record."""
             await self.desk.message(self.station, action, kept(payload))
             return {}
 

@@ -49,23 +49,29 @@ class Clerk16(BaseClerk):
             await ask("TriggerMessage", {"requestedMessage": "StatusNotification"})
 
     async def _heartbeat(self, _payload: Payload, _found: Found) -> Payload:
+        """The time, in UTC with `Z`. Nothing is stored."""
         return v16.heartbeat_answer(self.clock.now())
 
     async def _authorize(self, payload: Payload, found: Found) -> Payload:
+        """The verdict on the tag, with parent and expiry. Nothing is stored."""
         return v16.authorize_answer(await self.desk.authorize(self.station, v16.id_token_of(payload, found)))
 
     async def _status(self, payload: Payload, found: Found) -> Payload:
+        """The state of the connector, 0 for the charge point itself."""
         await self.desk.connector_changed(self.station, v16.connector_report(payload, found))
         self.status_told = True
         return {}
 
     async def _start(self, payload: Payload, found: Found) -> Payload:
+        """Begins a transaction under an id of ours; never refused, the same start again gets the same id."""
         return v16.start_answer(await self.desk.start(self.station, v16.start_report(payload, found)))
 
     async def _stop(self, payload: Payload, found: Found) -> Payload:
+        """Ends the transaction; never refused, one that is not known is kept as an orphan."""
         return v16.stop_answer(await self.desk.stop(self.station, v16.stop_report(payload, found)))
 
     async def _meter_values(self, payload: Payload, found: Found) -> Payload:
+        """Kept as measured values; never refused, values that come again are kept once."""
         report = v16.meter_report(payload, found)
         if report.groups:
             await self.desk.meter_values(self.station, report)

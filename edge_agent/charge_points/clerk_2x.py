@@ -15,7 +15,7 @@ from sitelink.ids import StationKey
 FIRST_PLUG = {"id": 1, "connectorId": 1}
 KEPT = (
     "ClearedChargingLimit", "FirmwareStatusNotification", "LogStatusNotification", "NotifyChargingLimit",
-    "NotifyCustomerInformation", "NotifyDisplayMessages", "NotifyEVChargingSchedule", "NotifyEvent",
+    "NotifyCustomerInformation", "NotifyDisplayMessages", "NotifyEvent",
     "NotifyMonitoringReport", "NotifyReport", "PublishFirmwareStatusNotification", "ReportChargingProfiles",
     "ReservationStatusUpdate", "SecurityEventNotification",
 )  # fmt: skip
@@ -31,6 +31,7 @@ class Clerk201(BaseClerk):
             "DataTransfer": self._data_transfer,
             "Heartbeat": self._heartbeat,
             "MeterValues": self._meter_values,
+            "NotifyEVChargingSchedule": self._charging_schedule,
             "StatusNotification": self._status,
             "TransactionEvent": self._transaction_event,
             **{action: self.keep(action) for action in KEPT},
@@ -42,26 +43,36 @@ class Clerk201(BaseClerk):
             await ask("TriggerMessage", {"requestedMessage": "StatusNotification", "evse": FIRST_PLUG})
 
     async def _heartbeat(self, _payload: Payload, _found: Found) -> Payload:
+        """The time, in UTC with `Z`. Nothing is stored."""
         return v2x.heartbeat_answer(self.clock.now())
 
     async def _authorize(self, payload: Payload, found: Found) -> Payload:
+        """The verdict on the token, with group, expiry and EVSEs. Nothing is stored."""
         token, kind = v2x.authorize_report(payload, found)
         return v2x.authorize_answer(await self.desk.authorize(self.station, token, kind))
 
     async def _status(self, payload: Payload, found: Found) -> Payload:
+        """The state of a connector of an EVSE."""
         await self.desk.connector_changed(self.station, v2x.connector_report(payload, found))
         self.status_told = True
         return {}
 
     async def _transaction_event(self, payload: Payload, found: Found) -> Payload:
+        """Begins, continues or ends a transaction; events are told apart by their number."""
         report = v2x.transaction_report(payload, found)
         return v2x.transaction_answer(await self.desk.transaction_event(self.station, report))
 
     async def _meter_values(self, payload: Payload, found: Found) -> Payload:
+        """Kept as measured values; values that come again are kept once."""
         report = v2x.meter_report(payload, found)
         if report.groups:
             await self.desk.meter_values(self.station, report)
         return {}
+
+    async def _charging_schedule(self, payload: Payload, _found: Found) -> Payload:
+        """Kept for the record; `Accepted`, which says only that it was understood (K17)."""
+        await self.desk.message(self.station, "NotifyEVChargingSchedule", kept(payload))
+        return {"status": "Accepted"}
 
     async def _data_transfer(self, payload: Payload, _found: Found) -> Payload:
         """No vendor's messages are known here; what came is kept (P02)."""
@@ -77,4 +88,5 @@ class Clerk21(Clerk201):
         self.heard = {"NotifyPeriodicEventStream": self._event_stream}
 
     async def _event_stream(self, payload: Payload, _found: Found) -> None:
+        """Kept for the record; a SEND is never answered."""
         await self.desk.message(self.station, "NotifyPeriodicEventStream", kept(payload))

@@ -351,6 +351,7 @@ class Connection:
         )  # fmt: skip
 
     async def _boot(self, payload: dict[str, Any], found: Found) -> tuple[dict[str, Any], Callable[[], None]]:
+        """Accepted or Pending, with the time. A serial number other than before is shown as an error, and served."""
         self.dialect.extra_properties("BootNotification", payload, found)
         report = self._known_as(self.dialect.boot_report(payload, found))
         self.boot = report
