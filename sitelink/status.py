@@ -128,6 +128,8 @@ def charge_point_state_of(state: SiteState, row: ChargePoint) -> ChargePointStat
     if online and connector is not None:
         if connector.status is ConnectorStatus.FAULTED:
             return ChargePointState.ERROR
+        if connector.status is ConnectorStatus.OCCUPIED and station is not None and _speaks_2x(station):
+            return ChargePointState.BUSY_NON_CHARGING
         if connector.status in _BUSY_BY_STATUS:
             return _BUSY_BY_STATUS[connector.status]
         if station is not None and _charges_unsaid(state, station, row, connector):
@@ -146,6 +148,11 @@ def charge_point_state_of(state: SiteState, row: ChargePoint) -> ChargePointStat
     if connector.status is ConnectorStatus.AVAILABLE:
         return ChargePointState.AVAILABLE
     return ChargePointState.OTHER
+
+
+def _speaks_2x(station: Station) -> bool:
+    """There, Occupied without a transaction is a cable that is in; with 1.5's word nothing more is known."""
+    return (station.version or "").startswith("2.")
 
 
 def _charges_unsaid(state: SiteState, station: Station, row: ChargePoint, connector: Connector) -> bool:

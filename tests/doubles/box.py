@@ -37,8 +37,10 @@ class BoxProcess:
             "data_dir": str(data_dir),
             "http.bind": "127.0.0.1",
             "http.port": str(free_port(0)),
+            "http.tls_port": str(free_port(0)),
             "ocpp.bind": "127.0.0.1",
             "ocpp.port": str(free_port(0)),
+            "ocpp.tls_port": str(free_port(0)),
             **settings,
         }
         self.token = ""
@@ -53,6 +55,16 @@ class BoxProcess:
     @property
     def ocpp(self) -> str:
         return f"ws://127.0.0.1:{self.settings['ocpp.port']}"
+
+    @property
+    def ocpp_tls(self) -> str:
+        return f"wss://localhost:{self.settings['ocpp.tls_port']}"
+
+    async def root(self) -> str:
+        """The root of the site's own authority, as the page hands it to installers."""
+        async with aiohttp.ClientSession(self.http) as session, session.get("/ca.pem") as response:
+            assert response.status == 200
+            return await response.text()
 
     @property
     def link(self) -> str:

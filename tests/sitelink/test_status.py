@@ -208,6 +208,14 @@ def test_every_connector_status_of_ocpp_has_its_state(status, active, inactive):
         assert charge_point_state_of(site.state, site.row("a")).value == expected
 
 
+@pytest.mark.parametrize(("version", "expected"), [("1.6", "busy"), ("2.0.1", "busy-non-charging"), (None, "busy")])
+def test_occupied_without_a_transaction_is_a_cable_where_the_version_has_no_other_word_for_it(version, expected):
+    site = site_of(boot=ACCEPTED, connector=ConnectorStatus.OCCUPIED)
+    boot = e.StationBooted(identity="CP001", vendor="Acme", model="Post 2", verdict=ACCEPTED, version=version)
+    site.record("station:cp001", boot)
+    assert charge_point_state_of(site.state, site.row("a")).value == expected
+
+
 def test_no_status_of_ocpp_was_forgotten_above():
     (mark,) = test_every_connector_status_of_ocpp_has_its_state.pytestmark
     assert {row[0] for row in mark.args[1]} == {*ConnectorStatus, None}
