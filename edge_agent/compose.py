@@ -38,9 +38,10 @@ from edge_agent.pages.app import PageSettings, build_app, product_version
 from edge_agent.pages.metrics import BoxMetrics, Figures
 from edge_agent.pages.waiting import build_waiting_app
 from edge_agent.site.admission import Policy
-from edge_agent.site.corrections import Tally
+from edge_agent.site.corrections import Oddities, Tally
 from edge_agent.site.desk import StationDesk
 from edge_agent.site.dispatch import Dispatch, Patience
+from edge_agent.site.drift import ClockDrift
 from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import JobService
@@ -181,6 +182,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             _metrics(settings, store, stations),
             tokens=tokens,
             lists=lists,
+            oddities=Oddities(tally, ClockDrift(journal)),
             site_root=keeper.root_pem,
         )
         http_port, http_tls_port = await stack.enter_async_context(_http(app, settings, keeper))

@@ -158,6 +158,14 @@ class SeenView(msgspec.Struct, frozen=True):
     at: datetime
     suggested: tuple[ChargePointId, ...]
     """Rows it may belong to: those that look alike first, then those without an identity; three at most."""
+    version: str | None = None
+    """OCPP's, as it spoke it; None where it has said nothing yet."""
+    firmware: str | None = None
+    first_at: datetime | None = None
+    count: int = 1
+    """How often it called until `at`."""
+    offered: tuple[str, ...] = ()
+    """The OCPP versions it offers, in its own words."""
 
 
 class OpenPoint(msgspec.Struct, frozen=True):

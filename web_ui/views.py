@@ -259,7 +259,8 @@ def _seen(snapshot: Snapshot, rows: tuple[ChargePointView, ...]) -> tuple[SeenVi
         SeenView(
             knock.id, knock.identity, knock.vendor, knock.model, knock.serial, knock.ip, knock.reason,
             wording.full(knock.reason, {"identity": knock.identity, "address": f"{snapshot.ocpp_url}…"}), knock.at,
-            _suggested(knock, rows),
+            _suggested(knock, rows), knock.version, knock.firmware, knock.first_at or knock.at, knock.count,
+            knock.offered,
         )
         for knock in knocks
     )  # fmt: skip

@@ -327,6 +327,67 @@ OCPP_ERRORS: dict[str, str] = {
 }
 """OCPP 1.6 §7.6 ChargePointErrorCode."""
 
+CORRECTIONS: dict[str, str] = {
+    "binary": "binary frames read as text",
+    "byte_order_mark": "byte order marks dropped",
+    "clock_not_believed": "times not believed",
+    "connection_header": "handshakes without “Connection: Upgrade” mended",
+    "control_characters": "texts freed of control characters",
+    "does_not_conform": "answers that do not follow the standard",
+    "does_not_fit": "units corrected",
+    "empty": "empty values left out",
+    "ends_with_nul": "frames freed of a trailing NUL",
+    "energy_jumped": "energy readings that rose faster than power allows",
+    "energy_negative": "energy readings below zero",
+    "energy_went_back": "energy readings lower than before",
+    "epoch": "times given in seconds since 1970",
+    "extra_elements": "frames with too many parts",
+    "extra_property": "unknown fields passed over",
+    "header": "handshakes with a wrong header mended",
+    "identity_blanks_or_control_characters": "addresses with blanks or control characters",
+    "identity_doubled": "addresses with the identity twice",
+    "identity_missing": "addresses without an identity",
+    "identity_too_long": "addresses with too long an identity",
+    "key_header": "handshakes with several keys",
+    "message_id_not_a_text": "message numbers that are no texts",
+    "message_id_too_long": "message numbers that are too long",
+    "message_type_not_a_number": "message types that are no numbers",
+    "missing": "missing values filled in",
+    "more": "of other kinds",
+    "named_as_in_1.5": "fields named as in OCPP 1.5",
+    "named_as_in_1.6": "fields named as in OCPP 1.6",
+    "no_subprotocol": "connections that name no OCPP version",
+    "no_vendor_or_model": "starts without vendor or model",
+    "no_zone": "times without a time zone",
+    "not_a_list": "single values taken for a list",
+    "not_a_number": "values that are no numbers",
+    "not_a_text": "values that are no texts",
+    "not_a_time": "times that cannot be read",
+    "not_a_whole_number": "numbers with needless decimals",
+    "not_an_object": "values of a wrong shape",
+    "not_believed": "times not believed",
+    "not_utf8": "texts in a wrong encoding",
+    "number_for_text": "numbers taken for texts",
+    "odd_case": "words in an odd spelling",
+    "odd_subprotocol": "odd spellings of the OCPP version",
+    "one_by_one": "orders sent to each connector",
+    "out_of_range": "connector numbers that cannot be",
+    "payload_missing": "messages without content",
+    "scaled": "energy values multiplied",
+    "set_to": "charging profiles adapted",
+    "shaped_as_in_1.6": "messages shaped as in OCPP 1.6",
+    "text_for_number": "texts taken for numbers",
+    "too_long": "texts cut",
+    "too_many_samples": "messages with too many values",
+    "unit_unknown": "units corrected",
+    "unknown": "unknown words kept as they are",
+    "unusual_form": "times in an unusual form",
+    "upgrade_header": "handshakes without “Upgrade: websocket” mended",
+    "version_header": "handshakes of another WebSocket version mended",
+    "year_out_of_range": "times in another century",
+}
+"""What was put right of a charge point's messages, to stand behind a number; by the last part of its code."""
+
 FLASHES: dict[str, Words] = {
     "saved": Words("Saved on the box."),
     "note_saved": Words("Note saved on the box."),
@@ -399,6 +460,48 @@ def power(power_w: float) -> str:
 def energy(energy_wh: float) -> str:
     """0.42 kWh; below 10 Wh in Wh."""
     return f"{energy_wh / 1000:.2f} kWh" if abs(energy_wh) >= 10 else f"{energy_wh:.0f} Wh"
+
+
+def correction(kind: str, count: int) -> str:
+    """“214 units corrected (MeterValues, unit)”. `kind` is an action and a code, e.g. "MeterValues unit:unknown"."""
+    action, _, code = kind.partition(" ")
+    if not code:
+        action, code = "", action
+    return f"{count:,} {CORRECTIONS[correction_key(code)]}{_where(action, code)}"
+
+
+def correction_key(code: str) -> str:
+    """Under which of CORRECTIONS a code stands."""
+    field, _, what = code.partition(":")
+    if not what:
+        field, what = "", field
+    for key in (f"{field}_{what}", what, field):
+        if key in CORRECTIONS:
+            return key
+    if what.endswith("_header"):
+        return "header"
+    return next((key for key in ("does_not_fit", "set_to") if what.startswith(key)), "not_an_object")
+
+
+def _where(action: str, code: str) -> str:
+    field, _, what = code.partition(":")
+    if field == "extra_property":
+        field = f"“{what}”"
+    names = [name for name in (action, field if what else "") if name and name not in ("frame", "handshake")]
+    return f" ({', '.join(names)})" if names else ""
+
+
+def clock_off(seconds: float) -> str | None:
+    """None while the clock is as right as can be told."""
+    if abs(seconds) < CLOCK_OFF_FROM_S:
+        return None
+    minutes = round(abs(seconds) / 60)
+    hours, rest = divmod(minutes, 60)
+    span = f"{minutes} min" if not hours else f"{hours} h" if not rest else f"{hours} h {rest} min"
+    return f"Its clock is {span} {'ahead' if seconds > 0 else 'behind'}."
+
+
+CLOCK_OFF_FROM_S = 90
 
 
 def ocpp_error(error_code: str | None) -> str:

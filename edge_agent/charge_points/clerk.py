@@ -29,6 +29,7 @@ class BaseClerk:
         self.handlers: Mapping[str, Handler] = {}
         """By action. The first line of each one's docstring is what the table of messages in docs/ocpp.md says."""
         self.heard: Mapping[str, Callable[[Payload, Found], Awaitable[None]]] = {}
+        self.keys_wanted: tuple[str, ...] = ()
         self.status_told = False
         """Whether it said its state by itself."""
 

@@ -38,11 +38,12 @@ class Clerk16(BaseClerk):
         }
 
     async def settle_in(self, ask: Ask, found: Found) -> None:
-        """How many connectors it has."""
-        answer = await ask("GetConfiguration", {"key": ["NumberOfConnectors"]})
-        values = v16.configuration_of(answer.payload, found) if isinstance(answer, CallResult) else {}
-        if "NumberOfConnectors" in values:
-            await self.desk.configured(self.station, values)
+        """How many connectors it has, and what its quirks make us want to know; one key at a time, as all can."""
+        for key in ("NumberOfConnectors", *self.keys_wanted):
+            answer = await ask("GetConfiguration", {"key": [key]})
+            values = v16.configuration_of(answer.payload, found) if isinstance(answer, CallResult) else {}
+            if key in values:
+                await self.desk.configured(self.station, values)
 
     async def ask_status(self, ask: Ask) -> None:
         if not self.status_told:

@@ -21,6 +21,15 @@ KEPT = (
 )  # fmt: skip
 
 
+def is_of_16(action: str, payload: Payload) -> bool:
+    """Whether a message can only be one of OCPP 1.6, by its action or its shape."""
+    if action in ("StartTransaction", "StopTransaction"):
+        return True
+    if action == "Authorize":
+        return "idTag" in payload and "idToken" not in payload
+    return action == "MeterValues" and "evseId" not in payload and "connectorId" in payload
+
+
 class Clerk201(BaseClerk):
     schemas = OCPP_201
 
@@ -36,6 +45,15 @@ class Clerk201(BaseClerk):
             "TransactionEvent": self._transaction_event,
             **{action: self.keep(action) for action in KEPT},
         }
+
+    async def answer(self, action: str, payload: Payload, found: Found) -> Payload:
+        """In kind: there are stations that send payloads of OCPP 1.6 on a socket of 2.x (OCPP.md §4.1)."""
+        if not is_of_16(action, payload):
+            return await super().answer(action, payload, found)
+        found.append("message:shaped_as_in_1.6")
+        from edge_agent.charge_points.clerk_16 import Clerk16
+
+        return await Clerk16(self.desk, self.clock, self.station).answer(action, payload, found)
 
     async def ask_status(self, ask: Ask) -> None:
         """One plug is asked for: a station that did not tell by itself then often tells all."""

@@ -45,6 +45,9 @@ class Unusable(Exception):
 class Clerk(Protocol):
     """Answers the calls of one station in one version; see `clerk`."""
 
+    keys_wanted: tuple[str, ...]
+    """Configuration keys it is asked for when it settles in, beside what every station is asked."""
+
     async def answer(self, action: str, payload: Payload, found: Found) -> Payload:
         """The payload of the CALLRESULT. Raises Refused, Unusable, StoreUnavailable."""
         ...

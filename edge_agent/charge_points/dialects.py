@@ -5,7 +5,7 @@ Pure. What a version costs in memory is paid when the first station speaks it. S
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from edge_agent.charge_points.dialect import Dialect
@@ -15,25 +15,28 @@ VERSIONS = ("2.1", "2.0.1", "1.6")
 """Newest first."""
 
 _MEANS = {
-    "1.6": re.compile(r"s?ocppj?[-_ /]?v?1[._]?6[-_]?j?(?:son)?", re.IGNORECASE),
+    "1.6": re.compile(r"ocppj?[-_ /]?v?1[._]?6[-_]?j?(?:son)?", re.IGNORECASE),
     "2.0.1": re.compile(r"ocppj?[-_ /]?v?2[._]?0[._]?1[-_]?j?(?:son)?", re.IGNORECASE),
     "2.1": re.compile(r"ocppj?[-_ /]?v?2[._]?1(?:[._]?0)?[-_]?j?(?:son)?", re.IGNORECASE),
 }
-"""ocpp1.6, OCPP1.6, ocpp1.6j, ocpp16, ocpp-1.6 … and socpp1.6, as one vendor writes it; the others likewise."""
+"""ocpp1.6, OCPP1.6, ocpp1.6j, ocpp16, ocpp-1.6 …; the others likewise. Words of a vendor's own are in quirks.toml."""
 
 
-def version_of(token: str) -> str | None:
-    """The version an offered subprotocol means to us."""
+def version_of(token: str, aliases: Mapping[str, str] | None = None) -> str | None:
+    """The version an offered subprotocol means to us. `aliases`: what vendors' own words stand for."""
+    token = (aliases or {}).get(token.casefold(), token)
     return next((version for version, meant in _MEANS.items() if meant.fullmatch(token)), None)
 
 
-def choose_subprotocol(offered: Sequence[str], known: str | None = None) -> str | None:
+def choose_subprotocol(
+    offered: Sequence[str], known: str | None = None, aliases: Mapping[str, str] | None = None
+) -> str | None:
     """The token we answer with, exactly as it was offered; None when none is ours.
 
     `known` is the version the station last booted with: some offer the others only to see what happens. Else the plain
     spellings come before odd ones, and among those the station's own order counts.
     """
-    ours = [(token, version_of(token)) for token in offered]
+    ours = [(token, version_of(token, aliases)) for token in offered]
     ours = [each for each in ours if each[1] is not None]
     if not ours:
         return None

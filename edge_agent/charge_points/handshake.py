@@ -31,31 +31,42 @@ class Greeting(msgspec.Struct, frozen=True):
     chosen: str | None = None
     flaws: tuple[str, ...] = ()
     proof: Proof = NOTHING_SHOWN
+    version: str | None = "1.6"
+    """What `chosen` means. With no subprotocol offered a station is served as 1.6; with only foreign ones it cannot
+    be (None)."""
 
     @property
     def key(self) -> StationKey:
         return station_key(self.identity)
 
-    @property
-    def version(self) -> str | None:
-        """With no subprotocol offered a station is served as 1.6; with only foreign ones it cannot be."""
-        return version_of(self.chosen) if self.chosen is not None else None if self.offered else "1.6"
 
+def greet(
+    path: str, headers: Headers, ip: str, booted_with: Callable[[str], str | None],
+    is_named: Callable[[str], bool] = lambda _identity: False, aliases: Mapping[str, str] | None = None,
+    mended: Sequence[str] = (),
+) -> Greeting:  # fmt: skip
+    """Who calls. `headers` must have been mended, and `mended` says what of them.
 
-def greet(path: str, headers: Headers, ip: str, booted_with: Callable[[str], str | None]) -> Greeting:
-    """Who calls. `headers` must have been mended; `booted_with` tells the version an identity last booted with."""
-    identity, flaws = identity_of(path)
+    `booted_with` tells the version an identity last booted with, `is_named` whether a job names it, `aliases` what odd
+    subprotocols mean.
+    """
+    identity, flaws = identity_of(path, is_named)
     offered = tuple(_tokens(headers))
-    chosen = choose_subprotocol(offered, booted_with(identity))
+    aliases = aliases or {}
+    chosen = choose_subprotocol(offered, booted_with(identity), aliases)
+    version = version_of(chosen, aliases) if chosen is not None else None if offered else "1.6"
     if not offered:
         flaws.append("no_subprotocol")
-    elif chosen is not None and chosen != f"ocpp{version_of(chosen)}":
+    elif chosen is not None and chosen != f"ocpp{version}":
         flaws.append("odd_subprotocol")
-    return Greeting(identity, ip, offered, chosen, tuple(flaws))
+    return Greeting(identity, ip, offered, chosen, (*mended, *flaws), version=version)
 
 
-def identity_of(path: str) -> tuple[str, list[str]]:
-    """The last segment of the path that is not empty, percent-decoded once, and what was odd about it."""
+def identity_of(path: str, is_named: Callable[[str], bool] = lambda _identity: False) -> tuple[str, list[str]]:
+    """The last segment of the path that is not empty, percent-decoded once, and what was odd about it.
+
+    Where somebody typed the identity and the station appended it again, the half of it that is named is meant.
+    """
     flaws = []
     segments = [each for each in re.split(r"[?#]", path[:PATH_MAX], maxsplit=1)[0].split("/") if each]
     if not segments:
@@ -66,6 +77,10 @@ def identity_of(path: str) -> tuple[str, list[str]]:
     identity = _UNSEEN.sub("�", decoded).strip()
     if identity != decoded:
         flaws.append("identity_blanks_or_control_characters")
+    half = identity[: len(identity) // 2]
+    if half and identity == half * 2 and is_named(half) and not is_named(identity):
+        identity = half
+        flaws.append("identity_doubled")
     if len(identity) > IDENTITY_MAX_CHARACTERS:
         identity = identity[:IDENTITY_MAX_CHARACTERS] + "…"
         flaws.append("identity_too_long")
@@ -129,19 +144,18 @@ def _host_of(address: str) -> str | None:
     return host.casefold() if host else None
 
 
-def mend(headers: Headers) -> list[str]:
-    """Put right what stations get wrong in an upgrade request; what was mended. Without a key it stays refused."""
+def mend(headers: Headers, wanted: Mapping[str, str]) -> list[str]:
+    """Put right what stations get wrong in an upgrade request; what was mended. Without a key it stays refused.
+
+    `wanted` is what must stand there, by header (see `quirks`); Connection may name more beside it.
+    """
     flaws = []
-    connection = [part.strip().casefold() for value in headers.get_all("Connection") for part in value.split(",")]
-    if "upgrade" not in connection:
-        _set(headers, "Connection", "Upgrade")
-        flaws.append("connection_header")
-    if [value.strip().casefold() for value in headers.get_all("Upgrade")] != ["websocket"]:
-        _set(headers, "Upgrade", "websocket")
-        flaws.append("upgrade_header")
-    if headers.get_all("Sec-WebSocket-Version") != ["13"]:
-        _set(headers, "Sec-WebSocket-Version", "13")
-        flaws.append("version_header")
+    for name, value in wanted.items():
+        said = [part.strip().casefold() for line in headers.get_all(name) for part in line.split(",")]
+        there = value.casefold() in said if name.casefold() == "connection" else said == [value.casefold()]
+        if not there:
+            _set(headers, name, value)
+            flaws.append(f"{name.casefold().rpartition('websocket-')[2]}_header")
     keys = headers.get_all("Sec-WebSocket-Key")
     if len(keys) > 1:
         _set(headers, "Sec-WebSocket-Key", keys[0])

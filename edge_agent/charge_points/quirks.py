@@ -2,7 +2,7 @@
 
 Pure but for reading the table that comes with the program. A rule says whom it means (vendor, model, firmware), where
 that was reported, and what is to be done; unknown keys are errors that name rule and line. Not here: what is done
-(`handshake`, `conduct`, `station`). Sources: OCPP.md §4. Start at `Table.of_station`.
+(`handshake`, `conduct`, `candour`, `station`). Sources: OCPP.md §4. Start at `Table.of_station`.
 """
 
 import re
@@ -60,8 +60,6 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     """Its times are not believed."""
     finishing_sticks: bool = False
     available_while_plugged: bool = False
-    payloads_of_16: bool = False
-    """On a socket of OCPP 2.x its payloads are those of 1.6."""
 
     @property
     def traits(self) -> Traits:

@@ -265,6 +265,8 @@ def _samples(group: dict[str, Any], found: Found, read: ReadSample) -> list[Mete
         found.append("sampledValue:named_as_in_1.5" if raw is not None else "sampledValue:missing")
     if not raw:
         return []
+    if isinstance(raw, (str, int, float)):
+        raw = [group]  # OCPP 1.5: the value stands beside its time
     samples = (read(each, found) for each in _list_of(raw, "sampledValue", found))
     return [sample for sample in samples if sample is not None]
 

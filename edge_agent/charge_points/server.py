@@ -15,10 +15,12 @@ from typing import Any
 
 import structlog
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.extensions.base import ServerExtensionFactory
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from edge_agent.charge_points import rpc
+from edge_agent.charge_points import conduct, rpc
 from edge_agent.charge_points.dialect import Dialect
 from edge_agent.charge_points.dialects import dialect_of
 from edge_agent.charge_points.door import Door, is_loopback
@@ -45,6 +47,8 @@ HALF_OPEN_MAX = 128
 PEERS_REMEMBERED = 512
 CORRECTIONS_REMEMBERED = 64
 SOCKET_BUFFER_FRAMES = 8
+WINDOW_BITS = 12
+"""4 KiB of the past: frames of stations are seldom longer."""
 
 _quiet = logging.getLogger("edge_agent.charge_points.websockets")
 _quiet.propagate = False
@@ -118,7 +122,13 @@ class OcppServer:
             if late is not None:
                 await late(_order_answer(dialect, order, answer))
 
-        return _order_answer(dialect, order, await connection.ask(action, payload, came_late))
+        if conduct.why_not(connection.quirks, action, payload) is not None:
+            return OrderAnswer("NotSupported", accepted=False)
+        found: Found = []
+        answer = await connection.ask_in_its_way(action, payload, found, came_late)
+        if found:
+            self.corrected(connection, action, found)
+        return _order_answer(dialect, order, answer)
 
     async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         connection = self._places.serving(station)
@@ -131,7 +141,13 @@ class OcppServer:
         where = dialect.not_now(action, payload, connection.registration)
         if where is not None:
             raise CallInvalid(action=action, where=where, problem="not_allowed_now")
-        answer = await connection.ask(action, payload)
+        where = conduct.why_not(connection.quirks, action, payload)
+        if where is not None:
+            raise CallInvalid(action=action, where=where, problem="not_for_this_model")
+        found: Found = []
+        answer = await connection.ask_in_its_way(action, payload, found)
+        if found:
+            self.corrected(connection, action, found)
         if isinstance(answer, rpc.CallResult) and isinstance(answer.payload, dict):
             if not dialect.schemas.conforms(f"{action}Response", answer.payload):
                 self.corrected(connection, f"{action}.conf", ["does_not_conform"])
@@ -182,9 +198,14 @@ class OcppServer:
         ip = ip_of(socket.remote_address)
         refusal = self._refusal(request, ip)
         if refusal is None:
-            mended = mend(request.headers)
-            caller = greet(request.path, request.headers, ip, self._booted_with)
-            _own(socket).greeting, refusal = await self._door.let_in(caller, request.headers, socket.transport)
+            table = self.settings.quirks
+            mended = mend(request.headers, table.headers)
+            caller = greet(
+                request.path, request.headers, ip, self._booted_with, self._is_named, table.subprotocols, mended
+            )
+            greeting, refusal = await self._door.let_in(caller, request.headers, socket.transport)
+            _own(socket).greeting = greeting
+            socket.protocol.available_extensions = compression_for(greeting.version)
             if mended:
                 self._say_once_a_peer("handshake_mended", ip, what=mended)
         if refusal is None:
@@ -204,6 +225,9 @@ class OcppServer:
     def _booted_with(self, identity: str) -> str | None:
         kind = self.desk.standing(identity).kind
         return kind.version if kind is not None else None
+
+    def _is_named(self, identity: str) -> bool:
+        return self.desk.standing(identity).reason != "unknown_identity"
 
     def _refusal(self, request: Request, ip: str) -> tuple[int, str, str] | None:
         if not is_upgrade(request.headers):
@@ -289,6 +313,22 @@ class _Socket(StationSocket):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.door.leave(self)
+
+
+def compression_for(version: str | None) -> list[ServerExtensionFactory]:
+    """OCPP 2.x demands permessage-deflate of us (Part 4, 2.0.1 §3.3, 2.1 §3.4); under 1.6 stations break by it.
+
+    Without context takeover, which some get wrong, and with small windows: memory is paid for each station. The limit
+    on a message holds for what it inflates to.
+    """
+    if version in (None, "1.6"):
+        return []
+    return [
+        ServerPerMessageDeflateFactory(
+            server_no_context_takeover=True, client_no_context_takeover=True, server_max_window_bits=WINDOW_BITS,
+            client_max_window_bits=WINDOW_BITS, compress_settings={"memLevel": 5}, require_client_max_window_bits=False,
+        )
+    ]  # fmt: skip
 
 
 def _own(socket: ServerConnection) -> _Socket:

@@ -20,7 +20,8 @@ from websockets.frames import Frame as SocketFrame
 from websockets.frames import Opcode
 from websockets.protocol import Event
 
-from edge_agent.charge_points import rpc
+from edge_agent.charge_points import conduct, rpc
+from edge_agent.charge_points.believed import believed
 from edge_agent.charge_points.dialect import Dialect, Refused, Unusable
 from edge_agent.charge_points.handshake import Greeting
 from edge_agent.charge_points.quirks import NONE
@@ -116,7 +117,8 @@ class Connection:
         self._host = host
         self._trace = trace
         self._session = Session(new_id, dialect.repeated_as_is)
-        self._clerk = dialect.clerk(host.desk, host.clock, self.key)
+        desk = believed(host.desk, lambda: self.quirks, lambda action, found: host.corrected(self, action, found))
+        self._clerk = dialect.clerk(desk, host.clock, self.key)
         self._calls: asyncio.Queue[rpc.Call | rpc.Send | None] = asyncio.Queue(CALLS_WAITING_MAX)
         self._answers: dict[Question, asyncio.Future[Answer]] = {}
         self._slot_timer: asyncio.TimerHandle | None = None
@@ -244,7 +246,10 @@ class Connection:
             self._host.corrected(self, "frame", ["binary"])
 
     async def answers_ping(self) -> bool:
-        """Whether anything comes from it within the time a probe has."""
+        """Whether anything comes from it within the time a probe has. One that answers no ping is asked nothing."""
+        if not self.quirks.pings:
+            quiet_s = self._host.clock.monotonic() - self._heard_at[0]
+            return quiet_s < SILENT_AFTER_INTERVALS * self._host.desk.heartbeat_interval_s
         frames_before = self._frames
         try:
             async with asyncio.timeout(self._host.settings.timings.duplicate_probe_s):
@@ -261,6 +266,8 @@ class Connection:
         number = 0
         while True:
             await asyncio.sleep(timings.ping_every_s)
+            if not self.quirks.pings:
+                continue
             self._socket.pending_pings.pop(b"%d" % number, None)
             number += 1
             try:
@@ -302,7 +309,7 @@ class Connection:
             self._log.exception("call_failed", action=call.action)
             text = self._refusal(call, rpc.ErrorCode.INTERNAL_ERROR, "")
         else:
-            text = rpc.encode_result(call.message_id, payload)
+            text = rpc.encode_result(call.message_id, conduct.answered(self.quirks, payload))
             self._session.remember(call, text)
             self._host.count("calls_answered")
             self._oddities.discard("not_stored")
@@ -439,10 +446,37 @@ class Connection:
             if not waiting.done() or waiting.cancelled():
                 self._session.give_up(question)
 
+    async def ask_in_its_way(
+        self, action: str, payload: dict[str, Any], found: Found, late: Late | None = None
+    ) -> Answer:
+        """As `ask`, in as many calls and in the form the station can take; one answer for all."""
+        standing = self._host.desk.standing(self.identity)
+        connectors = range(1, (standing.kind.connectors if standing.kind else 0) + 1)
+        parts = conduct.calls_of(self.quirks, action, payload, connectors, found)
+        answer = await self._ask_each(action, parts, late)
+        if conduct.refuses_the_whole(action, payload, getattr(answer, "payload", None)):
+            parts = conduct.by_connector(payload, connectors, found)
+            answer = await self._ask_each(action, parts, late)
+        return answer
+
+    async def _ask_each(self, action: str, parts: list[dict[str, Any]], late: Late | None) -> Answer:
+        answers = []
+        for part in parts:
+            answer = await self.ask(action, part, late)
+            if isinstance(answer, rpc.CallError):
+                return answer
+            keys = conduct.reboot_keys(action, part, answer.payload)
+            if keys:
+                await self._host.desk.needs_reboot(self.key, keys)
+            answers.append(answer)
+        if len(answers) == 1:
+            return answers[0]
+        return replace(answers[-1], payload=conduct.together(action, [each.payload for each in answers]))
+
     def _pump(self) -> None:
         question = self._session.next_to_send()
         if question is not None:
-            slot_s = self._host.settings.timings.slot_s
+            slot_s = max(self._host.settings.timings.slot_s, self.quirks.answer_within_s)
             self._slot_timer = asyncio.get_running_loop().call_later(slot_s, self._free_slot, question)
             self._host.count("calls_sent")
             self.spawn(self._send(rpc.encode_call(question.message_id, question.action, question.payload)))
@@ -514,6 +548,9 @@ class Connection:
         """Once an accepted boot is answered: what a site needs to know, and its state if it does not tell it."""
         boot = self.boot
         found: Found = []
+        if self.quirks.quiet_after_boot_s:
+            await asyncio.sleep(self.quirks.quiet_after_boot_s)
+        self._clerk.keys_wanted = (self.quirks.token_key,) if self.quirks.token_key else ()
         await self._clerk.settle_in(self.ask, found)
         if found:
             self._host.corrected(self, "settling in", found)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from edge_agent.pages.ports import Admin, Lists
+from edge_agent.pages.ports import Admin, Lists, Oddities
 from edge_agent.site.local_lists import ListView
 from edge_agent.site.ports import History, Stations
 from sitelink.errors import (
@@ -32,6 +32,7 @@ from sitelink.states import ChargePointState, IntegrationState, Registration
 from sitelink.status import status_of
 from web_ui.access import GATE
 from web_ui.bodies import read_json
+from web_ui.corrections import CorrectionView, corrections_of
 from web_ui.job_api import answer
 from web_ui.limits import address_key
 from web_ui.live import STREAMS
@@ -42,6 +43,7 @@ ADMIN: web.AppKey[Admin] = web.AppKey("admin")
 STATIONS: web.AppKey[Stations] = web.AppKey("stations")
 LISTS: web.AppKey[Lists] = web.AppKey("lists")
 HISTORY: web.AppKey[History] = web.AppKey("history")
+ODDITIES: web.AppKey[Oddities] = web.AppKey("oddities")
 TRANSACTIONS_MAX = 1000
 _ADMIN_TOKEN = re.compile(r"ga1_[A-Za-z0-9_-]{43}")
 
@@ -82,6 +84,14 @@ class AdminChargePoint(msgspec.Struct):
     """Of its own, where it has one."""
     local_list: ListView | None = None
     """The list of id tokens it holds for when it is offline; null where none was ever sent."""
+    reboot_needed: tuple[str, ...] = ()
+    """Configuration keys whose change waits for a reboot."""
+    rules: tuple[str, ...] = ()
+    """Names of the rules for such charge points (docs/quirks.md)."""
+    clock_drift_s: float | None = None
+    """How far its clock is ahead, where it has told a time since the box started."""
+    corrections: tuple[CorrectionView, ...] = ()
+    """What had to be put right of its messages, most often first."""
 
 
 class ListRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -279,7 +289,11 @@ def _charge_point(request: web.Request, state: SiteState, key: StationKey) -> Ad
     shown = [_row(state, job, row) for job, row in rows]
     if station is None:
         return AdminChargePoint(rows[0][1].identity if rows else str(key), online, Registration.NONE, shown)
-    return _with_station(station, online, last_seen, shown, request.app[LISTS].view(key))
+    oddities = request.app[ODDITIES]
+    view = _with_station(station, online, last_seen, shown, request.app[LISTS].view(key))
+    view.corrections = corrections_of(oddities.corrections(key))
+    view.clock_drift_s = oddities.clock_drift_s(key)
+    return view
 
 
 def _with_station(
@@ -290,7 +304,7 @@ def _with_station(
         connectors=station.connectors, faults=station.faults, version=station.version, ip=station.ip,
         vendor=station.vendor, model=station.model, serial=station.serial, firmware=station.firmware,
         booted_at=station.booted_at, last_seen=last_seen or station.last_seen, test_token=station.test_token,
-        local_list=local_list,
+        local_list=local_list, reboot_needed=station.reboot_needed, rules=station.traits.rules,
     )  # fmt: skip
 
 

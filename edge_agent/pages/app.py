@@ -15,7 +15,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from edge_agent.pages import admin, id_tokens
-from edge_agent.pages.ports import Admin, IdTokens, Lists
+from edge_agent.pages.ports import Admin, IdTokens, Lists, Oddities
 from edge_agent.site.ports import History, Stations
 from sitelink.clock import Clock
 from sitelink.errors import NotFound
@@ -51,7 +51,7 @@ class Status(msgspec.Struct):
 
 def build_app(
     jobs: Admin, stations: Stations, history: History, settings: PageSettings, session_key: bytes, clock: Clock,
-    registry: CollectorRegistry, *, tokens: IdTokens, lists: Lists, streams: Streams | None = None,
+    registry: CollectorRegistry, *, tokens: IdTokens, lists: Lists, oddities: Oddities, streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
     site_root: bytes = b"",
 ) -> web.Application:  # fmt: skip
@@ -62,6 +62,7 @@ def build_app(
     app[admin.ADMIN] = jobs
     app[admin.STATIONS] = stations
     app[admin.HISTORY] = history
+    app[admin.ODDITIES] = oddities
     app[id_tokens.ID_TOKENS] = tokens
     app[admin.LISTS] = lists
     app[REGISTRY] = registry

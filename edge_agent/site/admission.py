@@ -67,7 +67,9 @@ def standing(state: SiteState, policy: Policy, identity: str, now: Stamp, proof:
     reason = _reason_against(state, policy, identity, registration, now, proof)
     kind = None
     if station is not None and station.boots:
-        kind = StationKind(station.vendor, station.model, station.firmware, station.version)
+        kind = StationKind(
+            station.vendor, station.model, station.firmware, station.version, station.connector_count or 0
+        )
     return Standing(reason is None, registration, reason, kind)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from edge_agent.site.drift import ClockDrift
 from edge_agent.site.ports import Committed, Decision, Journal
 from sitelink.clock import Clock
 from sitelink.errors import StoreUnavailable
@@ -108,6 +109,21 @@ class Tally:
 
     def _known(self, station: StationKey) -> set[str]:
         return {*_written(self._journal.state, station), *self._counted.get(station, {})}
+
+
+class Oddities:
+    """What is odd about stations, for whoever shows it."""
+
+    def __init__(self, tally: Tally, drift: ClockDrift) -> None:
+        self._tally = tally
+        self._drift = drift
+
+    def corrections(self, station: StationKey) -> Mapping[str, Correction]:
+        return self._tally.of(station)
+
+    def clock_drift_s(self, station: StationKey) -> float | None:
+        drift = self._drift.of(station)
+        return drift.total_seconds() if drift is not None else None
 
 
 def _written(state: SiteState, station: StationKey) -> dict[str, Correction]:

@@ -212,6 +212,8 @@ class StationKind(msgspec.Struct, frozen=True):
     model: str | None = None
     firmware: str | None = None
     version: str | None = None
+    connectors: int = 0
+    """How many it has; 0: not known."""
 
 
 class Desk(Protocol):

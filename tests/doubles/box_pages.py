@@ -125,7 +125,8 @@ async def running_box(
     streams = Streams(check_every_s=0.02, ping_every_s=0.04)
     app = build_app(
         core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, registry,
-        tokens=core.tokens, lists=core.lists, streams=streams, host_name=lambda: "gate-7f3a", site_root=site_root,
+        tokens=core.tokens, lists=core.lists, oddities=core.oddities, streams=streams,
+        host_name=lambda: "gate-7f3a", site_root=site_root,
     )  # fmt: skip
     server = FrontServer(app)
     await server.start_server()

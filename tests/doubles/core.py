@@ -6,8 +6,10 @@ from itertools import count
 from typing import Any
 
 from edge_agent.site.admission import Policy
+from edge_agent.site.corrections import Oddities, Tally
 from edge_agent.site.desk import StationDesk
 from edge_agent.site.dispatch import Dispatch, Patience
+from edge_agent.site.drift import ClockDrift
 from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.job_file import JobFile, job_file_of
@@ -93,7 +95,9 @@ class Core:
         self.clock = FakeClock()
         self.journal = MemoryJournal(self.clock, ids())
         self.stations = ScriptedStations(self.clock)
-        self.desk = StationDesk(self.journal, self.clock, policy or Policy())
+        self.tally = Tally(self.journal, self.clock)
+        self.oddities = Oddities(self.tally, ClockDrift(self.journal))
+        self.desk = StationDesk(self.journal, self.clock, policy or Policy(), self.tally)
         self.dispatch = Dispatch(self.journal, self.stations, patience)
         self.tokens = AllowList(self.journal)
         self.lists = LocalLists(self.journal, self.stations, enabled=False)

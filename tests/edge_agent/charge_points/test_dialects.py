@@ -3,6 +3,7 @@
 import pytest
 
 from edge_agent.charge_points.dialects import VERSIONS, choose_subprotocol, dialect_of, version_of
+from edge_agent.charge_points.quirks import built_in
 from edge_agent.charge_points.rpc import ErrorCode
 
 
@@ -30,7 +31,7 @@ from edge_agent.charge_points.rpc import ErrorCode
     ],
 )
 def test_a_subprotocol_is_chosen(offered: list[str], known: str | None, chosen: str | None) -> None:
-    assert choose_subprotocol(offered, known) == chosen
+    assert choose_subprotocol(offered, known, built_in().subprotocols) == chosen
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from websockets.datastructures import Headers
 
 from edge_agent.charge_points.handshake import (
-    Greeting,
     greet,
     identity_of,
     ip_of,
@@ -14,6 +13,9 @@ from edge_agent.charge_points.handshake import (
     is_upgrade,
     mend,
 )
+from edge_agent.charge_points.quirks import built_in
+
+HEADERS = built_in().headers
 
 
 @pytest.mark.parametrize(
@@ -50,21 +52,41 @@ def test_any_path_gives_an_identity_fit_to_show(path: str) -> None:
 
 
 def test_no_token_is_served_and_only_foreign_ones_are_not() -> None:
-    assert Greeting("A", "").version == "1.6"
-    assert Greeting("A", "", offered=("mqtt",)).version is None
-    assert Greeting("A", "", offered=("ocpp2.1",), chosen="ocpp2.1").version == "2.1"
+    for offered, version in [("", "1.6"), ("mqtt", None), ("ocpp2.1", "2.1"), ("mqtt, ocpp2.0.1", "2.0.1")]:
+        headers = Headers([("Sec-WebSocket-Protocol", offered)] if offered else [])
+        assert greet("/A", headers, "", lambda _identity: None).version == version
+
+
+def test_a_vendors_own_word_is_understood_by_a_rule() -> None:
+    headers = Headers([("Sec-WebSocket-Protocol", "socpp1.6")])
+    greeting = greet("/A", headers, "", lambda _identity: None, aliases=built_in().subprotocols)
+    assert (greeting.chosen, greeting.version, greeting.flaws) == ("socpp1.6", "1.6", ("odd_subprotocol",))
+    assert greet("/A", headers, "", lambda _identity: None).version is None
+
+
+def test_the_version_of_the_last_boot_is_chosen_among_several() -> None:
+    headers = Headers([("Sec-WebSocket-Protocol", "ocpp1.6, ocpp2.0.1")])
+    assert greet("/A", headers, "", lambda _identity: "2.0.1").chosen == "ocpp2.0.1"
+
+
+@pytest.mark.parametrize(
+    ("path", "identity"),
+    [("/CP001CP001", "CP001"), ("/CP001/CP001CP001", "CP001"), ("/XYXY", "XYXY"), ("/ZZ", "ZZ"), ("/CP001", "CP001")],
+)
+def test_an_identity_typed_and_appended_again_is_the_half_that_is_named(path: str, identity: str) -> None:
+    assert identity_of(path, {"CP001", "Z", "ZZ"}.__contains__)[0] == identity
 
 
 def test_tokens_are_read_from_odd_headers() -> None:
     headers = Headers([("Sec-WebSocket-Protocol", ' "ocpp1.6" ,'), ("Sec-WebSocket-Protocol", "ocpp 1.5")])
-    mend(headers)
+    mend(headers, HEADERS)
     greeting = greet("/CP001", headers, "192.0.2.1", lambda _identity: None)
     assert (greeting.offered, greeting.chosen, greeting.key) == (("ocpp1.6",), "ocpp1.6", "cp001")
 
 
 def test_an_empty_list_of_subprotocols_is_none() -> None:
     headers = Headers([("Sec-WebSocket-Protocol", "")])
-    mend(headers)
+    mend(headers, HEADERS)
     assert "Sec-WebSocket-Protocol" not in headers
     assert greet("/CP001", headers, "192.0.2.1", lambda _identity: None).version == "1.6"
 
@@ -75,7 +97,7 @@ def test_a_right_request_is_left_alone() -> None:
         ("Sec-WebSocket-Key", "x"), ("Sec-WebSocket-Protocol", "ocpp1.6, ocpp1.5"),
     ]  # fmt: skip
     headers = Headers(lines)
-    assert mend(headers) == []
+    assert mend(headers, HEADERS) == []
     assert list(headers.raw_items()) == lines
 
 

@@ -224,3 +224,16 @@ async def test_the_list_of_a_station_that_is_not_there_stays_as_it_is(box: Box, 
     assert (status, error["code"]) == (409, "station_offline")
     status, error = await ask(box, admin, "POST", "/api/v1/charge-points/NOBODY/local-list", {})
     assert (status, error["code"]) == (404, "not_found")
+
+
+async def test_what_is_odd_about_a_station_is_told_with_it(box: Box, admin: dict[str, str]) -> None:
+    await box.core.boot("CP001")
+    box.core.desk.corrected(StationKey("cp001"), {"MeterValues unit:unknown": 214})
+    await box.core.desk.needs_reboot(StationKey("cp001"), ("HeartbeatInterval",))
+    _, listed = await ask(box, admin, "GET", "/api/v1/charge-points")
+    found = next(each for each in listed if each["identity"] == "CP001")
+    (correction,) = found["corrections"]
+    assert (correction["kind"], correction["count"]) == ("MeterValues unit:unknown", 214)
+    assert correction["text"] == "214 units corrected (MeterValues, unit)"
+    assert {"first_at", "last_at"} <= correction.keys()
+    assert found["reboot_needed"] == ["HeartbeatInterval"]

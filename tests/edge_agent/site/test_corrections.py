@@ -19,7 +19,7 @@ CP001 = StationKey("cp001")
 async def site() -> tuple[Core, Tally]:
     core = Core()
     await core.import_job()
-    return core, Tally(core.journal, core.clock)
+    return core, core.tally
 
 
 def written(core: Core) -> list[CorrectionsCounted]:
