@@ -50,14 +50,29 @@ def redact(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         if _is_secret(str(value.get("key", "")).casefold()) and value.get("value"):
             return {**value, "value": MASK}
-        if str(value.get("type", "")).casefold() == _KEY_CODE:
-            value = {
-                k: MASK if str(k).casefold() in _ID_TOKEN_KEYS and isinstance(v, str) else v for k, v in value.items()
-            }
+        if _is_key_code(value):
+            value = _masked_tokens(value)
         return {mask_text(str(k)): redact(v, str(k)) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [redact(item, key) for item in value]
     return value
+
+
+def without_key_codes(value: Any) -> Any:
+    """A copy without the id tokens whose type says that they are secrets: fit to be kept."""
+    if isinstance(value, Mapping):
+        if _is_key_code(value):
+            value = _masked_tokens(value)
+        return {k: without_key_codes(v) for k, v in value.items()}
+    return [without_key_codes(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_key_code(value: Mapping[Any, Any]) -> bool:
+    return str(value.get("type", "")).casefold() == _KEY_CODE
+
+
+def _masked_tokens(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {k: MASK if str(k).casefold() in _ID_TOKEN_KEYS and isinstance(v, str) else v for k, v in value.items()}
 
 
 def _is_secret(lowered_key: str) -> bool:

@@ -32,7 +32,7 @@ from edge_agent.site.reports import (
 )
 from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, Trigger, UnlockConnector
 from sitelink.errors import CallInvalid
-from sitelink.redact import redact
+from sitelink.redact import redact, without_key_codes
 from sitelink.states import ConnectorStatus, Registration
 
 EVSE_MAX = 100
@@ -164,7 +164,7 @@ def transaction_report(payload: dict[str, Any], found: Found) -> TransactionRepo
         remote_start=integer_of(info, "remoteStartId", found), offline=payload.get("offline") is True,
         stop_reason=text_of(info, "stoppedReason", found, 50) or "Local",
         groups=meter_groups(payload.get("meterValue"), found, read=sample_2x), at=at, station_time=station_time,
-        payload=kept(rest),
+        payload=without_key_codes(kept(rest)),
     )  # fmt: skip
 
 

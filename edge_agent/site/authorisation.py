@@ -95,12 +95,14 @@ def is_expired(token: IdToken, now: datetime) -> bool:
 
 
 def _charges_elsewhere(state: SiteState, token: IdTokenKey, station: StationKey, connector: int | None) -> bool:
-    """Whether a charge by this token runs at any other connector of the site. The one at this connector ends by the
-    new start."""
+    """Whether an accepted charge by this token runs at any other connector of the site. The one at this connector ends
+    by the new start."""
     for each in state.stations.values():
         for at, id_ in each.transactions.items():
             running = state.transactions.get(id_)
-            if running is None or (each.id == station and at == connector):
+            if running is None or running.verdict is not AuthorizationStatus.ACCEPTED:
+                continue
+            if each.id == station and at == connector:
                 continue
             if id_token_key(running.id_token or "") == token:
                 return True

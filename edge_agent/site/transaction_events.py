@@ -18,6 +18,8 @@ from sitelink.ids import StationKey, TransactionId
 from sitelink.model import Transaction
 from sitelink.ops import BOX, STATION, Fact
 from sitelink.ranges import has
+from sitelink.redact import MASK
+from sitelink.states import AuthorizationStatus, IdTokenType
 
 ENERGY_REGISTER = "Energy.Active.Import.Register"
 
@@ -31,7 +33,7 @@ def decide_transaction_event(policy: Policy, station: StationKey, report: Transa
         place = report.connector or (known.connector if known is not None else 1)
         verdict = None
         if report.id_token is not None:
-            verdict = _verdict(policy, ledger, station, report, place)
+            verdict = _verdict(policy, ledger, station, report, place, known)
         if known is not None and has(known.numbers, report.seq_no):
             return Decision((), verdict)
         if known is None:
@@ -53,11 +55,22 @@ def _known(ledger: Ledger, station: StationKey, name: str, content: str) -> Tran
     return ledger.started(station, content)
 
 
-def _verdict(policy: Policy, ledger: Ledger, station: StationKey, report: TransactionReport, place: int) -> Verdict:
+def _verdict(
+    policy: Policy, ledger: Ledger, station: StationKey, report: TransactionReport, place: int,
+    known: Transaction | None,
+) -> Verdict:  # fmt: skip
+    """A token begins a charge with the event that brings it, which need not be the first; one that was accepted for
+    this transaction is not asked again whether it charges elsewhere."""
+    begins = known is None or known.verdict is not AuthorizationStatus.ACCEPTED
     return verdict_on(
         ledger.state, policy, station, report.id_token or "", place, now=ledger.now.wall,
-        token_type=report.token_type, starting=report.stage is TransactionStage.STARTED,
+        token_type=report.token_type, starting=begins and report.stage is not TransactionStage.ENDED,
     )  # fmt: skip
+
+
+def _recorded(report: TransactionReport) -> str | None:
+    """The token as it is kept. A key code is a secret a person types: that there was one is all that stays."""
+    return MASK if report.token_type == IdTokenType.KEY_CODE and report.id_token else report.id_token
 
 
 def _begun(
@@ -69,7 +82,7 @@ def _begun(
     id_ = ledger.next_transaction_id()
     at = report.at or ledger.now.wall
     started = TransactionStarted(
-        id=id_, connector=place, id_token=report.id_token, token_type=report.token_type, at=at, content=content,
+        id=id_, connector=place, id_token=_recorded(report), token_type=report.token_type, at=at, content=content,
         verdict=verdict.status if verdict else None, name=report.name, seq_no=report.seq_no,
         remote_start=report.remote_start, plug=report.plug,
         charging=report.charging, offline=report.offline, station_time=report.station_time, payload=report.payload,
@@ -136,7 +149,7 @@ def _updated(
     event = TransactionUpdated(
         id=known.id, at=report.at or ledger.now.wall, trigger=report.trigger, plug=report.plug,
         seq_no=None if report.stage is TransactionStage.ENDED and not _is_over(known) else report.seq_no,
-        connector=report.connector, charging=report.charging, id_token=report.id_token, token_type=report.token_type,
+        connector=report.connector, charging=report.charging, id_token=_recorded(report), token_type=report.token_type,
         verdict=verdict.status if verdict else None, remote_start=report.remote_start, offline=report.offline,
         station_time=report.station_time,
         payload=report.payload, test=report.id_token is not None
@@ -150,7 +163,7 @@ def _ended(station: StationKey, report: TransactionReport, id_: TransactionId, l
     event = TransactionStopped(
         id=id_, at=report.at or ledger.now.wall, content=content_of("end of", report.name, report.seq_no),
         meter_stop_wh=register_wh(report.groups, "Transaction.End", last=True), reason=report.stop_reason,
-        id_token=report.id_token, station_time=report.station_time, payload=report.payload, seq_no=report.seq_no,
+        id_token=_recorded(report), station_time=report.station_time, payload=report.payload, seq_no=report.seq_no,
         offline=report.offline,
     )  # fmt: skip
     return Fact(f"station:{station}", event, STATION)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitelink.redact import MASK, VALUE_MAX_CHARACTERS, mask_id_token, mask_text, redact
+from sitelink.redact import MASK, VALUE_MAX_CHARACTERS, mask_id_token, mask_text, redact, without_key_codes
 from tests.sitelink.builders import json_values
 
 CANARY = "canary-Zx81-never-shown"
@@ -94,3 +94,16 @@ def test_id_tokens_of_2x_are_masked_inside():
 @pytest.mark.parametrize("kind", ["KeyCode", "keycode"])
 def test_of_a_key_code_nothing_is_shown(kind):
     assert redact({"idToken": {"idToken": "4711-0815", "type": kind}}) == {"idToken": {"idToken": MASK, "type": kind}}
+
+
+def test_a_key_code_is_not_even_kept_and_everything_else_is():
+    event = {
+        "idToken": {"idToken": "4711", "type": "KeyCode"},
+        "list": [{"idToken": "4712", "type": "KeyCode"}],
+        "n": 1,
+    }
+    assert without_key_codes(event) == {
+        "idToken": {"idToken": MASK, "type": "KeyCode"}, "list": [{"idToken": MASK, "type": "KeyCode"}], "n": 1,
+    }  # fmt: skip
+    card = {"idToken": {"idToken": "04A1", "type": "ISO14443"}, "password": "kept"}
+    assert without_key_codes(card) == card

@@ -186,3 +186,9 @@ def test_meter_values_are_of_a_place() -> None:
 def test_secrets_are_not_read_back() -> None:
     shown = v2x.shown_answer("GetVariables", {"getVariableResult": [{"attributeValue": "x", "password": "y"}]})
     assert shown == {"getVariableResult": [{"attributeValue": "x", "password": "***"}]}
+
+
+def test_a_key_code_is_read_and_not_kept() -> None:
+    report = v2x.transaction_report({**EVENT, "idToken": {"idToken": "4711", "type": "KeyCode"}}, [])
+    assert (report.id_token, report.token_type) == ("4711", "KeyCode")
+    assert "4711" not in str(report.payload)

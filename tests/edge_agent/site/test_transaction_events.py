@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.site.admission import Policy
+from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.reports import MeterGroup, TransactionReport, TransactionStage
 from sitelink.events import MeterSample, MeterValuesReported, TransactionStarted, TransactionStopped, TransactionUpdated
 from sitelink.ids import StationKey
@@ -142,3 +144,52 @@ async def test_where_it_runs_may_be_told_later(place: int | None) -> None:
     core = await booted()
     await told(core, event("Started", 0, connector=None), event("Updated", 1, connector=place, id_token="A"))
     assert core.journal.state.stations[CP].transactions == {place or 1: only(core).id}
+
+
+# ---- id tokens ----
+
+
+async def open_to_drivers(policy: Policy) -> Core:
+    core = Core(policy)
+    await core.import_job()
+    for identity in ("CP001", "CP002"):
+        await core.boot(identity)
+    await core.jobs.set_activity([row.id for row in core.journal.state.rows(core.job())], active=True)
+    return core
+
+
+async def verdict(core: Core, report: TransactionReport, station: str = "cp001") -> AuthorizationStatus:
+    found = await core.desk.transaction_event(StationKey(station), report)
+    assert found is not None
+    return found.status
+
+
+async def test_a_token_that_comes_with_a_later_event_is_looked_for_elsewhere_all_the_same() -> None:
+    core = await open_to_drivers(Policy(concurrent_tokens="reject"))
+    await told(core, event("Started", 0))
+    assert await verdict(core, event("Updated", 1, id_token="CARD")) is AuthorizationStatus.ACCEPTED
+    await core.desk.transaction_event(StationKey("cp002"), event("Started", 0, "tx-2"))
+    second = event("Updated", 1, "tx-2", id_token="CARD")
+    assert await verdict(core, second, "cp002") is AuthorizationStatus.CONCURRENT_TX
+    assert await verdict(core, second, "cp002") is AuthorizationStatus.CONCURRENT_TX, "sent again, answered the same"
+    assert await verdict(core, event("Updated", 2, id_token="CARD")) is AuthorizationStatus.ACCEPTED, "it came first"
+    assert await verdict(core, event("Ended", 3, id_token="CARD")) is AuthorizationStatus.ACCEPTED
+    assert await verdict(core, event("Updated", 2, "tx-2", id_token="CARD"), "cp002") is AuthorizationStatus.ACCEPTED
+
+
+async def test_what_was_started_offline_is_verified_when_it_is_told() -> None:
+    core = await open_to_drivers(Policy())
+    await core.tokens.put(TokenEntry("CARD", status="Blocked"))
+    assert await verdict(core, event("Started", 0, id_token="CARD", offline=True)) is AuthorizationStatus.BLOCKED
+    assert (only(core).verdict, only(core).id_token) == (AuthorizationStatus.BLOCKED, "CARD")
+
+
+async def test_of_a_key_code_nothing_is_kept() -> None:
+    core = await open_to_drivers(Policy(unknown_tokens="reject"))
+    await core.tokens.put(TokenEntry("4711-0815", type="KeyCode"))
+    seq = len(core.journal.recorded)
+    for number, stage in enumerate(("Started", "Updated", "Ended")):
+        report = event(stage, number, id_token="4711-0815", token_type="KeyCode")
+        assert await verdict(core, report) is AuthorizationStatus.ACCEPTED
+    assert "4711" not in str(core.journal.recorded[seq:])
+    assert (only(core).id_token, only(core).token_type) == ("***", "KeyCode")
