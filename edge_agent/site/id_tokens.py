@@ -3,6 +3,7 @@
 Start at `AllowList`.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -50,7 +51,7 @@ class AllowList:
 
     async def read_table(self, text: str, *, replace: bool) -> Mapping[str, int]:
         """The whole table or nothing: {"listed", "unchanged", "removed", "total"}. Raises IdTokenListInvalid."""
-        entries = entries_of(text)
+        entries = await asyncio.to_thread(entries_of, text)  # thousands of lines take their time
         listed, removed = await self._journal.write(rules.decide_put_all(entries, OPERATOR, replace=replace))
         return {
             "listed": listed, "unchanged": len(entries) - listed, "removed": removed,

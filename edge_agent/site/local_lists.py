@@ -64,6 +64,8 @@ class LocalLists:
         self._enabled = enabled
         self._pace = pace or Pace()
         self._due: dict[StationKey, float] = {}
+        self._outdated: set[StationKey] = set()
+        """What a list should hold is not looked for while somebody waits: with many tokens that takes its time."""
         self._unverified: set[StationKey] = set()
         """Booted since their version was last asked."""
         self._limits: dict[StationKey, ListLimits] = {}
@@ -74,8 +76,6 @@ class LocalLists:
     # ---- by itself ----
 
     def _committed(self, committed: Committed) -> None:
-        if not self._enabled:
-            return
         for op in committed.ops:
             event, key = op.event, StationKey(op.entity.partition(":")[2])
             if isinstance(event, _OF_THE_SITE):
@@ -94,8 +94,8 @@ class LocalLists:
         self._wake.set()
 
     async def run(self) -> None:
-        """Send what is due, for ever."""
-        for station in list(self._journal.state.stations) if self._enabled else ():
+        """Send what is due, or find out that it would be, for ever."""
+        for station in list(self._journal.state.stations):
             self._mark(station, self._pace.settle_s)
         slots = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
@@ -122,8 +122,9 @@ class LocalLists:
     async def _attempt(self, station: StationKey) -> None:
         """A failure ends this attempt alone; the next change, boot or connection brings the next one."""
         try:
-            if self._is_ready(station) and self._has_work(station):
+            if self._enabled and self._is_ready(station) and self._has_work(station):
                 await self.bring_up_to_date(station)
+            self._look_at(station)
         except SiteError as error:
             log.warning("local_list_not_sent", charge_point=station, code=error.code)
         except Exception:
@@ -149,9 +150,16 @@ class LocalLists:
         held = self._journal.state.local_lists.get(station)
         if held is None:
             return None
-        outdated = held.state is LocalListState.CURRENT and self._is_outdated(held)
+        outdated = held.state is LocalListState.CURRENT and station in self._outdated
         state = LocalListState.OUTDATED if outdated else held.state
         return ListView(held.version, len(held.entries), held.left_out, state, held.reason, held.at)
+
+    def _look_at(self, station: StationKey) -> None:
+        held = self._journal.state.local_lists.get(station)
+        if held is not None and self._is_outdated(held):
+            self._outdated.add(station)
+        else:
+            self._outdated.discard(station)
 
     def _is_outdated(self, held: LocalList) -> bool:
         limits = self._limits.get(held.station)
@@ -179,6 +187,7 @@ class LocalLists:
                 await self._record(station, e.LocalListNotTaken(LocalListState.FAILED, "no_answer"))
                 raise
             self._unverified.discard(station)
+            self._outdated.discard(station)
 
     async def _limits_of(self, station: StationKey) -> ListLimits:
         answer = await self._stations.send(station, ReadListLimits())

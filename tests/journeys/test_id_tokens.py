@@ -43,6 +43,13 @@ async def lists(session: aiohttp.ClientSession) -> dict[str, Any]:
     return {each["identity"]: each["local_list"] for each in await asked(session, "GET", ONE)}
 
 
+async def lists_are(session: aiohttp.ClientSession, state: str, timeout_s: float = 20) -> None:
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    while (seen := {view and view["state"] for view in (await lists(session)).values()}) != {state}:
+        assert asyncio.get_running_loop().time() < deadline, seen
+        await asyncio.sleep(0.1)
+
+
 async def test_drivers_charge_by_the_sites_list_online_and_offline(tmp_path: Path) -> None:
     settings = {"authorisation.unknown": "reject", "authorisation.local_list": "on"}
     async with running_box(tmp_path, **settings) as box, AsyncExitStack() as stack:
@@ -67,6 +74,7 @@ async def test_drivers_charge_by_the_sites_list_online_and_offline(tmp_path: Pat
             held = dict(cp.local_list.entries)
             assert (held.pop(DRIVER.casefold()), held.pop(BLOCKED.casefold())) == ("Accepted", "Blocked")
             assert list(held.values()) == ["Accepted"], "the installer's test"
+        await lists_are(session, "current")
         for name, view in (await lists(session)).items():
             assert (view["state"], view["entries"], view["left_out"]) == ("current", 3, 0), name
             assert view["version"] == cps[name].local_list.version > 0
@@ -90,7 +98,7 @@ async def test_drivers_charge_by_the_sites_list_online_and_offline(tmp_path: Pat
             assert await cp.present_tag(1, DRIVER), "by its list"
             await cp.wait_until(lambda cp=cp: cp.connector(1).transaction, 20)
         await asked(session, "PUT", f"/api/v1/id-tokens/{DRIVER}", {"status": "Blocked"})
-        assert {view["state"] for view in (await lists(session)).values()} == {"outdated"}
+        await lists_are(session, "outdated")
         for name, cp in cps.items():
             cp.link_up()
             await cp.wait_until(lambda cp=cp: cp.connected and not cp.connector(1).transaction, 20)
@@ -99,7 +107,7 @@ async def test_drivers_charge_by_the_sites_list_online_and_offline(tmp_path: Pat
             (last, *_) = await asked(session, "GET", f"{ONE}/{name}/transactions")
             assert (last["id_token"].upper(), last["reason"]) == (DRIVER, cp.transactions[-1].reason)
             assert cp.violations == [], name
-        assert {view["state"] for view in (await lists(session)).values()} == {"current"}
+        await lists_are(session, "current")
 
         # Nothing of a token is in a log or a frame that is shown.
         for name in cps:

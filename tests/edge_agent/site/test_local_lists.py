@@ -92,6 +92,11 @@ async def by_itself(core: Core, *, enabled: bool = True) -> AsyncIterator[LocalL
         await asyncio.gather(task, return_exceptions=True)
 
 
+def state_of(lists: LocalLists) -> LocalListState | None:
+    view = lists.view(CP)
+    return view.state if view is not None else None
+
+
 async def until(condition: Any) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110 (the condition may be anything)
@@ -113,12 +118,18 @@ async def test_a_request_sends_the_list_in_parts_and_keeps_what_was_confirmed() 
 
 async def test_a_change_shows_as_outdated_and_goes_as_a_difference() -> None:
     core, keeping = await site()
-    await core.lists.bring_up_to_date(CP)
-    await core.tokens.remove("B")
-    view = core.lists.view(CP)
-    assert view is not None
-    assert view.state is LocalListState.OUTDATED
-    await core.lists.bring_up_to_date(CP, clear_cache=True)
+    async with by_itself(core, enabled=False) as lists:
+        await lists.bring_up_to_date(CP)
+        assert state_of(lists) is LocalListState.CURRENT
+        await core.tokens.remove("B")
+        await until(lambda: state_of(lists) is LocalListState.OUTDATED)
+        await core.tokens.put(TokenEntry("B"))
+        await until(lambda: state_of(lists) is LocalListState.CURRENT)
+        await core.tokens.remove("B")
+        await until(lambda: state_of(lists) is LocalListState.OUTDATED)
+        assert len(keeping.messages()) == 2
+        await lists.bring_up_to_date(CP, clear_cache=True)
+        assert state_of(lists) is LocalListState.CURRENT
     assert ClearCache() in keeping.sent
     last = keeping.messages()[-1]
     assert (last.full, [each.id_token for each in last.removed], last.entries) == (False, ["B"], ())
