@@ -5,7 +5,8 @@ with Last-Event-ID. Source: WHATWG HTML §9.2; SECURITY §4.1 L5. Start at `stre
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,6 +17,9 @@ from sitelink.ids import JobId
 from web_ui.access import JOBS, Visitor, valid_link
 from web_ui.faults import report
 from web_ui.ports import Stale
+
+FOLLOWED_EVERY_S = 0.5
+"""How soon a reader hears of what is in no commit: frames."""
 
 
 @dataclass(slots=True)
@@ -38,8 +42,16 @@ class _Ended(Exception):
     """The stream is over, in good order."""
 
 
-async def stream(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-    """Send news until the link ends. Raises TooMany when all streams are taken."""
+async def stream(request: web.Request, visitor: Visitor, *more: AsyncGenerator[bytes]) -> web.StreamResponse:
+    """Send news of the link's job, and `more`, until the link ends. Raises TooMany when all streams are taken."""
+    news = _news(request, visitor.link.job)
+    return await serve(request, (news, *more), lambda: _has_ended(request, visitor))
+
+
+async def serve(
+    request: web.Request, sources: Sequence[AsyncGenerator[bytes]], has_ended: Callable[[], bool]
+) -> web.StreamResponse:
+    """Send what the sources give until one of them ends, or `has_ended` says so. Raises TooMany."""
     streams = request.app[STREAMS]
     if streams.open >= streams.max_open:
         raise TooMany(retry_after_s=5)
@@ -51,8 +63,9 @@ async def stream(request: web.Request, visitor: Visitor) -> web.StreamResponse:
         await response.prepare(request)
         await _send(streams, response, b"retry: 2000\n: welcome\n\n")
         async with asyncio.TaskGroup() as group:
-            group.create_task(_send_news(request, response, visitor.link.job))
-            group.create_task(_watch(request, response, visitor))
+            for source in sources:
+                group.create_task(_pass_on(streams, response, source))
+            group.create_task(_watch(request, response, has_ended))
     except* (_Ended, ConnectionError, TimeoutError):
         pass
     except* Exception as bugs:  # the answer has begun: end it, the reader comes back; logged and counted
@@ -73,19 +86,41 @@ def event_bytes(stale: Stale) -> bytes:
     return b"event: %s\nid: %d\ndata: %s\n\n" % (stale.region.encode(), stale.seq, msgspec.json.encode(stale))
 
 
-async def _send_news(request: web.Request, response: web.StreamResponse, job: JobId) -> None:
+async def followed(
+    newest: Callable[[], object], event: str, every_s: float = FOLLOWED_EVERY_S
+) -> AsyncGenerator[bytes]:
+    """An event without data each time `newest` gives something else, looked at so often and only while somebody reads.
+
+    It has no id: a reader that comes back reads everything anew.
+    """
+    before = newest()
+    while True:
+        await asyncio.sleep(every_s)
+        now = newest()
+        if now != before:
+            before = now
+            yield b"event: %s\ndata: {}\n\n" % event.encode()
+
+
+async def _news(request: web.Request, job: JobId) -> AsyncGenerator[bytes]:
     news = request.app[JOBS].news(job, last_event_id(request))
     try:
         async for stale in news:
-            await _send(request.app[STREAMS], response, event_bytes(stale))
+            yield event_bytes(stale)
     finally:
         if isinstance(news, AsyncGenerator):
             await news.aclose()
+
+
+async def _pass_on(streams: Streams, response: web.StreamResponse, source: AsyncGenerator[bytes]) -> None:
+    async with contextlib.aclosing(source):
+        async for event in source:
+            await _send(streams, response, event)
     raise _Ended
 
 
-async def _watch(request: web.Request, response: web.StreamResponse, visitor: Visitor) -> None:
-    """Ends the stream with its link, its reader or its program; pings in between, so that a dead reader is noticed."""
+async def _watch(request: web.Request, response: web.StreamResponse, has_ended: Callable[[], bool]) -> None:
+    """Ends the stream with its permission, its reader or its program; pings in between notice a dead reader."""
     streams = request.app[STREAMS]
     quiet_s = 0.0
     while True:
@@ -95,7 +130,7 @@ async def _watch(request: web.Request, response: web.StreamResponse, visitor: Vi
             raise _Ended
         except TimeoutError:
             quiet_s += streams.check_every_s
-        if request.transport is None or request.transport.is_closing() or _has_ended(request, visitor):
+        if request.transport is None or request.transport.is_closing() or has_ended():
             raise _Ended
         if quiet_s >= streams.ping_every_s:
             quiet_s = 0.0

@@ -94,9 +94,14 @@ def _text(value: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Numbers of ours stay numbers; a text that a spreadsheet would run gets an apostrophe in front."""
+    """Numbers of ours stay numbers."""
     text = _text(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+    return formula_safe(text) if isinstance(value, str) else text
+
+
+def formula_safe(text: str) -> str:
+    """A text that a spreadsheet would run gets an apostrophe in front."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _shown(value: Any) -> str:

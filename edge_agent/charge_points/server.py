@@ -35,6 +35,7 @@ from edge_agent.site.reports import BootReport
 from sitelink.clock import Clock
 from sitelink.commands import Order, OrderAnswer
 from sitelink.errors import CallInvalid, CallRefused, StationOffline
+from sitelink.frames import Frame
 from sitelink.ids import StationKey
 
 __all__ = ["OcppServer", "OcppSettings", "Timings"]
@@ -159,9 +160,13 @@ class OcppServer:
         )
         raise CallRefused(identity=station, action=action, error_code=code, description=description)
 
-    def frames(self, station: StationKey) -> Sequence[dict[str, Any]]:
+    def frames(self, station: StationKey) -> Sequence[Frame]:
         trace = self._traces.get(station)
-        return trace.shown() if trace is not None else []
+        return trace.shown() if trace is not None else ()
+
+    def newest_frame(self, station: StationKey) -> int:
+        trace = self._traces.get(station)
+        return trace.newest if trace is not None else 0
 
     async def recheck(self, station: StationKey) -> None:
         await self._places.recheck(station)

@@ -1,28 +1,26 @@
 """The last frames of a station, for a person who looks for what went wrong. Secrets are masked when they are shown.
 
 Frames are kept as they came, so that broken JSON can be seen too, within a bound of count and size for each station.
-No I/O. Start at `Trace`.
+Adding one is on the way of every message and does as little as it can; reading is in `sitelink.frames`. No I/O.
+Start at `Trace`.
 """
 
-import json
-import re
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sitelink.redact import MASK, mask_text, redact
+from sitelink.frames import Frame, Kept, frames_of
 
 FRAMES_MAX = 200
 FRAME_CHARACTERS_MAX = 8 * 1024
 CHARACTERS_MAX = 64 * 1024
-_SECRETS = re.compile(r"authorizationkey|password|passphrase|secret", re.IGNORECASE)
-_ID_TOKEN = re.compile(r'("?(?:idTag|parentIdTag|idToken|id_tag)"?\s*:\s*"?)[^",}\]]*', re.IGNORECASE)
 
 
 class Trace:
-    """A ring of frames."""
+    """A ring of frames. `newest` is the number of the last one, the first is 1."""
 
     def __init__(self) -> None:
+        self.newest = 0
         self._frames: deque[tuple[datetime, str, str | bytes, bool]] = deque()
         self._characters = 0
 
@@ -33,22 +31,15 @@ class Trace:
         if not whole:
             frame, size = frame[:FRAME_CHARACTERS_MAX], FRAME_CHARACTERS_MAX
         self._frames.append((at, direction, frame, whole))
+        self.newest += 1
         self._characters += size
         while len(self._frames) > FRAMES_MAX or self._characters > CHARACTERS_MAX:
             self._characters -= len(self._frames.popleft()[2])
 
-    def shown(self) -> list[dict[str, Any]]:
-        """Oldest first: {"at", "direction", "frame"}; a frame that is no JSON is shown as its masked text."""
-        return [{"at": at, "direction": way, "frame": _shown(frame, whole)} for at, way, frame, whole in self._frames]
-
-
-def _shown(frame: str | bytes, whole: bool) -> Any:
-    text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
-    if whole:
-        try:
-            return redact(json.loads(text))
-        except (ValueError, RecursionError):
-            pass
-    if _SECRETS.search(text):
-        return f"{MASK} ({len(text)} characters that are no JSON and name a secret)"
-    return mask_text(_ID_TOKEN.sub(rf"\1{MASK}", text))
+    def shown(self) -> Sequence[Frame]:
+        """Oldest first."""
+        first = self.newest - len(self._frames) + 1
+        return frames_of(
+            Kept(first + place, at, way, frame if isinstance(frame, str) else frame.decode("utf-8", "replace"), whole)
+            for place, (at, way, frame, whole) in enumerate(self._frames)
+        )

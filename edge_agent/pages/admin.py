@@ -127,12 +127,6 @@ class CallAnswer(msgspec.Struct, omit_defaults=True):
     error: CallError | None = None
 
 
-class Frame(msgspec.Struct):
-    at: Any
-    direction: str
-    frame: Any
-
-
 class TransactionAnswer(msgspec.Struct):
     id: TransactionId
     id_token: str | None
@@ -160,15 +154,24 @@ class Health(msgspec.Struct):
 
 def authorise(request: web.Request) -> None:
     """Raises SignInNeeded, and TooMany after too many bad tokens."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    token = token.strip()
-    if scheme.casefold() != "bearer" or not token:
+    if not _bearer(request):
         raise SignInNeeded(reason="admin_token")
-    if _ADMIN_TOKEN.fullmatch(token) and request.app[ADMIN].is_admin_token(token):
+    if is_authorised(request):
         return
     limit, key = request.app[GATE].limits.bad_tokens, address_key(request.remote)
     limit.take(key)
     raise SignInNeeded(reason="admin_token")
+
+
+def is_authorised(request: web.Request) -> bool:
+    """Whether the request has a token of the box that is good now; nothing is counted."""
+    token = _bearer(request)
+    return _ADMIN_TOKEN.fullmatch(token) is not None and request.app[ADMIN].is_admin_token(token)
+
+
+def _bearer(request: web.Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.casefold() == "bearer" else ""
 
 
 # ---- charge points ----
@@ -185,7 +188,7 @@ async def list_charge_points(request: web.Request) -> web.Response:
 async def patch_activity(request: web.Request) -> web.Response:
     """Switch all rows of an identity on or off, or to maintenance."""
     authorise(request)
-    key = _known_station(request)
+    key = known_station(request)
     body = await read_json(request, Activity)
     if body.active is None and body.maintenance is None and body.test_token is msgspec.UNSET:
         raise RequestInvalid(where="body", problem="nothing_to_change", allowed="active, maintenance, test_token")
@@ -201,7 +204,7 @@ async def patch_activity(request: web.Request) -> web.Response:
 async def post_call(request: web.Request) -> web.Response:
     """Any call of the station's version. A refusal by the station is an answer like any other."""
     authorise(request)
-    key = _known_station(request)
+    key = known_station(request)
     body = await read_json(request, CallRequest)
     try:
         result = await request.app[STATIONS].call(key, body.action, body.payload)
@@ -217,7 +220,7 @@ setattr(post_call, UNHURRIED, True)  # the station has 30 s of its own
 async def post_local_list(request: web.Request) -> web.Response:
     """Bring the station's own list of id tokens up to date now, also where that is not done by itself."""
     authorise(request)
-    key = _known_station(request)
+    key = known_station(request)
     body = await read_json(request, ListRequest)
     await request.app[LISTS].bring_up_to_date(key, full=body.full, clear_cache=body.clear_cache)
     return answer(request.app[LISTS].view(key))
@@ -226,15 +229,10 @@ async def post_local_list(request: web.Request) -> web.Response:
 setattr(post_local_list, UNHURRIED, True)  # several calls, each with 30 s of its own
 
 
-async def get_frames(request: web.Request) -> web.Response:
-    authorise(request)
-    return answer(list(request.app[STATIONS].frames(_known_station(request))))
-
-
 async def get_transactions(request: web.Request) -> web.Response:
     """Newest first."""
     authorise(request)
-    key = _known_station(request)
+    key = known_station(request)
     limit = request.query.get("limit", "200")
     if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= TRANSACTIONS_MAX):
         raise RequestInvalid(where="limit", problem="not_allowed", allowed=f"1 to {TRANSACTIONS_MAX}")
@@ -272,11 +270,12 @@ def _state(request: web.Request) -> SiteState:
     return request.app[ADMIN].snapshot().state
 
 
-def _known_station(request: web.Request) -> StationKey:
-    """The identity of the path, compared as stations are. Raises NotFound where neither a job nor a station has it."""
+def known_station(request: web.Request) -> StationKey:
+    """The identity of the path, compared as stations are. Raises NotFound where no job, station or caller has it."""
     key = station_key(request.match_info["identity"])
     state = _state(request)
-    if key not in state.stations and not state.rows_of_station(key):
+    calling = any(station_key(knock.identity) == key for knock in state.knocks.values())
+    if key not in state.stations and not state.rows_of_station(key) and not calling:
         raise NotFound(what="charge_point", key=key[:64])
     return key
 
@@ -328,8 +327,6 @@ ROUTES = (
           CallRequest, CallAnswer, auth="admin", errors=(NotFound, StationOffline, NoAnswer, CallInvalid)),
     Route("POST", f"{_ONE}/local-list", post_local_list, "Bring its own list of id tokens up to date.",
           ListRequest, ListView, auth="admin", errors=(NotFound, StationOffline, NoAnswer, StoreUnavailable)),
-    Route("GET", f"{_ONE}/frames", get_frames, "The last frames, oldest first, secrets masked.",
-          answer=list[Frame], auth="admin", errors=(NotFound,)),
     Route("GET", f"{_ONE}/transactions", get_transactions, "Transactions, newest first.",
           answer=list[TransactionAnswer], auth="admin", errors=(NotFound, RequestInvalid), query=("limit",)),
     Route("GET", "/api/v1/health", get_health, "How the box is.", answer=Health, auth="admin"),

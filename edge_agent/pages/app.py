@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
-from edge_agent.pages import admin, id_tokens
+from edge_agent.pages import admin, frames_api, id_tokens
 from edge_agent.pages.ports import Admin, IdTokens, Lists, Oddities
 from edge_agent.site.ports import History, Stations
 from sitelink.clock import Clock
@@ -68,7 +68,7 @@ def build_app(
     app[REGISTRY] = registry
     app[DRAW_ERROR] = job_pages.draw_error
     app[SITE_ROOT] = site_root
-    described = (*job_api.ROUTES, *admin.ROUTES, *id_tokens.ROUTES, *_own_routes(settings))
+    described = (*job_api.ROUTES, *admin.ROUTES, *frames_api.ROUTES, *id_tokens.ROUTES, *_own_routes(settings))
     document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
     mount(app, (*described, *job_pages.ROUTES))

@@ -7,6 +7,7 @@ from typing import Any
 from edge_agent.site.ports import LateAnswer
 from sitelink.commands import Order, OrderAnswer
 from sitelink.errors import StationOffline
+from sitelink.frames import Frame
 from sitelink.ids import StationKey
 
 
@@ -28,8 +29,11 @@ class NoStations:
     async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         raise StationOffline(identity=station)
 
-    def frames(self, station: StationKey) -> Sequence[dict[str, Any]]:
+    def frames(self, station: StationKey) -> Sequence[Frame]:
         return ()
+
+    def newest_frame(self, station: StationKey) -> int:
+        return 0
 
     async def recheck(self, station: StationKey) -> None:
         return

@@ -25,6 +25,7 @@ from edge_agent.site.reports import (
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
 from sitelink.apply import Changes
 from sitelink.commands import Order, OrderAnswer
+from sitelink.frames import Frame
 from sitelink.ids import StationKey, TransactionId
 from sitelink.model import SiteState, Transaction
 from sitelink.ops import Fact, Op, Stamp
@@ -186,8 +187,12 @@ class Stations(Protocol):
         """
         ...
 
-    def frames(self, station: StationKey) -> Sequence[dict[str, Any]]:
-        """The last frames, oldest first, secrets masked: {"at", "direction": "in|out", "frame"}."""
+    def frames(self, station: StationKey) -> Sequence[Frame]:
+        """The last frames, oldest first, secrets masked. Costs: read and masked anew each time."""
+        ...
+
+    def newest_frame(self, station: StationKey) -> int:
+        """The number of its last frame: what a page that follows asks for. 0: none since the box started."""
         ...
 
     async def recheck(self, station: StationKey) -> None:

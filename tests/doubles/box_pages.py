@@ -1,6 +1,7 @@
 """A box's pages over a core in memory, on a real port of 127.0.0.1, with browsers and programs to ask them."""
 
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import BaseRunner
 from prometheus_client import CollectorRegistry
 
+from edge_agent.charge_points.trace import Trace
 from edge_agent.pages.app import PageSettings, build_app
 from edge_agent.site.jobs import Imported
-from sitelink.ids import StationKey
+from sitelink.frames import Frame
+from sitelink.ids import StationKey, station_key
 from tests.doubles.clock import FakeClock
 from tests.doubles.core import Core, ScriptedStations
 from web_ui.front import runner_of
@@ -35,7 +38,7 @@ class AskedStations(ScriptedStations):
         super().__init__(clock)
         self.result: dict[str, Any] | Exception = {}
         self.calls: list[tuple[StationKey, str, dict[str, Any]]] = []
-        self.kept_frames: list[dict[str, Any]] = []
+        self.traces: dict[StationKey, Trace] = {}
 
     async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         self.calls.append((station, action, payload))
@@ -43,8 +46,16 @@ class AskedStations(ScriptedStations):
             raise self.result
         return self.result
 
-    def frames(self, station: StationKey) -> list[dict[str, Any]]:
-        return self.kept_frames
+    def framed(self, identity: str, direction: str, frame: Any) -> None:
+        """A frame went over: text as it is, anything else as JSON."""
+        trace = self.traces.setdefault(station_key(identity), Trace())
+        trace.add(self._clock.now(), direction, frame if isinstance(frame, str) else json.dumps(frame))
+
+    def frames(self, station: StationKey) -> Sequence[Frame]:
+        return self.traces[station].shown() if station in self.traces else ()
+
+    def newest_frame(self, station: StationKey) -> int:
+        return self.traces[station].newest if station in self.traces else 0
 
 
 @dataclass

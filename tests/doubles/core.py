@@ -19,6 +19,7 @@ from edge_agent.site.ports import LateAnswer
 from edge_agent.site.reports import BootAnswer, BootReport
 from sitelink.commands import Order, OrderAnswer
 from sitelink.errors import StationOffline
+from sitelink.frames import Frame
 from sitelink.ids import StationKey, station_key
 from sitelink.model import ChargePoint, Job
 from sitelink.ops import Author
@@ -73,8 +74,11 @@ class ScriptedStations:
     async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         raise StationOffline(identity=station)
 
-    def frames(self, station: StationKey) -> Sequence[dict[str, Any]]:
+    def frames(self, station: StationKey) -> Sequence[Frame]:
         return ()
+
+    def newest_frame(self, station: StationKey) -> int:
+        return 0
 
     async def recheck(self, station: StationKey) -> None:
         self.rechecked.append(station)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -378,11 +379,11 @@ async def test_frames_are_shown_with_secrets_masked() -> None:
         assert question[3] == change
         await station.send([3, question[1], {"status": "Accepted"}])
         await asking
-        shown = json.dumps(box.server.frames(CP001), default=str)
+        shown = msgspec.json.encode(box.server.frames(CP001)).decode()
         assert "Authorize" in shown
         assert "04A2B3C4D5" not in shown
         assert "c0ffee" not in shown
-        assert {frame["direction"] for frame in box.server.frames(CP001)} == {"in", "out"}
+        assert {frame.direction for frame in box.server.frames(CP001)} == {"in", "out"}
 
 
 # ---- trouble ----

@@ -13,9 +13,8 @@ def shown(frame: str | bytes) -> str:
     trace = Trace()
     trace.add(NOW, "in", frame)
     (entry,) = trace.shown()
-    assert entry["direction"] == "in"
-    assert entry["at"] == NOW
-    return str(entry["frame"])
+    assert (entry.number, entry.direction, entry.at) == (1, "in", NOW)
+    return str(entry.frame)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,8 @@ def test_the_ring_is_bounded_in_count_and_size() -> None:
     for number in range(FRAMES_MAX + 5):
         trace.add(NOW, "in", f"[{number}]")
     assert len(trace.shown()) == FRAMES_MAX
-    assert trace.shown()[-1]["frame"] == [FRAMES_MAX + 4]
+    assert trace.shown()[-1].frame == [FRAMES_MAX + 4]
+    assert [trace.shown()[0].number, trace.newest] == [6, FRAMES_MAX + 5]
     for _ in range(100):
         trace.add(NOW, "out", "x" * FRAME_CHARACTERS_MAX)
     assert len(trace.shown()) == CHARACTERS_MAX // FRAME_CHARACTERS_MAX

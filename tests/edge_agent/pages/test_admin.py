@@ -32,7 +32,6 @@ PATHS = [
     ("GET", "/api/v1/charge-points"),
     ("PATCH", "/api/v1/charge-points/CP001"),
     ("POST", "/api/v1/charge-points/CP001/calls"),
-    ("GET", "/api/v1/charge-points/CP001/frames"),
     ("GET", "/api/v1/charge-points/CP001/transactions"),
     ("GET", "/api/v1/health"),
 ]
@@ -95,7 +94,7 @@ async def test_a_wrong_switch_is_refused(box: Box, admin: dict[str, str], body: 
 
 
 async def test_identities_nobody_knows_are_not_found(box: Box, admin: dict[str, str]) -> None:
-    for method, path in PATHS[1:5]:
+    for method, path in PATHS[1:4]:
         status, error = await ask(box, admin, method, path.replace("CP001", "NOBODY"), {"action": "Heartbeat"})
         assert (status, error["code"]) == (404, "not_found")
 
@@ -141,12 +140,6 @@ async def test_how_a_call_can_fail(
 async def test_a_call_of_the_wrong_shape_is_refused(box: Box, admin: dict[str, str], body: Any) -> None:
     status, error = await ask(box, admin, "POST", "/api/v1/charge-points/CP001/calls", body)
     assert (status, error["code"]) == (400, "request_invalid")
-
-
-async def test_frames_as_they_were_kept(box: Box, admin: dict[str, str]) -> None:
-    box.stations.kept_frames = [{"at": box.core.clock.now(), "direction": "in", "frame": [2, "1", "Heartbeat", {}]}]
-    status, found = await ask(box, admin, "GET", "/api/v1/charge-points/CP001/frames")
-    assert (status, found[0]["direction"], found[0]["frame"]) == (200, "in", [2, "1", "Heartbeat", {}])
 
 
 async def test_transactions_newest_first(box: Box, admin: dict[str, str]) -> None:
