@@ -85,6 +85,9 @@ def _operation(route: Route, body: Any, answer: Any, error: Any) -> dict[str, An
     ]
     if parameters:
         operation["parameters"] = parameters
+    if route.takes:
+        taken = {route.takes: {"schema": {"type": "string"}}}
+        operation["requestBody"] = {"required": True, "content": taken}
     if body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     return operation

@@ -28,6 +28,8 @@ class Route:
     answer: Any = None
     status: int = 200
     media: str = "application/json"
+    takes: str = ""
+    """The type of a body that is no JSON."""
     auth: str = "link"
     errors: tuple[type[SiteError], ...] = ()
     query: tuple[str, ...] = ()

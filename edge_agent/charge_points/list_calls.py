@@ -26,8 +26,12 @@ TAG_MAX_16 = 20
 TOKEN_MAX_2X = 36
 KEYS_16 = ("LocalAuthListEnabled", "LocalAuthListMaxLength", "SendLocalListMaxLength")
 CONTROLLER_2X = "LocalAuthListCtrlr"
-VARIABLES_2X = (("Enabled", "Actual"), ("ItemsPerMessage", "Actual"), ("Entries", "MaxSet"))
+VARIABLES_2X = (
+    ("Enabled", "Actual"), ("ItemsPerMessage", "Actual"), ("BytesPerMessage", "Actual"), ("Entries", "MaxSet"),
+)  # fmt: skip
 """How many entries fit is the highest value `Entries` may have; what it has is how many there are."""
+ENTRY_BYTES_2X = 512
+"""What an entry takes at most in a message: two tokens of 36 characters, their types, a status and a time."""
 GROUP_TYPE_2X = "Central"
 
 STATUS_16 = {status: status.value for status in AuthorizationStatus} | {
@@ -147,10 +151,13 @@ def answer_2x(order: Order, payload: Any) -> OrderAnswer | None:
             variable = each.get("variable") if isinstance(each, dict) else None
             if isinstance(variable, dict) and each.get("attributeStatus") == "Accepted":
                 values[str(variable.get("name", "")).casefold()] = each
-        enabled, per_message, entries = (values.get(name.casefold(), {}) for name, _ in VARIABLES_2X)
+        enabled, items, size, entries = (values.get(name.casefold(), {}) for name, _ in VARIABLES_2X)
+        bytes_max = _number(size, "attributeValue")
+        by_size = None if bytes_max is None else max(1, bytes_max // ENTRY_BYTES_2X - 1)
+        said_items = [each for each in (_number(items, "attributeValue"), by_size) if each is not None]
         limits = ListLimits(
-            _switch(enabled, "attributeValue"), _number(entries, "attributeValue"),
-            _number(per_message, "attributeValue"), TOKEN_MAX_2X, typed=True,
+            _switch(enabled, "attributeValue"), _number(entries, "attributeValue"), min(said_items, default=None),
+            TOKEN_MAX_2X, typed=True,
         )  # fmt: skip
         return OrderAnswer("Accepted", accepted=True, payload=limits)
     return None

@@ -147,7 +147,7 @@ ROUTES = (
     Route("GET", _ALL, get_tokens, "The site's id tokens, a page at a time; all of them as CSV.",
           answer=TokenPage, auth="admin", errors=(RequestInvalid,), query=("limit", "after")),
     Route("PUT", _ALL, put_tokens, "Take in a CSV table of id tokens, whole or not at all.",
-          answer=TableTaken, auth="admin", query=("replace",),
+          answer=TableTaken, auth="admin", query=("replace",), takes=CSV_TYPE,
           errors=(IdTokenListInvalid, IdTokenInvalid, MediaTypeRefused, TooLarge, RequestInvalid, StoreUnavailable)),
     Route("GET", _ONE, get_token, "One id token.", answer=AdminIdToken, auth="admin", errors=(NotFound,)),
     Route("PUT", _ONE, put_token, "List an id token, in place of what was listed of it.",

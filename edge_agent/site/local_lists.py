@@ -84,7 +84,7 @@ class LocalLists:
             elif isinstance(event, e.StationBooted) and event.verdict is Registration.ACCEPTED:
                 self._unverified.add(key)
                 self._mark(key, self._pace.settle_s)
-            elif isinstance(event, (e.StationConnected, e.StationTestTokenSet)):
+            elif isinstance(event, (e.StationConnected, e.StationConfigured, e.StationTestTokenSet)):
                 self._mark(key, self._pace.settle_s)
 
     def _mark(self, station: StationKey, within_s: float) -> None:

@@ -56,3 +56,13 @@ async def test_operations_say_who_may_call_what_to_send_and_what_can_go_wrong(bo
     assert paths["/api/v1/health"]["get"]["security"] == [{"adminToken": []}]
     assert paths["/healthz"]["get"]["security"] == []
     assert len(ids) == len(set(ids))
+
+
+async def test_a_body_that_is_no_json_and_an_answer_without_one_are_described(box: Box) -> None:
+    paths = (await document(box))["paths"]
+    put = paths["/api/v1/id-tokens"]["put"]
+    assert put["requestBody"]["content"] == {"text/csv": {"schema": {"type": "string"}}}
+    assert [(each["name"], each["schema"]["type"]) for each in put["parameters"]] == [("replace", "boolean")]
+    assert paths["/api/v1/id-tokens/{token}"]["delete"]["responses"]["204"] == {
+        "description": "Take an id token off the list."
+    }

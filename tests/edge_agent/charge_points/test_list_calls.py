@@ -1,12 +1,13 @@
 """Orders about lists of id tokens as calls that fit their schemas, and answers as stations give them."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from edge_agent.charge_points import list_calls, v2x, v16
-from edge_agent.charge_points.schemas import OCPP_16, OCPP_21, OCPP_201
+from edge_agent.charge_points.schemas import OCPP_16, OCPP_21, OCPP_201, Schemas
 from sitelink.commands import (
     ClearCache,
     GetLocalListVersion,
@@ -59,6 +60,8 @@ def test_calls_of_1_6(order: Order, action: str, payload: dict[str, Any]) -> Non
         (ReadListLimits(), "GetVariables", {"getVariableData": [
             {"component": {"name": "LocalAuthListCtrlr"}, "variable": {"name": "Enabled"}, "attributeType": "Actual"},
             {"component": {"name": "LocalAuthListCtrlr"}, "variable": {"name": "ItemsPerMessage"},
+             "attributeType": "Actual"},
+            {"component": {"name": "LocalAuthListCtrlr"}, "variable": {"name": "BytesPerMessage"},
              "attributeType": "Actual"},
             {"component": {"name": "LocalAuthListCtrlr"}, "variable": {"name": "Entries"}, "attributeType": "MaxSet"},
         ]}),
@@ -137,6 +140,9 @@ def variable(name: str, value: Any, status: str = "Accepted") -> dict[str, Any]:
                                 variable("Entries", "1000")]}, (True, 1000, 20)),
         ({"getVariableResult": [variable("Enabled", "true"), variable("Entries", "7", "NotSupportedAttributeType")]},
          (True, None, None)),
+        ({"getVariableResult": [variable("ItemsPerMessage", "100"), variable("BytesPerMessage", "5120")]},
+         (None, None, 9)),
+        ({"getVariableResult": [variable("BytesPerMessage", "10")]}, (None, None, 1)),
         ({"getVariableResult": [{}, None, variable("ItemsPerMessage", "no")]}, (None, None, None)),
         (None, (None, None, None)),
     ],
@@ -156,3 +162,13 @@ def test_the_version_a_station_has(said: Any, version: int | None) -> None:
     ):
         assert (answer.accepted, answer.payload) == (version is not None, version)
     assert not v16.order_answer(GetLocalListVersion(), []).accepted
+
+
+@pytest.mark.parametrize("schemas", [OCPP_201, OCPP_21], ids=lambda each: each.version)
+def test_no_entry_of_2x_takes_more_bytes_than_is_reckoned_with(schemas: Schemas) -> None:
+    long = "𐐷" * list_calls.TOKEN_MAX_2X
+    entry = ListEntry(long, AuthorizationStatus.NOT_ALLOWED_TYPE_EVSE, IdTokenType.NO_AUTHORIZATION, long, NEW_YEAR)
+    action, payload = v2x.call_for(SendLocalList(1, full=True, entries=(entry,)))
+    schemas.check_call(action, payload)
+    (item,) = payload["localAuthorizationList"]
+    assert len(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode()) <= list_calls.ENTRY_BYTES_2X
