@@ -214,6 +214,53 @@ def new(name: str, config: Path | None, overrides: tuple[str, ...]) -> None:
     _print(_operate(settings_of(config, overrides), "token.new", {"name": name}))
 
 
+@main.group("firmware")
+def firmware_() -> None:
+    """Firmware images on this box, to be installed on charge points."""
+
+
+@firmware_.command("add")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--version", "version_", help="What a charge point will report once it runs it.")
+@click.option("--signature", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File, base64.")
+@click.option("--certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File, PEM.")
+@with_settings
+def firmware_add(
+    file: Path, version_: str | None, signature: Path | None, certificate: Path | None, config: Path | None,
+    overrides: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Keep a copy of the image FILE; with its signature and certificate the update will be signed."""
+    arguments = {
+        "file": str(file.absolute()), "version": version_, "signature": _text_of(signature),
+        "certificate": _text_of(certificate),
+    }  # fmt: skip
+    _print(_operate(settings_of(config, overrides), "firmware.add", arguments, control.LONGEST_S))
+
+
+@firmware_.command("list")
+@with_settings
+def firmware_list(config: Path | None, overrides: tuple[str, ...]) -> None:
+    """All images, newest first."""
+    _print(_operate(settings_of(config, overrides), "firmware.list", {}))
+
+
+@firmware_.command("remove")
+@click.argument("image")
+@with_settings
+def firmware_remove(image: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Remove IMAGE, by its id."""
+    _print(_operate(settings_of(config, overrides), "firmware.remove", {"image": image}))
+
+
+def _text_of(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file}: cannot be read as text: {error}") from error
+
+
 @main.command()
 @click.option("--acknowledge-salvage", is_flag=True, help="You know that a damaged database was set aside.")
 @with_settings

@@ -34,9 +34,12 @@ from edge_agent.charge_points.server import OcppServer
 from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.clock import SystemClock
 from edge_agent.config import Http, Ocpp, Settings
+from edge_agent.files.exchange import Exchange
+from edge_agent.files.settings import Certificate, FilesSettings
 from edge_agent.pages.app import PageSettings, build_app, product_version
 from edge_agent.pages.metrics import BoxMetrics, Figures
 from edge_agent.pages.waiting import build_waiting_app
+from edge_agent.site import firmware
 from edge_agent.site.admission import Policy
 from edge_agent.site.corrections import Oddities, Tally
 from edge_agent.site.desk import StationDesk
@@ -50,11 +53,12 @@ from edge_agent.site.nobody import NoStations
 from edge_agent.site.operations import Operations
 from edge_agent.site.ports import Stations
 from edge_agent.site.supervision import Supervision
+from edge_agent.site.transfers import TransferPatience, Transfers
 from edge_agent.site.upkeep import About, Upkeep
 from edge_agent.store.database import StoreCannotOpen
 from edge_agent.store.store import Store, StoreSettings, open_store
 from edge_agent.store.trouble import free_bytes
-from sitelink.states import JobStatus
+from sitelink.states import JobStatus, TransferMethod
 from web_ui.front import runner_of
 
 log = structlog.get_logger()
@@ -165,10 +169,17 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             "ocpp.tls_port", tls_port_of(settings.ocpp),
         )  # fmt: skip
         feed = Feed(journal)
+        exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
+        transfers = Transfers(
+            journal, stations, exchange, clock, new_id, _transfer_patience(settings), feed.touch_station
+        )  # fmt: skip
+        await transfers.interrupt_unfinished()
+        stack.push_async_callback(exchange.stop)
         jobs = JobService(
             journal, stations, dispatch, feed, clock, store.history, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: "salvaged" if store.salvaged else None,
             lambda: ocpp_url(settings, ocpp_tls_port, "wss") if ocpp_tls_port else None,
+            transfers,
         )  # fmt: skip
         tokens = AllowList(journal)
         lists = LocalLists(journal, stations, enabled=settings.authorisation.local_list == "on")
@@ -184,14 +195,19 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             lists=lists,
             oddities=Oddities(tally, ClockDrift(journal)),
             site_root=keeper.root_pem,
+            transfers=transfers,
+            station_routes=exchange.routes(),
         )
         http_port, http_tls_port = await stack.enter_async_context(_http(app, settings, keeper))
+        exchange.serves(TransferMethod.HTTP, http_port)
+        if http_tls_port:
+            exchange.serves(TransferMethod.HTTPS, http_tls_port)
         ports = {
             "http.port": http_port, "ocpp.port": ocpp_port,
             "http.tls_port": http_tls_port, "ocpp.tls_port": ocpp_tls_port,
         }  # fmt: skip
         upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
-        more = {**upkeep.operations(), **tokens.operations()}
+        more = {**upkeep.operations(), **tokens.operations(), **firmware.operations(exchange)}
         operations = Operations(jobs, lambda token: link_url(settings, http_port, token), more)
         await stack.enter_async_context(control.serve(settings.data_dir, operations.run))
         group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -201,6 +217,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(store.watch(), name="store"))
         tasks.append(group.create_task(keeper.run(), name="certificates"))
         tasks.append(group.create_task(tally.run(), name="corrections"))
+        tasks.append(group.create_task(transfers.run(), name="transfers"))
         try:
             yield Box(jobs, operations, store, ocpp_port, http_port, ocpp_tls_port, http_tls_port, keeper)
         finally:
@@ -220,7 +237,8 @@ async def alone(settings: Settings) -> AsyncIterator[Operations]:
             lambda: ocpp_url(settings, settings.ocpp.port),
         )  # fmt: skip
         upkeep = _upkeep(settings, store, nobody, feed, None)
-        more = {**upkeep.operations(), **AllowList(store.journal).operations()}
+        exchange = Exchange(_files_settings(settings, None), clock, new_id, lambda ip: address_for(settings, ip))
+        more = {**upkeep.operations(), **AllowList(store.journal).operations(), **firmware.operations(exchange)}
         yield Operations(jobs, lambda token: link_url(settings, settings.http.port, token), more)
 
 
@@ -375,10 +393,24 @@ def address_of(bind: str) -> str:
     """The address the site's network knows this box by, where it listens on all of them."""
     if bind not in ("", "0.0.0.0", "::"):  # noqa: S104 -- compared, not bound
         return bind
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((_ANYWHERE, 9))  # chooses a route; a datagram socket sends nothing by connecting
+    return _route_to(_ANYWHERE) or "127.0.0.1"
+
+
+def _route_to(ip: str) -> str | None:
+    """Our own address on the way there."""
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((ip, 9))  # chooses a route; a datagram socket sends nothing by connecting
         return str(probe.getsockname()[0])
-    return "127.0.0.1"
+    return None
+
+
+def address_for(settings: Settings, ip: str | None) -> str:
+    """The address by which a charge point at `ip` reaches this box: a box may stand in several networks."""
+    bind = settings.http.bind
+    if bind not in ("", "0.0.0.0", "::"):  # noqa: S104 -- compared, not bound
+        return bind
+    return (_route_to(ip) if ip else None) or address_of(bind)
 
 
 def _store_settings(settings: Settings) -> StoreSettings:
@@ -388,6 +420,25 @@ def _store_settings(settings: Settings) -> StoreSettings:
         journal_max_rows=storage.journal_max_rows, reserve_bytes=storage.reserve_bytes,
         keep_unsent=bool(settings.relay.url),
     )  # fmt: skip
+
+
+def _files_settings(settings: Settings, keeper: Keeper | None) -> FilesSettings:
+    files = settings.files
+
+    def certificate() -> Certificate | None:
+        return Certificate(*keeper.chain_and_key()) if keeper is not None else None
+
+    return FilesSettings(
+        data_dir=settings.data_dir, upload_max_bytes=files.upload_max_bytes, total_max_bytes=files.total_max_bytes,
+        keep_free_bytes=files.keep_free_bytes, least_bytes_per_s=files.least_bytes_per_s,
+        firmware_max_bytes=files.firmware_max_bytes, firmware_total_max_bytes=files.firmware_total_max_bytes,
+        address=files.address, ftp=files.ftp, ftp_bind=settings.http.bind, ftp_port=files.ftp_port,
+        ftp_passive_first=files.ftp_passive_first, ftp_passive_last=files.ftp_passive_last, certificate=certificate,
+    )  # fmt: skip
+
+
+def _transfer_patience(settings: Settings) -> TransferPatience:
+    return TransferPatience(settings.files.upload_patience_s, settings.files.firmware_patience_s)
 
 
 def _page_settings(settings: Settings) -> PageSettings:

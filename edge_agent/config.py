@@ -62,6 +62,23 @@ class Commands:
 
 
 @dataclass(frozen=True)
+class Files:
+    address: str = ""
+    ftp: bool = True
+    ftp_port: int = 2121
+    ftp_passive_first: int = 0
+    ftp_passive_last: int = 0
+    upload_max_bytes: int = 50 * MIB
+    total_max_bytes: int = 500 * MIB
+    keep_free_bytes: int = 64 * MIB
+    least_bytes_per_s: int = 1024
+    firmware_max_bytes: int = 256 * MIB
+    firmware_total_max_bytes: int = 1024 * MIB
+    upload_patience_s: float = 600
+    firmware_patience_s: float = 3600
+
+
+@dataclass(frozen=True)
 class Storage:
     telemetry_max_rows: int = 2_000_000
     journal_max_rows: int = 1_000_000
@@ -87,6 +104,7 @@ class Settings:
     authorisation: Authorisation = field(default_factory=Authorisation)
     certificates: Certificates = field(default_factory=Certificates)
     commands: Commands = field(default_factory=Commands)
+    files: Files = field(default_factory=Files)
     storage: Storage = field(default_factory=Storage)
     relay: Relay = field(default_factory=Relay)
     log: Log = field(default_factory=Log)

@@ -3,12 +3,14 @@
 Pure. A station's word (`Accepted`, `Rejected`, `Unlocked` …) is kept as it came; `accepted` is our reading of it.
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from sitelink.events import ListEntry
 from sitelink.ids import TransactionId
+from sitelink.states import TransferKind
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -89,9 +91,38 @@ class ClearCache(Order, frozen=True):
     """Forget whom it let charge before: the next one is asked about."""
 
 
+class FetchLog(Order, frozen=True):
+    """Have the station upload its diagnostics or its security log to `location`, a URL made for this once."""
+
+    kind: TransferKind
+    request: int
+    location: str
+    retries: int = 3
+    retry_interval_s: int = 60
+    oldest: datetime | None = None
+    latest: datetime | None = None
+
+
+class UpdateFirmware(Order, frozen=True):
+    """Have the station fetch and install an image. With `signature` and `certificate` (PEM) the update is signed."""
+
+    request: int
+    location: str
+    fetch_at: datetime
+    retries: int = 3
+    retry_interval_s: int = 60
+    install_at: datetime | None = None
+    signature: str | None = None
+    certificate: str | None = None
+
+
 class OrderAnswer(msgspec.Struct, frozen=True):
-    """`word` is the station's status or its CALLERROR code, `accepted` whether it will try, `payload` all it said."""
+    """`word` is the station's status or its CALLERROR code, `accepted` whether it will try, `payload` all it said.
+
+    `file`: what it will call the file it uploads, where it says so.
+    """
 
     word: str
     accepted: bool
     payload: Any = None
+    file: str | None = None

@@ -244,10 +244,48 @@ class TookTooLong(SiteError):
 
 
 class FileRefused(SiteError):
-    """A file cannot be written on the box. fields: path, problem ("exists" | "no_folder" | "not_writable")."""
+    """A file cannot be written or read on the box.
+
+    fields: path, problem ("exists" | "no_folder" | "not_writable" | "not_readable").
+    """
 
     code = "file_refused"
     http_status = 409
+
+
+class TransferRunning(SiteError):
+    """The charge point already has one of this kind under way. fields: kind, transfer."""
+
+    code = "transfer_running"
+    http_status = 409
+
+
+class TransferUnavailable(SiteError):
+    """Such a file cannot go over now. fields: reason ("method" | "firmware_by_ftp" | "ftp_port" | "box_offline")."""
+
+    code = "transfer_unavailable"
+    http_status = 409
+
+
+class FirmwareUnsigned(SiteError):
+    """The image has no signature; say `unsigned` to install it all the same. fields: name."""
+
+    code = "firmware_unsigned"
+    http_status = 409
+
+
+class FirmwareInvalid(SiteError):
+    """problem: empty, too_large, no_room, not_written, not_allowed, half_signed, no_file. fields: problem, allowed."""
+
+    code = "firmware_invalid"
+    http_status = 422
+
+
+class FileGone(SiteError):
+    """A file that made room for others, or never came. fields: transfer."""
+
+    code = "file_gone"
+    http_status = 410
 
 
 class ServerFault(SiteError):

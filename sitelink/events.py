@@ -21,6 +21,8 @@ from sitelink.states import (
     LinkRole,
     LocalListState,
     Registration,
+    TransferKind,
+    TransferMethod,
 )
 
 
@@ -496,6 +498,72 @@ class LocalListNotTaken(Event, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
+# ---- transfers ----
+
+
+class TransferRequested(Event, frozen=True, omit_defaults=True):
+    """entity transfer:…  Written before anything is sent, run at most once. `request` is its number to the station.
+
+    `file`: the name on the box of what will arrive, or of the image that is served. Firmware: `version` it should
+    bring, `version_before` and `boots_before` as the station was.
+    """
+
+    kind: TransferKind
+    station: StationKey
+    request: int
+    method: TransferMethod
+    file: str
+    version: str | None = None
+    version_before: str | None = None
+    boots_before: int = 0
+    signed: bool = False
+    size: int | None = None
+    sha256: str | None = None
+
+
+class TransferAnswered(Event, frozen=True, omit_defaults=True):
+    """entity transfer:…  The station's own word; `station_file` is what it will call the file."""
+
+    answer: str
+    state: CommandState
+    outcome: str | None = None
+    late: bool = False
+    station_file: str | None = None
+
+
+class TransferTold(Event, frozen=True, omit_defaults=True):
+    """entity transfer:…  A notification of the station about it: its word, and all it said."""
+
+    word: str
+    payload: Any = None
+
+
+class TransferMoved(Event, frozen=True, omit_defaults=True):
+    """entity transfer:…  The whole file has gone over: it lies on the box, or the station has fetched it."""
+
+    size: int
+    sha256: str
+
+
+class TransferTried(Event, frozen=True, omit_defaults=True):
+    """entity transfer:…  An attempt came to nothing. problem: too_large, too_slow, cut_off, no_room, not_written."""
+
+    problem: str
+    size: int = 0
+
+
+class TransferEnded(Event, frozen=True, omit_defaults=True):
+    """entity transfer:…  `outcome` is a code of web_ui.wording."""
+
+    state: CommandState
+    outcome: str
+    detail: dict[str, Any] = {}
+
+
+class TransferFileRemoved(Event, frozen=True):
+    """entity transfer:…  Its file made room for another, or is gone from the disk."""
+
+
 # ---- commands ----
 
 
@@ -567,6 +635,13 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     TransactionStopped: "transaction.stopped",
     MeterValuesReported: "meter.values",
     IdTokenListed: "id_token.listed",
+    TransferRequested: "transfer.requested",
+    TransferAnswered: "transfer.answered",
+    TransferTold: "transfer.told",
+    TransferMoved: "transfer.moved",
+    TransferTried: "transfer.tried",
+    TransferEnded: "transfer.ended",
+    TransferFileRemoved: "transfer.file_removed",
     IdTokenRemoved: "id_token.removed",
     LocalListTaken: "local_list.taken",
     LocalListNotTaken: "local_list.not_taken",

@@ -17,6 +17,7 @@ ChargePointId = NewType("ChargePointId", str)
 StationKey = NewType("StationKey", str)
 """An OCPP identity made comparable: NFC, trimmed, case-folded."""
 CommandId = NewType("CommandId", str)
+TransferId = NewType("TransferId", str)
 LinkId = NewType("LinkId", str)
 IdTokenKey = NewType("IdTokenKey", str)
 """A driver's token made comparable: NFC, without padding, case-folded."""

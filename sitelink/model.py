@@ -18,6 +18,7 @@ from sitelink.ids import (
     OpId,
     StationKey,
     TransactionId,
+    TransferId,
     station_key,
 )
 from sitelink.ops import Author, Stamp
@@ -35,6 +36,8 @@ from sitelink.states import (
     LinkRole,
     LocalListState,
     Registration,
+    TransferKind,
+    TransferMethod,
 )
 
 
@@ -345,6 +348,63 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         return f"command:{self.id}"
 
 
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the station said of a transfer, in its own word."""
+
+    word: str
+    at: datetime
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """A file on its way between a station and the box: what was asked, what was said of it, what really went over.
+
+    `moved_at` is when the whole file had gone over (`size`, `sha256`; of firmware both are known before). `file` is
+    its name on the box, None when it is no longer there. `problem` is why the last attempt came to nothing.
+    """
+
+    id: TransferId
+    kind: TransferKind
+    station: StationKey
+    request: int
+    method: TransferMethod
+    by: Author
+    requested_at: datetime
+    file: str | None
+    state: CommandState = CommandState.SENT
+    answer: str | None = None
+    answered_at: datetime | None = None
+    late: bool = False
+    station_file: str | None = None
+    told: tuple[Told, ...] = ()
+    size: int | None = None
+    sha256: str | None = None
+    moved_at: datetime | None = None
+    tries: int = 0
+    """Attempts that came to nothing."""
+    problem: str | None = None
+    tried_by: OpId | None = None
+    version: str | None = None
+    version_before: str | None = None
+    boots_before: int = 0
+    signed: bool = False
+    outcome: str | None = None
+    outcome_detail: dict[str, Any] = {}
+    ended_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"transfer:{self.id}"
+
+    @property
+    def running(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def word(self) -> str | None:
+        """The last the station said of it."""
+        return self.told[-1].word if self.told else None
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A capability link to one job. The token is known only to who holds it."""
 
@@ -401,12 +461,15 @@ class LocalList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Entity = (
     Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken | LocalList
-    | StationSecurity
+    | StationSecurity | Transfer
 )  # fmt: skip
 
 CLOSED_TRANSACTIONS_KEPT = 4
 """Closed transactions a station keeps in memory; the store has them all."""
 ENDED_COMMANDS_KEPT = 200
+ENDED_TRANSFERS_KEPT = 200
+"""Of all stations; older ones are forgotten with their files."""
+TOLD_KEPT = 32
 
 
 class SiteState:
@@ -423,6 +486,7 @@ class SiteState:
         self.readings: dict[tuple[StationKey, int], Readings] = {}
         self.knocks: dict[str, Knock] = {}
         self.commands: dict[CommandId, Command] = {}
+        self.transfers: dict[TransferId, Transfer] = {}
         self.links: dict[LinkId, Link] = {}
         self.corrections: dict[StationKey, Corrections] = {}
         self.id_tokens: dict[IdTokenKey, IdToken] = {}
@@ -444,6 +508,8 @@ class SiteState:
             self._put_command(entity)
         elif isinstance(entity, StationSecurity):
             self.security[entity.id] = entity
+        elif isinstance(entity, Transfer):
+            self.transfers[entity.id] = entity
         elif isinstance(entity, Knock):
             self.knocks[entity.id] = entity
         elif isinstance(entity, Corrections):
@@ -462,7 +528,7 @@ class SiteState:
             self.links[entity.id] = entity
 
     def drop(self, key: str) -> None:
-        """Forget the entity under `key` (a knock, a station, a charge point or an id token: kinds that can go)."""
+        """Forget the entity under `key` (a knock, a station, a charge point, an id token, a transfer can go)."""
         kind, _, name = key.partition(":")
         if kind == "knock":
             self.knocks.pop(name, None)
@@ -477,6 +543,8 @@ class SiteState:
             self.stations.pop(StationKey(name), None)
         elif kind == "corrections":
             self.corrections.pop(StationKey(name), None)
+        elif kind == "transfer":
+            self.transfers.pop(TransferId(name), None)
 
     def rows(self, job: Job) -> list[ChargePoint]:
         """The job's charge points in its order."""
@@ -530,6 +598,10 @@ class SiteState:
         """The newest closed transaction of a connector that is still in memory."""
         known = (self.transactions.get(id_) for id_ in reversed(self._closed.get(station, ())))
         return next((each for each in known if each is not None and each.connector == connector), None)
+
+    def transfers_of(self, station: StationKey) -> list[Transfer]:
+        """Oldest first."""
+        return [each for each in self.transfers.values() if each.station == station]
 
     def _put_transaction(self, transaction: Transaction) -> None:
         known = self.transactions.get(transaction.id)

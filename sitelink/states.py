@@ -102,6 +102,23 @@ class CommandState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class TransferKind(StrEnum):
+    """What goes over: diagnostics and security log from the station to the box, firmware the other way."""
+
+    DIAGNOSTICS = "diagnostics"
+    SECURITY_LOG = "security_log"
+    FIRMWARE = "firmware"
+
+
+class TransferMethod(StrEnum):
+    """How a file goes over. ftps: FTP that turns to TLS by AUTH TLS."""
+
+    HTTPS = "https"
+    HTTP = "http"
+    FTPS = "ftps"
+    FTP = "ftp"
+
+
 COMMAND_RUNNING = frozenset({CommandState.SENT, CommandState.ANSWERED})
 
 

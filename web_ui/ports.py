@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey
+from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
 from sitelink.model import Command, Link, SiteState
 from sitelink.ops import Author
 from sitelink.states import ActionName
@@ -41,6 +41,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The same with encryption, "wss://192.0.2.1:9443/"; None where the box does not listen so."""
     notice: str | None = None
     """Something about the box that people should know, saving or not: salvaged."""
+    moving: Mapping[TransferId, int] = {}
+    """Bytes that have gone over, of the files that are on their way."""
 
 
 class Stale(msgspec.Struct, frozen=True):

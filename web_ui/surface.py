@@ -40,6 +40,9 @@ DRAW_ERROR: web.AppKey[Callable[[web.Request, SiteError], str]] = web.AppKey("dr
 UNHURRIED = "unhurried"
 """Attribute of a handler that may take longer than `REQUEST_MAX_S`."""
 
+ANY_HOST = "any_host"
+"""Attribute of a handler that is called by charge points, which may name the box as they like."""
+
 RUNNER_OPTIONS: Mapping[str, Any] = {
     "keepalive_timeout": KEEPALIVE_S,
     "max_line_size": HEADER_MAX_BYTES,
@@ -97,6 +100,8 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def _host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse names that are not ours, two Host headers, and an absolute request line that says something else."""
+    if getattr(request.match_info.handler, ANY_HOST, False):
+        return await handler(request)
     given = request.headers.getall(hdrs.HOST, [])
     hosts = request.app[GATE].hosts
     if len(given) != 1 or not hosts.allow(given[0]) or not hosts.allow(request.url.host_subcomponent or ""):

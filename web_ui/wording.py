@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from web_ui.transfer_words import TRANSFERS
+
 
 class Words(NamedTuple):
     """Templates for str.format over the fields. `bare` stands in for `says` where one of its fields is missing."""
@@ -145,6 +147,28 @@ ERRORS: dict[str, Words] = {
         "{path} cannot be written: there is no such folder.", "Make the folder, or choose another.",
         "There is no such folder.",
     ),
+    "file_refused.not_readable": Words(
+        "{path} cannot be read by the box.", "Let its user read the file, or copy it elsewhere.",
+        "That file cannot be read by the box.",
+    ),
+    "transfer_running": Words("One is under way already.", "Wait for its end."),
+    "transfer_unavailable": Words("That cannot go over now.", "Choose another way (http or ftp)."),
+    "transfer_unavailable.method": Words("The box and the charge point have no such way in common.",
+                                         "Choose another way (http or ftp)."),
+    "transfer_unavailable.firmware_by_ftp": Words("Firmware never goes by FTP.", "Use http or https."),
+    "transfer_unavailable.ftp_port": Words("The box cannot listen for FTP.", "Set files.ftp_port to a free port."),
+    "firmware_unsigned": Words(
+        "{name} would be installed without a signature.",
+        "Add the maker's signature and certificate, or say expressly that it shall be unsigned.",
+        "That image would be installed without a signature.",
+    ),
+    "firmware_invalid": Words("That image cannot be kept.", "Check the file and what is said of it."),
+    "firmware_invalid.empty": Words("The image is empty.", "Choose the right file."),
+    "firmware_invalid.too_large": Words("The image is larger than the box takes.", "Raise files.firmware_max_bytes."),
+    "firmware_invalid.no_room": Words("There is no room for the image.", "Remove an older one first."),
+    "firmware_invalid.half_signed": Words("Signature and certificate belong together.", "Give both, or neither."),
+    "firmware_invalid.no_file": Words("There is no file in it.", "Send the image as the part named file."),
+    "file_gone": Words("That file is not on the box (any more).", "Ask the charge point for it again."),
     "server_fault": Words(
         "The box could not do this (code {ref}). Nothing was lost.",
         "Try again; if it stays, tell the operator the code.",
@@ -402,6 +426,7 @@ FLASHES: dict[str, Words] = {
 
 WORDS: dict[str, Words] = {
     **ERRORS, **EXPLANATIONS, **FAULTS, **ACTION_REASONS, **OUTCOMES, **TROUBLES, **FLASHES,
+    **{code: Words(*each) for code, each in TRANSFERS.items()},
 }  # fmt: skip
 
 _TELLING_FIELDS = ("problem", "reason", "status")
@@ -502,6 +527,15 @@ def clock_off(seconds: float) -> str | None:
 
 
 CLOCK_OFF_FROM_S = 90
+
+
+def size(size_bytes: int | None) -> str:
+    """12.4 MB; small ones in kB or bytes."""
+    if size_bytes is None:
+        return ""
+    if size_bytes < 1000:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1_000_000:.1f} MB" if size_bytes >= 1_000_000 else f"{size_bytes / 1000:.1f} kB"
 
 
 def ocpp_error(error_code: str | None) -> str:

@@ -77,6 +77,10 @@ class Keeper:
     def for_pages(self) -> ssl.SSLContext:
         return self._equipped(tls.server_context())
 
+    def chain_and_key(self) -> tuple[Path, Path]:
+        """Files of the RSA certificate, for libraries that take no context of ours."""
+        return self._file(KeyKind.RSA.value, "pem"), self._file(KeyKind.RSA.value, "key")
+
     def trusted_roots(self) -> list[bytes]:
         """Further authorities whose client certificates count: every readable `*.pem` of the folder that was set."""
         if self._trusted is None:

@@ -6,6 +6,7 @@ it decides who the connection belongs to (`station`). No sockets. Start at `Base
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from edge_agent.charge_points import file_calls
 from edge_agent.charge_points.dialect import Ask, Payload, Refused
 from edge_agent.charge_points.readings import Found, kept
 from edge_agent.charge_points.rpc import ErrorCode
@@ -57,6 +58,16 @@ class BaseClerk:
         async def answer(payload: Payload, _found: Found) -> Payload:
             """Kept for the record."""
             await self.desk.message(self.station, action, kept(payload))
+            return {}
+
+        return answer
+
+    def of_file(self, action: str) -> Handler:
+        """What is told of a file on its way."""
+
+        async def answer(payload: Payload, found: Found) -> Payload:
+            """Told of the file it means, by request id, else of the newest under way; else kept for the record."""
+            await self.desk.transfer_told(self.station, file_calls.report(action, payload, found))
             return {}
 
         return answer

@@ -14,11 +14,11 @@ from sitelink.ids import StationKey
 
 FIRST_PLUG = {"id": 1, "connectorId": 1}
 KEPT = (
-    "ClearedChargingLimit", "FirmwareStatusNotification", "LogStatusNotification", "NotifyChargingLimit",
-    "NotifyCustomerInformation", "NotifyDisplayMessages", "NotifyEvent",
+    "ClearedChargingLimit", "NotifyChargingLimit", "NotifyCustomerInformation", "NotifyDisplayMessages", "NotifyEvent",
     "NotifyMonitoringReport", "NotifyReport", "PublishFirmwareStatusNotification", "ReportChargingProfiles",
     "ReservationStatusUpdate", "SecurityEventNotification",
 )  # fmt: skip
+OF_FILES = ("FirmwareStatusNotification", "LogStatusNotification")
 
 
 def is_of_16(action: str, payload: Payload) -> bool:
@@ -43,6 +43,7 @@ class Clerk201(BaseClerk):
             "NotifyEVChargingSchedule": self._charging_schedule,
             "StatusNotification": self._status,
             "TransactionEvent": self._transaction_event,
+            **{action: self.of_file(action) for action in OF_FILES},
             **{action: self.keep(action) for action in KEPT},
         }
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from edge_agent.charge_points import list_calls
+from edge_agent.charge_points import file_calls, list_calls
 from edge_agent.charge_points.dialect import Unusable, registration_word, time_text
 from edge_agent.charge_points.readings import (
     Found,
@@ -248,9 +248,9 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
             return "TriggerMessage", {"requestedMessage": message}
         case Trigger(message=message, connector=place, plug=plug):
             return "TriggerMessage", {"requestedMessage": message, "evse": {"id": place, "connectorId": plug}}
-    about_list = list_calls.call_2x(order)
-    if about_list is not None:
-        return about_list
+    call = list_calls.call_2x(order) or file_calls.call_2x(order)
+    if call is not None:
+        return call
     raise CallInvalid(action=type(order).__name__, where="action", problem="no_such_call_in_this_version")
 
 
@@ -287,9 +287,9 @@ _ACCEPTING = frozenset({"Accepted", "Unlocked", "Scheduled", "RebootRequired"})
 
 def order_answer(order: Order, payload: Any) -> OrderAnswer:
     """What a CALLRESULT means for the order. An answer without a status is a failed call (OCPP.md §8.1 R8)."""
-    about_list = list_calls.answer_2x(order, payload)
-    if about_list is not None:
-        return about_list
+    special = list_calls.answer_2x(order, payload) or file_calls.answer_2x(order, payload)
+    if special is not None:
+        return special
     said = text_of(payload, "status", [], 50) if isinstance(payload, dict) else None
     if said is None:
         return OrderAnswer(ErrorCode.FORMATION_VIOLATION.value, accepted=False, payload=kept(payload))

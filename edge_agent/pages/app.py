@@ -14,9 +14,10 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
-from edge_agent.pages import admin, frames_api, id_tokens
+from edge_agent.pages import admin, frames_api, id_tokens, transfers_api
 from edge_agent.pages.ports import Admin, IdTokens, Lists, Oddities
 from edge_agent.site.ports import History, Stations
+from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
 from sitelink.errors import NotFound
 from web_ui import assets, job_api, job_pages, openapi
@@ -54,8 +55,12 @@ def build_app(
     registry: CollectorRegistry, *, tokens: IdTokens, lists: Lists, oddities: Oddities, streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
     site_root: bytes = b"",
+    transfers: Transfers | None = None, station_routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:  # fmt: skip
-    """The whole application. `session_key` has at least 32 random bytes and survives restarts."""
+    """The whole application. `session_key` has at least 32 random bytes and survives restarts.
+
+    `station_routes` are those by which charge points bring and fetch files.
+    """
     streams = streams or Streams()
     gate = Gate(Sessions(session_key, clock), Limits(clock), Hosts(_names(settings, host_name())), clock)
     app = protect(jobs, gate, streams=streams, faults=_counted(registry, streams))
@@ -69,9 +74,13 @@ def build_app(
     app[DRAW_ERROR] = job_pages.draw_error
     app[SITE_ROOT] = site_root
     described = (*job_api.ROUTES, *admin.ROUTES, *frames_api.ROUTES, *id_tokens.ROUTES, *_own_routes(settings))
+    if transfers is not None:
+        app[transfers_api.TRANSFERS] = transfers
+        described = (*described, *transfers_api.ROUTES)
     document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
     mount(app, (*described, *job_pages.ROUTES))
+    app.router.add_routes(station_routes)
     assets.mount(app)
     return app
 

@@ -34,11 +34,13 @@ from edge_agent.site.reports import (
     StartReport,
     StopReport,
     TransactionReport,
+    TransferReport,
     Verdict,
 )
 from edge_agent.site.security_log import SecurityLog
 from edge_agent.site.transaction_events import decide_transaction_event
 from edge_agent.site.transactions import decide_meter_values, decide_start, decide_stop
+from edge_agent.site.transfer_rules import decide_told
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof, Trust
 from sitelink.clock import Clock
 from sitelink.events import (
@@ -170,6 +172,9 @@ class StationDesk:
 
     async def configured(self, station: StationKey, values: dict[str, str | None]) -> None:
         await self._record(station, StationConfigured(values), STATION)
+
+    async def transfer_told(self, station: StationKey, report: TransferReport) -> None:
+        await self._journal.write(decide_told(station, report))
 
     async def message(self, station: StationKey, action: str, payload: Any) -> None:
         await self._record(station, StationMessage(action, payload), STATION)

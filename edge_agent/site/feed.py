@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from edge_agent.site.ports import Committed, Journal
 from sitelink.apply import Changes
-from sitelink.ids import JobId, station_key
+from sitelink.ids import JobId, StationKey, station_key
 from sitelink.model import (
     ChargePoint,
     Command,
@@ -23,6 +23,7 @@ from sitelink.model import (
     SiteState,
     Station,
     Transaction,
+    Transfer,
 )
 from sitelink.security import StationSecurity
 from web_ui.ports import Stale
@@ -54,6 +55,14 @@ class Feed:
         """Something that is in no op changed (the relay's state, the disk's): `region` of every job is stale."""
         for reader in self._readers:
             reader.tell(self._journal.seq, {region}, set())
+
+    def touch_station(self, station: StationKey) -> None:
+        """Something about a station that is in no op changed: how far a file has come."""
+        rows = [(row.job, f"cp:{row.id}") for _, row in self._journal.state.rows_of_station(station)]
+        for reader in self._readers:
+            slow = {region for job, region in rows if job == reader.job}
+            if slow:
+                reader.tell(self._journal.seq, set(), slow)
 
     async def news(self, job: JobId, after: int | None) -> AsyncIterator[Stale]:
         """First what went stale since `after` (the whole page when that is too long ago), then what does from now."""
@@ -145,7 +154,7 @@ def stale_regions(state: SiteState, changes: Changes) -> Iterable[tuple[JobId, s
     for entity in changes.put:
         yield from _regions_of(state, entity)
     for key in changes.drop:
-        if key.startswith(("corrections:", "id_token:", "local_list:")):
+        if key.startswith(("corrections:", "id_token:", "local_list:", "transfer:")):
             continue  # its station goes with it; no page shows the site's list
         region = "seen" if key.startswith("knock:") else "page"
         for job in state.jobs:
@@ -164,7 +173,7 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
     elif isinstance(entity, Corrections):
         for _, row in state.rows_of_station(entity.station):
             yield row.job, f"corrections:{row.id}"
-    elif isinstance(entity, (Transaction, Readings)):
+    elif isinstance(entity, (Transaction, Readings, Transfer)):
         for _, row in state.rows_of_station(entity.station):
             yield row.job, f"cp:{row.id}"
     elif isinstance(entity, Command):

@@ -23,6 +23,7 @@ from edge_agent.site.id_token_rules import decide_test_token
 from edge_agent.site.job_file import JobFile
 from edge_agent.site.ports import Journal, Stations
 from edge_agent.site.record import record_of
+from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
 from sitelink.errors import NotFound
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey
@@ -66,6 +67,7 @@ class JobService:
         self, journal: Journal, stations: Stations, dispatch: Dispatch, feed: Feed, clock: Clock,
         commands: Commands, new_id: Callable[[], str], ocpp_url: Callable[[], str],
         notice: Callable[[], str | None] = lambda: None, ocpp_tls_url: Callable[[], str | None] = lambda: None,
+        transfers: Transfers | None = None,
     ) -> None:  # fmt: skip
         self._journal = journal
         self._stations = stations
@@ -77,6 +79,7 @@ class JobService:
         self._ocpp_url = ocpp_url
         self._notice = notice
         self._ocpp_tls_url = ocpp_tls_url
+        self._transfers = transfers
 
     # ---- what the page and the API see ----
 
@@ -94,6 +97,7 @@ class JobService:
             pairing_open={job.id: pairing_open(job, now) for job in state.jobs.values()},
             relay=Relay(), trouble=trouble.code if trouble else None, ocpp_url=self._ocpp_url(),
             ocpp_tls_url=self._ocpp_tls_url(), notice=self._notice(),
+            moving=self._transfers.so_far() if self._transfers else {},
         )  # fmt: skip
 
     def link_of_token(self, token: str) -> Link | None:

@@ -4,7 +4,7 @@ The journal is written by `edge_agent.store`, the stations are spoken to by `edg
 handed in by `compose`. Start at `Journal` and `Decide`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -20,16 +20,17 @@ from edge_agent.site.reports import (
     StartReport,
     StopReport,
     TransactionReport,
+    TransferReport,
     Verdict,
 )
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
 from sitelink.apply import Changes
 from sitelink.commands import Order, OrderAnswer
 from sitelink.frames import Frame
-from sitelink.ids import StationKey, TransactionId
+from sitelink.ids import StationKey, TransactionId, TransferId
 from sitelink.model import SiteState, Transaction
 from sitelink.ops import Fact, Op, Stamp
-from sitelink.states import Registration
+from sitelink.states import Registration, TransferMethod
 
 T = TypeVar("T")
 
@@ -200,6 +201,109 @@ class Stations(Protocol):
         ...
 
 
+class Stored(msgspec.Struct, frozen=True):
+    """A whole file on the box."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class FirmwareImage(msgspec.Struct, frozen=True, kw_only=True):
+    """An image in the box's library. `signature` is base64, `certificate` PEM; both or neither."""
+
+    id: str
+    name: str
+    size: int
+    sha256: str
+    added_at: datetime
+    version: str | None = None
+    signature: str | None = None
+    certificate: str | None = None
+
+
+class FileNews(Protocol):
+    """Who hears of files, on the event loop."""
+
+    def arrived(self, transfer: TransferId, size: int, sha256: str) -> None:
+        """The whole file has gone over: it is on disk, or the station has fetched it."""
+        ...
+
+    def failed(self, transfer: TransferId, problem: str, size: int) -> None:
+        """An attempt came to nothing; the way is still open."""
+        ...
+
+    def progressed(self, transfer: TransferId) -> None: ...
+
+    def removed(self, file: str) -> None:
+        """It made room for another."""
+        ...
+
+
+class Files(Protocol):
+    """Where stations bring and fetch files, one way for each transfer."""
+
+    @property
+    def methods(self) -> frozenset[TransferMethod]:
+        """By which the box could serve now."""
+        ...
+
+    def listen(self, news: FileNews) -> None: ...
+
+    async def expect(self, transfer: TransferId, file: str, method: TransferMethod, ip: str | None) -> str:
+        """Open the way for one upload, kept as `file`; its URL for a station at `ip`. Raises TransferUnavailable."""
+        ...
+
+    async def offer(self, transfer: TransferId, image: str, method: TransferMethod, ip: str | None) -> str:
+        """Serve an image of the library under a URL made for this once. Raises NotFound."""
+        ...
+
+    async def close(self, transfer: TransferId) -> None:
+        """The way ends. A file that came stays."""
+        ...
+
+    def so_far(self, transfer: TransferId) -> int | None:
+        """Bytes that have gone over of a file that is under way."""
+        ...
+
+    async def stored(self, file: str) -> Stored | None: ...
+
+    def path(self, file: str) -> Path | None: ...
+
+    async def tidy(self, known: Collection[str]) -> list[str]:
+        """Remove the files nobody knows; which of the known are not there."""
+        ...
+
+    async def images(self) -> list[FirmwareImage]:
+        """Newest first."""
+        ...
+
+    async def image(self, image: str) -> FirmwareImage:
+        """Raises NotFound."""
+        ...
+
+    async def add_image(
+        self,
+        name: str,
+        chunks: AsyncIterator[bytes],
+        version: str | None = None,
+        signature: str | None = None,
+        certificate: str | None = None,
+    ) -> FirmwareImage:
+        """Raises FirmwareInvalid."""
+        ...
+
+    async def add_image_from(
+        self, path: Path, version: str | None, signature: str | None, certificate: str | None
+    ) -> FirmwareImage:
+        """Raises FirmwareInvalid, FileRefused."""
+        ...
+
+    async def remove_image(self, image: str) -> FirmwareImage:
+        """Raises NotFound."""
+        ...
+
+
 class Standing(msgspec.Struct, frozen=True):
     """How an identity stands before it says anything. `reason` (a code) where it is not served."""
 
@@ -297,6 +401,10 @@ class Desk(Protocol):
     async def meter_values(self, station: StationKey, report: MeterReport) -> None: ...
 
     async def configured(self, station: StationKey, values: dict[str, str | None]) -> None: ...
+
+    async def transfer_told(self, station: StationKey, report: TransferReport) -> None:
+        """What it says of a file on its way; kept for the record where no transfer of ours is meant."""
+        ...
 
     async def message(self, station: StationKey, action: str, payload: Any) -> None:
         """Keep a message for the record that changes no state here."""

@@ -12,7 +12,7 @@ import msgspec
 
 from sitelink.events import MeterSample, Traits
 from sitelink.ids import TransactionId
-from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
+from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration, TransferKind
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -131,4 +131,14 @@ class StopReport(msgspec.Struct, frozen=True):
     at: datetime | None = None
     station_time: str | None = None
     groups: tuple[MeterGroup, ...] = ()
+    payload: Any = None
+
+
+class TransferReport(msgspec.Struct, frozen=True):
+    """`action` is the message's name. `kinds` are what it can be about; `request` our number, where it says one."""
+
+    action: str
+    kinds: tuple[TransferKind, ...]
+    word: str
+    request: int | None = None
     payload: Any = None

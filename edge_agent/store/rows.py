@@ -22,6 +22,7 @@ from sitelink.model import (
     LocalList,
     Station,
     Transaction,
+    Transfer,
 )
 from sitelink.security import StationSecurity
 
@@ -32,6 +33,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "cp": msgspec.json.Decoder(ChargePoint),
     "station": msgspec.json.Decoder(Station),
     "knock": msgspec.json.Decoder(Knock),
+    "transfer": msgspec.json.Decoder(Transfer),
     "link": msgspec.json.Decoder(Link),
     "corrections": msgspec.json.Decoder(Corrections),
     "local_list": msgspec.json.Decoder(LocalList),

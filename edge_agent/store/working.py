@@ -22,6 +22,7 @@ from sitelink.model import (
     SiteState,
     Station,
     Transaction,
+    Transfer,
 )
 from sitelink.security import StationSecurity
 
@@ -29,12 +30,12 @@ _PLACE_BY_TYPE: dict[type[Entity], str] = {
     Job: "jobs", ChargePoint: "charge_points", Station: "stations", Transaction: "transactions",
     Readings: "readings", Knock: "knocks", Command: "commands", Link: "links",
     Corrections: "corrections", IdToken: "id_tokens",
-    LocalList: "local_lists",
+    LocalList: "local_lists", Transfer: "transfers",
     StationSecurity: "security",
 }  # fmt: skip
 _PLACE_BY_PREFIX = {
     "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",
-    "id_token": "id_tokens", "local_list": "local_lists",
+    "id_token": "id_tokens", "local_list": "local_lists", "transfer": "transfers",
 }  # fmt: skip
 CONTENTS_PER_STATION = 128
 STATIONS_REMEMBERED = 2048

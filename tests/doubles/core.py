@@ -17,6 +17,7 @@ from edge_agent.site.jobs import Imported, JobService
 from edge_agent.site.local_lists import LocalLists
 from edge_agent.site.ports import LateAnswer
 from edge_agent.site.reports import BootAnswer, BootReport
+from edge_agent.site.transfers import TransferPatience, Transfers
 from sitelink.commands import Order, OrderAnswer
 from sitelink.errors import StationOffline
 from sitelink.frames import Frame
@@ -26,6 +27,7 @@ from sitelink.ops import Author
 from sitelink.states import AuthorType
 from tests.doubles.clock import FakeClock
 from tests.doubles.memory_journal import MemoryJournal
+from tests.doubles.scripted_files import ScriptedFiles
 
 INSTALLER = Author(type=AuthorType.INSTALLER, link="link-1", name="Phone 1")
 
@@ -95,7 +97,10 @@ def job_file(charge_points: Sequence[dict[str, Any]] | None = None, **changes: A
 class Core:
     """Journal, desk, dispatch, feed and jobs, wired as `compose` wires them."""
 
-    def __init__(self, policy: Policy | None = None, patience: Patience | None = None) -> None:
+    def __init__(
+        self, policy: Policy | None = None, patience: Patience | None = None,
+        file_patience: TransferPatience | None = None,
+    ) -> None:  # fmt: skip
         self.clock = FakeClock()
         self.journal = MemoryJournal(self.clock, ids())
         self.stations = ScriptedStations(self.clock)
@@ -106,9 +111,13 @@ class Core:
         self.tokens = AllowList(self.journal)
         self.lists = LocalLists(self.journal, self.stations, enabled=False)
         self.feed = Feed(self.journal)
+        self.files = ScriptedFiles()
+        self.transfers = Transfers(
+            self.journal, self.stations, self.files, self.clock, ids(), file_patience, self.feed.touch_station
+        )  # fmt: skip
         self.jobs = JobService(
             self.journal, self.stations, self.dispatch, self.feed, self.clock, self.journal, ids(),
-            lambda: "ws://192.0.2.1:9000/",
+            lambda: "ws://192.0.2.1:9000/", transfers=self.transfers,
         )  # fmt: skip
 
     async def import_job(self, file: JobFile | None = None, *, replace: bool = False) -> Imported:

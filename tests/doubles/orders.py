@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from sitelink import commands as c
 from sitelink.events import ListEntry
 from sitelink.ids import TransactionId
-from sitelink.states import AuthorizationStatus, IdTokenType
+from sitelink.states import AuthorizationStatus, IdTokenType, TransferKind
 
 _ENTRY = ListEntry("04A2B3C4D5E6F7")
 _TYPED = ListEntry(
     "FLEET-7", AuthorizationStatus.BLOCKED, IdTokenType.CENTRAL, "FLEET", datetime(2027, 3, 29, 1, 30, tzinfo=UTC)
 )
+_WHEN = datetime(2027, 3, 29, 1, 30, tzinfo=UTC)
 _TRIGGERS = ("BootNotification", "StatusNotification", "MeterValues", "Heartbeat")
 
 ORDERS: dict[type[c.Order], tuple[c.Order, ...]] = {
@@ -28,6 +29,15 @@ ORDERS: dict[type[c.Order], tuple[c.Order, ...]] = {
     ),
     c.GetLocalListVersion: (c.GetLocalListVersion(),),
     c.ClearCache: (c.ClearCache(),),
+    c.FetchLog: tuple(
+        c.FetchLog(kind, 7, "ftp://user:word@192.0.2.1:2121/", oldest=oldest, latest=_WHEN)
+        for kind in (TransferKind.DIAGNOSTICS, TransferKind.SECURITY_LOG) for oldest in (None, _WHEN)
+    ),
+    c.UpdateFirmware: (
+        c.UpdateFirmware(7, "http://192.0.2.1:8080/files/fw/name/fw.bin", _WHEN),
+        c.UpdateFirmware(8, "https://192.0.2.1:8443/files/fw/name/fw.bin", _WHEN, install_at=_WHEN, signature="c2ln",
+                         certificate="-----BEGIN CERTIFICATE-----"),
+    ),
 }  # fmt: skip
 """By type."""
 

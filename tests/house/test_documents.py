@@ -68,11 +68,11 @@ def test_every_error_code_is_documented(code):
 
 
 def test_every_route_of_the_api_is_documented():
-    from edge_agent.pages import admin, id_tokens
+    from edge_agent.pages import admin, id_tokens, transfers_api
     from web_ui import job_api
 
     text = document("api.md")
-    paths = {route.path for route in (*job_api.ROUTES, *admin.ROUTES, *id_tokens.ROUTES)}
+    paths = {route.path for route in (*job_api.ROUTES, *admin.ROUTES, *id_tokens.ROUTES, *transfers_api.ROUTES)}
     assert paths
     assert [path for path in sorted(paths) if f"`{path}`" not in text and f" {path}`" not in text] == []
 

@@ -16,6 +16,7 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "sitelink/states.py": "enumerations; test_status.py goes through them",
     "edge_agent/__main__.py": "calls the command line",
     "edge_agent/charge_points/settings.py": "values without behaviour",
+    "edge_agent/files/settings.py": "values without behaviour",
     "edge_agent/site/ports.py": "protocols",
     "edge_agent/site/reports.py": "types without behaviour",
     "edge_agent/pages/ports.py": "protocols",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_agent.site.transfer_rules import NOT_INSTALLED
 from edge_agent.site.trust import REFUSED_AT_THE_DOOR
 from sitelink import errors
 from sitelink.states import ChargePointState
@@ -41,6 +42,14 @@ OUTCOMES = (
     | codes_returned_by("edge_agent/site/dispatch.py", "_reading", 1)
     | codes_returned_by("edge_agent/site/dispatch.py", "_why_refused")
 )
+TRANSFERS = {
+    f"transfer_{code}"
+    for code in codes_given_to("Verdict", 1, "outcome")
+    | codes_returned_by("edge_agent/site/transfer_rules.py", "reading", 1)
+    | codes_returned_by("edge_agent/site/transfer_rules.py", "given_up")
+    | codes_given_to("TransferEnded", 1, "outcome")
+    | set(NOT_INSTALLED.values())
+}
 TROUBLES = codes_given_to("Trouble", 0, "code") | {"disk_full", "read_only", "damaged", "failed"}
 
 
@@ -53,6 +62,7 @@ TROUBLES = codes_given_to("Trouble", 0, "code") | {"disk_full", "read_only", "da
         (FAULTS, {"serial_changed", "boot_rejected", "connector_not_present"}),
         (KNOCKS, {"unknown_identity", "pairing_closed"}),
         (OUTCOMES, {"started", "not_back", "unlock_failed", "interrupted", "unplug_first"}),
+        (TRANSFERS, {"transfer_received", "transfer_refused", "transfer_interrupted", "transfer_download_failed"}),
         (TROUBLES, {"disk_full"}),
     ],
 )
@@ -60,7 +70,9 @@ def test_the_search_finds_codes(group, some):
     assert some <= group
 
 
-@pytest.mark.parametrize("code", sorted(ERRORS | ACTION_REASONS | EXPLANATIONS | FAULTS | KNOCKS | OUTCOMES | TROUBLES))
+@pytest.mark.parametrize(
+    "code", sorted(ERRORS | ACTION_REASONS | EXPLANATIONS | FAULTS | KNOCKS | OUTCOMES | TRANSFERS | TROUBLES)
+)
 def test_every_code_has_words(code):
     assert code in wording.WORDS
     assert wording.sentence(code, {}).strip()

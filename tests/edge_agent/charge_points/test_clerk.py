@@ -7,6 +7,7 @@ import pytest
 from edge_agent.charge_points.dialect import Refused
 from edge_agent.charge_points.dialects import VERSIONS, dialect_of
 from edge_agent.charge_points.rpc import ErrorCode
+from edge_agent.site.reports import TransferReport
 from sitelink.ids import StationKey
 from tests.doubles.clock import FakeClock
 
@@ -16,9 +17,13 @@ class Desk:
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, Any]] = []
+        self.told: list[TransferReport] = []
 
     async def message(self, _station: StationKey, action: str, payload: Any) -> None:
         self.kept.append((action, payload))
+
+    async def transfer_told(self, _station: StationKey, report: TransferReport) -> None:
+        self.told.append(report)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -36,5 +41,17 @@ async def test_an_unknown_action_and_one_of_ours_are_told_apart(version: str) ->
 async def test_a_message_that_changes_nothing_is_kept(version: str) -> None:
     desk = Desk()
     clerk = dialect_of(version).clerk(desk, FakeClock(), StationKey("cp001"))  # type: ignore[arg-type]
-    assert await clerk.answer("LogStatusNotification", {"status": "Idle"}, []) == {}
-    assert desk.kept == [("LogStatusNotification", {"status": "Idle"})]
+    said = {"type": "FirmwareUpdated", "timestamp": "2026-11-23T12:00:00Z"}
+    assert await clerk.answer("SecurityEventNotification", said, []) == {}
+    assert desk.kept == [("SecurityEventNotification", said)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_is_told_of_a_file_is_reported(version: str) -> None:
+    desk = Desk()
+    clerk = dialect_of(version).clerk(desk, FakeClock(), StationKey("cp001"))  # type: ignore[arg-type]
+    for action in ("LogStatusNotification", "FirmwareStatusNotification"):
+        assert await clerk.answer(action, {"status": "Idle"}, []) == {}
+    assert [(each.action, each.word) for each in desk.told] == [
+        ("LogStatusNotification", "Idle"), ("FirmwareStatusNotification", "Idle"),
+    ]  # fmt: skip
