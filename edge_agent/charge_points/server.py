@@ -28,7 +28,8 @@ from edge_agent.charge_points.handshake import Greeting, greet, ip_of, is_browse
 from edge_agent.charge_points.places import Places
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.settings import OcppSettings, Timings
-from edge_agent.charge_points.station import Answer, Connection, StationSocket
+from edge_agent.charge_points.station import Answer, Connection
+from edge_agent.charge_points.station_socket import StationSocket
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Desk, LateAnswer
 from edge_agent.site.reports import BootReport
@@ -176,9 +177,9 @@ class OcppServer:
     async def admit(self, connection: Connection, report: BootReport | None) -> None:
         await self._places.admit(connection, report)
 
-    def seen(self, station: StationKey) -> None:
-        self._last_seen[station] = self.clock.now()
-        self._heard_at[station] = self.clock.monotonic()
+    def seen(self, station: StationKey, at: datetime, monotonic_s: float) -> None:
+        self._last_seen[station] = at
+        self._heard_at[station] = monotonic_s
 
     def count(self, what: str, number: int = 1) -> None:
         self.counts[what] += number

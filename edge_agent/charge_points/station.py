@@ -8,17 +8,16 @@ OCPP 1.6 §4.2 and §5.17 with errata 3.22 and 3.40. Start at `Connection.run`.
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
 import structlog
 from msgspec.structs import replace
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import Frame as SocketFrame
 from websockets.frames import Opcode
-from websockets.protocol import Event
 
 from edge_agent.charge_points import conduct, rpc
 from edge_agent.charge_points.believed import believed
@@ -28,6 +27,7 @@ from edge_agent.charge_points.quirks import NONE
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.session import Question, Session, TooManyWaiting
 from edge_agent.charge_points.settings import OcppSettings
+from edge_agent.charge_points.station_socket import StationSocket
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Desk
 from edge_agent.site.reports import BootAnswer, BootReport
@@ -71,20 +71,9 @@ class Host(Protocol):
         """Decide the connection's role; with the report of its boot, where it sent one."""
         ...
 
-    def seen(self, station: StationKey) -> None: ...
+    def seen(self, station: StationKey, at: datetime, monotonic_s: float) -> None: ...
     def count(self, what: str, number: int = 1) -> None: ...
     def corrected(self, connection: "Connection", action: str, found: Found) -> None: ...
-
-
-class StationSocket(ServerConnection):
-    """A WebSocket that says when any frame comes in, pings and pongs included."""
-
-    on_frame: Callable[[Opcode], None] | None = None
-
-    def process_event(self, event: Event) -> None:
-        super().process_event(event)
-        if self.on_frame is not None and isinstance(event, SocketFrame):
-            self.on_frame(event.opcode)
 
 
 class Connection:
@@ -119,12 +108,18 @@ class Connection:
         self._session = Session(new_id, dialect.repeated_as_is)
         desk = believed(host.desk, lambda: self.quirks, lambda action, found: host.corrected(self, action, found))
         self._clerk = dialect.clerk(desk, host.clock, self.key)
-        self._calls: asyncio.Queue[rpc.Call | rpc.Send | None] = asyncio.Queue(CALLS_WAITING_MAX)
+        self._calls: deque[rpc.Call | rpc.Send | None] = deque()
+        """None: no more will come."""
+        self._idle: asyncio.Future[None] | None = None
+        """The worker waits for a call."""
         self._answers: dict[Question, asyncio.Future[Answer]] = {}
         self._slot_timer: asyncio.TimerHandle | None = None
         self._boot_answered = asyncio.Event()
         self._heard_at = (host.clock.monotonic(), host.clock.now())
+        self._silent_after_s = SILENT_AFTER_INTERVALS * host.desk.heartbeat_interval_s
         self._frames = 0
+        self._unread = False
+        """What we wrote lies in the socket's buffer."""
         self._oddities: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -134,38 +129,71 @@ class Connection:
 
     async def run(self) -> None:
         """Until the socket is closed. Calls that were read are still handled, within a bounded time."""
-        self._socket.on_frame = self._on_frame
         async with asyncio.TaskGroup() as group:
             self._group = group
             worker = group.create_task(self._work(), name=f"calls of {self.identity}")
             self.spawn(self._ping())
             self.spawn(self._open_gate_in_time())
             try:
-                await self._read()
+                self._socket.listen(self._on_frame, self._on_message)
+                await self._socket.wait_closed()
             finally:
                 self._hang_up()
             await self._drain(worker)
             for task in (worker, *self._tasks):
                 task.cancel()
 
-    async def _read(self) -> None:
-        most = self._host.settings.max_message_bytes
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                data = await self._socket.recv(decode=False)
-                self._trace.add(self._host.clock.now(), "in", data)
-                frame = rpc.decode(data, most)
-                if isinstance(frame, rpc.Call) or (isinstance(frame, rpc.Send) and self.dialect.has_sends):
-                    await self._calls.put(frame)
-                elif isinstance(frame, rpc.CallResult | rpc.CallError):
-                    self._take_answer(frame)
-                else:
-                    await self._take_odd(frame)
+    def _on_message(self, data: bytes) -> None:
+        """Called by the socket: what is wrong in here ends this connection alone."""
+        try:
+            self._take(data)
+        except Exception:
+            self._host.count("faults")
+            self._log.exception("message_failed")
+            self._socket.transport.abort()
+
+    def _take(self, data: bytes) -> None:
+        self._trace.add(self._heard_at[1], "in", data)
+        frame = rpc.decode(data, self._host.settings.max_message_bytes)
+        if isinstance(frame, rpc.Call) or (isinstance(frame, rpc.Send) and self.dialect.has_sends):
+            self._put(frame)
+        elif isinstance(frame, rpc.CallResult | rpc.CallError):
+            self._take_answer(frame)
+        else:
+            self._take_odd(frame)
+        if self._socket.is_full and not self._unread:
+            self._unread = True
+            self._socket.hold()
+            self.spawn(self._read_on_when_it_reads())
+
+    async def _read_on_when_it_reads(self) -> None:
+        """From whoever does not take our answers nothing more is read."""
+        await self._socket.emptied()
+        self._unread = False
+        if len(self._calls) < CALLS_WAITING_MAX:
+            self._socket.release()
+
+    def _put(self, call: rpc.Call | rpc.Send | None) -> None:
+        self._calls.append(call)
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+        if len(self._calls) >= CALLS_WAITING_MAX:
+            self._socket.hold()
+
+    async def _next_call(self) -> rpc.Call | rpc.Send | None:
+        while not self._calls:
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+            self._idle = None
+        call = self._calls.popleft()
+        if len(self._calls) < CALLS_WAITING_MAX and not self._socket.is_full:
+            self._socket.release()
+        return call
 
     async def _work(self) -> None:
         """Calls, one after the other in the order they came."""
         await self._host.admit(self, None)
-        while (call := await self._calls.get()) is not None:
+        while (call := await self._next_call()) is not None:
             if isinstance(call, rpc.Send):
                 await self._hear(call)
                 continue
@@ -177,7 +205,7 @@ class Connection:
     async def _drain(self, worker: asyncio.Task[None]) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._host.settings.timings.drain_s):
-                await self._calls.put(None)
+                self._put(None)
                 await asyncio.wait([worker])
 
     def _hang_up(self) -> None:
@@ -230,17 +258,18 @@ class Connection:
 
     def noticed(self) -> None:
         """It serves: what it sent until now counts as its first sign of life."""
-        self._host.seen(self.key)
+        monotonic_s, at = self._heard_at
+        self._host.seen(self.key, at, monotonic_s)
 
     def _on_frame(self, opcode: Opcode) -> None:
         clock = self._host.clock
-        (before, before_wall), now = self._heard_at, (clock.monotonic(), clock.now())
-        self._heard_at = now
+        before_s, before = self._heard_at
+        monotonic_s, at = self._heard_at = clock.monotonic(), clock.now()
         self._frames += 1
         if self.role is Role.SERVING:
-            self._host.seen(self.key)
-            limit = SILENT_AFTER_INTERVALS * self._host.desk.heartbeat_interval_s
-            if now[0] - before > limit or abs((now[1] - before_wall).total_seconds()) > limit:
+            self._host.seen(self.key, at, monotonic_s)
+            limit_s = self._silent_after_s
+            if monotonic_s - before_s > limit_s or abs((at - before).total_seconds()) > limit_s:
                 self.spawn(self._host.desk.heard(self.key))
         if opcode is Opcode.BINARY:
             self._host.corrected(self, "frame", ["binary"])
@@ -387,33 +416,33 @@ class Connection:
 
     # ---- frames that are no calls ----
 
-    async def _take_odd(self, frame: rpc.CallResultError | rpc.Send | rpc.Unreadable | rpc.Ignored) -> None:
+    def _take_odd(self, frame: rpc.CallResultError | rpc.Send | rpc.Unreadable | rpc.Ignored) -> None:
         """Answered where the version says how, else counted; the socket stays open (OCPP.md §8.1 R5, R6)."""
         if isinstance(frame, rpc.CallResultError) and self.dialect.has_sends:
             self._host.count("answers_rejected")
             self._say_once("rejected", "answer_rejected_by_station", code=frame.code[:50], what=frame.description[:200])
             return
         if not isinstance(frame, rpc.Unreadable):
-            await self._take_unknown_type(frame)
+            self._take_unknown_type(frame)
             return
         self._host.count("frames_unreadable")
         self._say_once(f"unreadable {frame.problem}", "frame_unreadable", problem=frame.problem)
         words = frame.problem.replace("_", " ")
         if frame.message_id is None:
             if self.dialect.answers_unreadable:
-                await self._send(rpc.encode_error("-1", self.dialect.spell(rpc.ErrorCode.RPC_FRAMEWORK_ERROR), words))
+                self._write(rpc.encode_error("-1", self.dialect.spell(rpc.ErrorCode.RPC_FRAMEWORK_ERROR), words))
         elif frame.message_type == rpc.CALL:
-            await self._send(rpc.encode_error(frame.message_id, self.dialect.spell(frame.code), words))
+            self._write(rpc.encode_error(frame.message_id, self.dialect.spell(frame.code), words))
         elif frame.message_type in (rpc.CALL_RESULT, rpc.CALL_ERROR):
             self._take_answer(rpc.CallError(frame.message_id, frame.code.value, frame.problem))
 
-    async def _take_unknown_type(self, frame: rpc.CallResultError | rpc.Send | rpc.Ignored) -> None:
+    def _take_unknown_type(self, frame: rpc.CallResultError | rpc.Send | rpc.Ignored) -> None:
         kind = frame.message_type if isinstance(frame, rpc.Ignored) else type(frame).__name__
         self._host.count("frames_ignored")
         self._say_once("ignored", "frame_ignored", message_type=str(kind)[:20])
         if self.dialect.answers_unknown_types:
             code = self.dialect.spell(rpc.ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED)
-            await self._send(rpc.encode_error(frame.message_id or "-1", code, "no such message type"))
+            self._write(rpc.encode_error(frame.message_id or "-1", code, "no such message type"))
 
     def _say_once(self, kind: str, event: str, **fields: Any) -> None:
         """A station that errs, errs often."""
@@ -517,10 +546,14 @@ class Connection:
         self.spawn(self._send(rpc.encode_result_error(answer.message_id, code, words)))
         return rpc.CallError(answer.message_id, code, words)
 
-    async def _send(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         self._trace.add(self._host.clock.now(), "out", text)
-        with contextlib.suppress(ConnectionClosed):
-            await self._socket.send(text)
+        self._socket.write(text)
+
+    async def _send(self, text: str) -> None:
+        self._write(text)
+        if self._socket.is_full:
+            await self._socket.emptied()
 
     # ---- what we ask of our own accord ----
 

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
+
 from edge_agent.site.admission import Policy, room_for
 from edge_agent.site.authorisation import is_test_token, same_holder, verdict_on
 from edge_agent.site.plausibility import flags_of, flags_of_stop
@@ -24,6 +26,12 @@ from sitelink.states import AuthorizationStatus
 def content_of(*parts: object) -> str:
     """A short digest by which the same message is recognised when it is sent again, under whatever message id."""
     return hashlib.blake2b("\x1f".join(map(str, parts)).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def values_content(connector: int, group: MeterGroup) -> str:
+    """The same for values of one moment; quick, since it is made of every one of them."""
+    said = msgspec.json.encode((connector, group.station_time, group.samples))
+    return hashlib.blake2b(said, digest_size=12).hexdigest()
 
 
 def decide_start(policy: Policy, station: StationKey, report: StartReport) -> Decide[StartAnswer]:
@@ -173,8 +181,7 @@ def value_facts(
     before = ledger.state.readings.get((station, connector))
     running = ledger.transaction(transaction) if transaction is not None and session_energy else None
     for group in groups:
-        values = [(s.measurand, s.phase, s.context, s.location, s.value) for s in group.samples]
-        content = content_of(connector, group.station_time, values)
+        content = values_content(connector, group)
         if group.station_time is not None and ledger.is_known_telemetry(station, content):
             continue
         at: datetime = group.at or ledger.now.wall
@@ -183,7 +190,7 @@ def value_facts(
             station_time=group.station_time, payload=group.payload,
             flags=flags_of(group.samples, at, before, running, session_energy=session_energy),
         )  # fmt: skip
-        if before is None or at > before.at:
+        if group is not groups[-1] and (before is None or at > before.at):
             before = Readings(station=station, connector=connector, at=at, samples=by_measurand(event, before))
         facts.append(Fact(f"station:{station}", event, STATION))
     return tuple(facts)

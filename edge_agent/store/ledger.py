@@ -34,6 +34,8 @@ PUT_TRANSACTION = (
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET station = ?2, start_content = ?3,"
     " stop_content = ?4, closed = CASE WHEN ?5 IS NULL OR ?8 THEN ?5 ELSE coalesce(closed, ?5) END, body = ?6, crc = ?7"
 )
+# Nothing but the body changed: no index is touched.
+KEEP_TRANSACTION = 'UPDATE "transaction" SET body = ?2, crc = ?3 WHERE id = ?1'
 TRANSACTION_BY_ID = 'SELECT id, body, crc FROM "transaction" WHERE id = ?'
 # "Was this start (stop) here before?"
 TRANSACTION_BY_START = (
@@ -98,7 +100,9 @@ class DiskLedger:
 
     def _transaction(self, sql: str, values: tuple[object, ...]) -> Transaction | None:
         row = self.connection.execute(sql, values).fetchone()
-        return transaction_of(*row) if row is not None else None
+        if row is None:
+            return None
+        return self._state.transactions.get(row[0]) or transaction_of(*row)
 
     # ---- the batch ----
 
@@ -112,6 +116,7 @@ class DiskLedger:
         self._telemetry: list[tuple[int, bytes, int]] = []
         self._puts: dict[str, Entity] = {}
         self._drops: dict[str, None] = {}
+        self._went_on: dict[TransactionId, Transaction] = {}
         self._dropped_telemetry: list[int] = []
         self._named: set[OpId] = set()
         self._recalled: set[TransactionId] = set()
@@ -152,10 +157,10 @@ class DiskLedger:
         self._recall(op)
         changes = apply(self._state, op)
         for entity in changes.put:
-            self._state.put(entity)
             if isinstance(entity, Transaction):
-                self._put_transaction(entity)
-            elif not isinstance(entity, Readings):
+                self._put_transaction(entity, self._state.transactions.get(entity.id))
+            self._state.put(entity)
+            if not isinstance(entity, (Readings, Transaction)):
                 self._puts[entity.key] = entity
         for key in changes.drop:
             self._state.drop(key)
@@ -192,8 +197,12 @@ class DiskLedger:
                 self._state.put(known)
                 self._recalled.add(id_)
 
-    def _put_transaction(self, transaction: Transaction) -> None:
-        """Written at once, so that later decisions of the batch find it by content."""
+    def _put_transaction(self, transaction: Transaction, before: Transaction | None) -> None:
+        """Written at once, so that later decisions of the batch find it by content; one that only goes on, once."""
+        if before is not None and before.open and transaction.open and _content(before) == _content(transaction):
+            self._went_on[transaction.id] = transaction
+            return
+        self._went_on.pop(transaction.id, None)
         body = encode(transaction)
         closed = None if transaction.open else self.seq
         self.connection.execute(
@@ -217,6 +226,9 @@ class DiskLedger:
             connection.executemany(INSERT_TELEMETRY, self._telemetry)
         if self._drops:
             connection.executemany(DROP_ENTITY, [(key,) for key in self._drops])
+        if self._went_on:
+            bodies = ((id_, encode(transaction)) for id_, transaction in self._went_on.items())
+            connection.executemany(KEEP_TRANSACTION, [(id_, body, crc_of(id_, body)) for id_, body in bodies])
         entities, commands = [], []
         for key, entity in self._puts.items():
             body = encode(entity)
@@ -286,3 +298,8 @@ class DiskLedger:
         self._contents.undo()
         self.seq, self._last_op, self.counters, self._last_transaction = self._before
         self.begin()
+
+
+def _content(transaction: Transaction) -> tuple[str | None, str | None]:
+    """By what it is found on disk."""
+    return transaction.start_content, transaction.stop_content

@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+import uuid
 from pathlib import Path
 
 import aiohttp
@@ -123,3 +124,11 @@ def test_printed_addresses(tmp_path: Path) -> None:
     assert compose.link_url(named, 8080, "gl1_x") == "https://box.example/j#gl1_x"
     assert compose.ocpp_url(plain, 9000) == "ws://127.0.0.1:9000/"
     assert compose.address_of("0.0.0.0").count(".") == 3
+
+
+def test_ids_are_random_uuids():
+    made = {compose.new_id() for _ in range(1000)}
+    assert len(made) == 1000
+    for each in made:
+        read = uuid.UUID(each)
+        assert (str(read), read.version, read.variant) == (each, 4, uuid.RFC_4122)

@@ -1,0 +1,105 @@
+"""A station's WebSocket as the shell wants it: whole messages as they come, and a say in when more is read.
+
+`websockets` keeps the protocol (RFC 6455): masks, lengths, fragments, control frames, close codes, sizes. Messages are
+handed on from its callback instead of by `recv`, and written without a task of their own: half of what a message would
+cost otherwise is waking tasks. Not here: what a message says. Start at `StationSocket.listen`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event, State
+
+_DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
+
+
+class StationSocket(ServerConnection):
+    """Messages that come before `listen` wait, and nothing more is read then."""
+
+    _on_frame: Callable[[Opcode], None] | None = None
+    _on_message: Callable[[bytes], None] | None = None
+    _partial: bytearray | None = None
+    """The fragments of a message that is not whole yet; how large they may grow is limited by `max_size`."""
+    _early: tuple[bytes, ...] = ()
+    _held = False
+    _end: asyncio.TimerHandle | None = None
+
+    def listen(self, on_frame: Callable[[Opcode], None], on_message: Callable[[bytes], None]) -> None:
+        """`on_frame` hears of every frame, pings and pongs included, before `on_message` gets the message it ends."""
+        self._on_frame, self._on_message = on_frame, on_message
+        early, self._early = self._early, ()
+        self.release()
+        for message in early:
+            on_message(message)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._end is None and self.close_deadline is not None:  # one that broke the protocol need not close its side
+            self._end = self.loop.call_at(self.close_deadline, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._end is not None:
+            self._end.cancel()
+        super().connection_lost(exc)
+
+    def process_event(self, event: Event) -> None:
+        if not isinstance(event, Frame):
+            super().process_event(event)
+            return
+        if self._on_frame is not None:
+            self._on_frame(event.opcode)
+        if event.opcode in _DATA:
+            self._take(event)
+        else:
+            super().process_event(event)
+
+    def _take(self, frame: Frame) -> None:
+        if self._partial is not None:
+            self._partial += frame.data
+        elif not frame.fin:
+            self._partial = bytearray(frame.data)
+        if not frame.fin:
+            return
+        message = bytes(frame.data) if self._partial is None else bytes(self._partial)
+        self._partial = None
+        if self._on_message is not None:
+            self._on_message(message)
+        else:
+            self._early += (message,)
+            self.hold()
+
+    # ---- how fast ----
+
+    def hold(self) -> None:
+        """Read nothing more until `release`: what the station sends then waits in the network."""
+        if not self._held and not self.transport.is_closing():
+            self._held = True
+            self.transport.pause_reading()
+
+    def release(self) -> None:
+        if self._held:
+            self._held = False
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    # ---- what we say ----
+
+    def write(self, text: str) -> None:
+        """A whole text message, into the buffer of the socket; nothing where the socket is closed or closing."""
+        if self.protocol.state is State.OPEN and not self.transport.is_closing():
+            self.protocol.send_text(text.encode())
+            self.send_data()
+
+    @property
+    def is_full(self) -> bool:
+        """The station does not read what is written."""
+        return self.paused
+
+    async def emptied(self) -> None:
+        """Until it does, or is gone."""
+        with contextlib.suppress(OSError, ConnectionClosed):
+            await self.drain()
