@@ -16,12 +16,12 @@ BootNotification after a mere reconnect: §5.4), OCPP 1.6 §4.2; OCPP 2.0.1 B01 
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidHandshake
@@ -35,7 +35,7 @@ from tests.doubles.charge_point_flash import Flash, Installed, Network, address
 from tests.doubles.charge_point_frames import Payload, Version
 from tests.doubles.charge_point_link import Link, LinkLost, NoAnswer, Record, Refused, Said, pass_on_cancellation
 from tests.doubles.charge_point_model_2x import DeviceModel
-from tests.doubles.charge_point_station import Station
+from tests.doubles.charge_point_patience import PatientStation
 from tests.doubles.charge_point_tongue import Reply, Tongue
 from tests.doubles.charge_point_tongue_2x import Tongue2x
 from tests.doubles.charge_point_tongue_16 import Tongue16
@@ -83,7 +83,7 @@ def _tongue(version: Version, connectors: int, plugs: int, interval_s: float, ch
     return Tongue2x(version, model)
 
 
-class VirtualChargePoint(Station):
+class VirtualChargePoint(PatientStation):
     """`speed` shortens every interval of the station and speeds up charging; its timestamps stay real.
 
     `url` is the address without the identity; `tls_url` the one to use when the central system raises the security
@@ -159,9 +159,7 @@ class VirtualChargePoint(Station):
         self._abandoned: list[Link] = []
         self._outbox: list[Outgoing] = []
         self._ids = itertools.count(1)
-        self._next_change: asyncio.Future[None] | None = None
         self._life: asyncio.TaskGroup | None = None
-        self._life_tasks: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
         self.tongue.take(self)
 
@@ -203,12 +201,6 @@ class VirtualChargePoint(Station):
 
     def confirmed_of(self, action: str) -> list[Said]:
         return [said for said in self.record.confirmed if said.action == action]
-
-    async def wait_until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
-        """Until `condition` is true. Raises TimeoutError after `timeout_s` real seconds."""
-        async with asyncio.timeout(timeout_s):
-            while not condition():
-                await asyncio.wait([self._change()], timeout=0.05)
 
     # what tests do (more in Station: plug_in, unplug, fault, clear_fault, stop_transaction)
 
@@ -268,13 +260,6 @@ class VirtualChargePoint(Station):
     ) -> None:
         """A remote start that is to be authorised: the id token is asked for like a card."""
         self.work(self.present_tag(connector, id_tag, kind, remote_start_id=remote_start_id))
-
-    def work(self, job: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any] | None":
-        """Something that takes its time, beside everything else. Ends with the station."""
-        if self._life_tasks is None:
-            job.close()
-            return None
-        return self._life_tasks.create_task(job)
 
     @property
     def organization(self) -> str:
@@ -473,6 +458,7 @@ class VirtualChargePoint(Station):
             else:
                 await self._try(link, self._outbox[0].action, self._outbox[0].payload)
                 del self._outbox[0]
+                self._changed()
 
     async def _deliver(self, link: Link) -> None:
         """Transaction messages, the oldest first, each until it is confirmed or has used up its attempts."""
@@ -520,7 +506,7 @@ class VirtualChargePoint(Station):
     async def _drain(self) -> None:
         try:
             async with asyncio.timeout(DRAIN_S):
-                await self.until(lambda: not self.queue.waiting or self._link is None)
+                await self.until(lambda: not (self.queue.waiting or self._outbox) or self._link is None)
         except TimeoutError:
             pass
 
@@ -556,35 +542,6 @@ class VirtualChargePoint(Station):
         if self._link is not None:
             self._link.abort()
         self._changed()
-
-    def _change(self) -> asyncio.Future[None]:
-        if self._next_change is None or self._next_change.done():
-            self._next_change = asyncio.get_running_loop().create_future()
-        return self._next_change
-
-    def _changed(self) -> None:
-        """Wakes who waits for something."""
-        if self._next_change is not None and not self._next_change.done():
-            self._next_change.set_result(None)
-
-    async def next_change(self) -> None:
-        await asyncio.wait([self._change()])
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        """For its own work: as long as it takes."""
-        while not condition():
-            await self.next_change()
-
-    async def rest(self, seconds: float) -> None:
-        """`seconds` of its own time."""
-        await asyncio.sleep(seconds / self.speed)
-
-    async def rest_unless(self, seconds: float, condition: Callable[[], object]) -> None:
-        try:
-            async with asyncio.timeout(seconds / self.speed):
-                await self.until(condition)
-        except TimeoutError:
-            pass
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class Site:
 
 def site(count: int) -> Site:
     """A job of `count` bays. From 14 on it has all characters: 5 and 6 swapped, 11 without a serial, 12 and 13 one
-    station with two connectors, 14 not mounted yet."""
+    station with two connectors, 14 not mounted yet. Their versions of OCPP: `version_of`."""
     bays = [_bay(number, count) for number in range(1, count + 1)]
     identities = list(dict.fromkeys(bay.identity for bay in bays if bay.identity))
     return Site(bays, identities, max(1, round(count * AT_ONCE)))
@@ -96,6 +96,11 @@ def _bay(number: int, count: int) -> Bay:
             case 14:
                 return Bay(name, own, 1, None, model)
     return Bay(name, own, 1, own, model)
+
+
+def version_of(identity: str) -> str:
+    """Four of the main characters speak 2.0.1, one of them with two EVSEs; one speaks 2.1."""
+    return {2: "2.0.1", 4: "2.0.1", 8: "2.0.1", 9: "2.1", 12: "2.0.1"}.get(int(identity[2:]), "1.6")
 
 
 class Story:
@@ -156,6 +161,7 @@ class Story:
             *("--vendor", "Nordlade", "--model", bay.model, "--serial", f"NL24-{identity[2:]}-{identity}"),
             *("--connectors", "2" if bay.model.startswith("Duo") else "1", "--seed", identity[2:]),
             *("--speed", str(SPEED), "--meter-interval", "30", "--reboot-time", "60"),
+            *("--version", version_of(identity)),
         )
 
     async def _arrive_later(self, tasks: asyncio.TaskGroup, identities: list[str]) -> None:

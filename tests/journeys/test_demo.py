@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from tests.doubles.demo_processes import ROOT, environment
-from tests.doubles.demo_story import site
+from tests.doubles.demo_story import site, version_of
 
 STORY_S = 60.0
 
@@ -28,6 +28,8 @@ def test_the_job_of_fourteen_has_every_character() -> None:
     assert [row["connector"] for row in rows if row["identity"] == "CP012"] == [1, 2]
     assert "CP011" in cast.identities
     assert "CP014" not in cast.identities
+    assert {version_of(each) for each in cast.identities[: cast.at_once]} == {"1.6", "2.0.1"}
+    assert "2.1" in {version_of(each) for each in cast.identities}
 
 
 @pytest.mark.parametrize("count", [1, 3, 8, 14, 60, 200])
