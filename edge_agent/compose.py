@@ -51,6 +51,7 @@ from edge_agent.site.local_lists import LocalLists
 from edge_agent.site.nobody import NoStations
 from edge_agent.site.operations import Operations
 from edge_agent.site.ports import Stations
+from edge_agent.site.security_service import SecurityService
 from edge_agent.site.supervision import Supervision
 from edge_agent.site.transfers import TransferPatience, Transfers
 from edge_agent.site.upkeep import About, Upkeep
@@ -173,6 +174,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             "ocpp.tls_port", tls_port_of(settings.ocpp),
         )  # fmt: skip
         feed = Feed(journal)
+        keys = SecurityService(journal, stations, store.history)
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
         transfers = Transfers(
             journal, stations, exchange, clock, new_id, _transfer_patience(settings), feed.touch_station
@@ -180,7 +182,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         await transfers.interrupt_unfinished()
         stack.push_async_callback(exchange.stop)
         jobs = JobService(
-            journal, stations, dispatch, feed, clock, store.history, new_id,
+            journal, stations, dispatch, feed, clock, store.history, keys, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: "salvaged" if store.salvaged else None,
             lambda: ocpp_url(settings, ocpp_tls_port, "wss") if ocpp_tls_port else None,
             transfers,
@@ -201,6 +203,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             site_root=keeper.root_pem,
             transfers=transfers,
             station_routes=exchange.routes(),
+            keys=keys,
         )
         http_port, http_tls_port = await stack.enter_async_context(_http(app, settings, keeper))
         exchange.serves(TransferMethod.HTTP, http_port)
@@ -220,6 +223,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(lists.run(), name="local lists"))
         tasks.append(group.create_task(store.watch(), name="store"))
         tasks.append(group.create_task(keeper.run(), name="certificates"))
+        tasks.append(group.create_task(keys.run(), name="keys"))
         tasks.append(group.create_task(tally.run(), name="corrections"))
         tasks.append(group.create_task(transfers.run(), name="transfers"))
         try:
@@ -237,7 +241,8 @@ async def alone(settings: Settings) -> AsyncIterator[Operations]:
         nobody, feed = NoStations(), Feed(store.journal)
         dispatch = Dispatch(store.journal, nobody)
         jobs = JobService(
-            store.journal, nobody, dispatch, feed, clock, store.history, new_id,
+            store.journal, nobody, dispatch, feed, clock, store.history,
+            SecurityService(store.journal, nobody, store.history), new_id,
             lambda: ocpp_url(settings, settings.ocpp.port),
         )  # fmt: skip
         upkeep = _upkeep(settings, store, nobody, feed, None)

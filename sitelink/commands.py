@@ -116,6 +116,18 @@ class UpdateFirmware(Order, frozen=True):
     certificate: str | None = None
 
 
+class SetKey(Order, frozen=True):
+    """The password the station shows from now on: 40 hex digits, in 1.6 the bytes they stand for. Never printed."""
+
+    key: str
+
+    def __repr__(self) -> str:
+        return "SetKey(***)"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("key", "***")]
+
+
 class OrderAnswer(msgspec.Struct, frozen=True):
     """`word` is the station's status or its CALLERROR code, `accepted` whether it will try, `payload` all it said.
 

@@ -208,6 +208,20 @@ class CallInvalid(SiteError):
     http_status = 422
 
 
+class PasswordInvalid(SiteError):
+    """fields: allowed."""
+
+    code = "password_invalid"
+    http_status = 422
+
+
+class KeyUnderway(SiteError):
+    """A key is on its way to this station already. fields: identity."""
+
+    code = "key_underway"
+    http_status = 409
+
+
 class LinkReadOnly(SiteError):
     """A link that may look and not change anything."""
 

@@ -10,7 +10,7 @@ from typing import Any
 MASK = "***"
 _SECRET_KEYS = frozenset(
     {"authorization", "authorizationkey", "basicauthpassword", "password", "token", "token_sha256", "cookie"}
-    | {"set-cookie", "csrf", "secret", "test_token", "credentials"}
+    | {"set-cookie", "csrf", "secret", "test_token", "credentials", "verifier"}
 )
 _SECRET_WORDS = ("password", "passphrase", "passwd", "passcode", "secret", "privatekey", "private_key", "presharedkey")
 """In a key of any maker's own making: WifiPassword, client_secret."""

@@ -107,6 +107,12 @@ class Complete(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
 
 
+class Secured(msgspec.Struct):
+    """To how many charge points a key is on its way; how it goes stands in each one's `security`."""
+
+    charge_points: int
+
+
 class Swap(msgspec.Struct, forbid_unknown_fields=True):
     a: str
     b: str
@@ -266,6 +272,17 @@ async def post_swap(request: web.Request) -> web.Response:
     return answer(Swapped([row for row in view.charge_points if row.id in (body.a, body.b)]))
 
 
+async def post_pair(request: web.Request) -> web.Response:
+    visitor = writer_of(request)
+    await request.app[JOBS].pair_anew(visitor.link.job, _row_id(request), visitor.author)
+    return answer(row_view(request, visitor))
+
+
+async def post_secure(request: web.Request) -> web.Response:
+    visitor = writer_of(request)
+    return answer(Secured(await request.app[JOBS].secure(visitor.link.job, visitor.author)), status=202)
+
+
 async def post_pairing(request: web.Request) -> web.Response:
     visitor = writer_of(request)
     await request.app[JOBS].open_pairing(visitor.link.job, visitor.author)
@@ -326,6 +343,10 @@ ROUTES = (
           AddNote, ChargePointView, 201, errors=(NotFound, NoteInvalid, *_WRITE)),
     Route("POST", f"{_ROW}/confirm", post_confirm, "The station with another serial is the right one.",
           answer=ChargePointView, errors=(NotFound, *_WRITE)),
+    Route("POST", f"{_ROW}/pair", post_pair, "Let the row's station pair anew, whatever security it shows.",
+          answer=ChargePointView, errors=(NotFound, *_WRITE)),
+    Route("POST", f"{_JOB}/secure", post_secure, "Give every connected station of the job a key of its own.",
+          answer=Secured, status=202, errors=_WRITE),
     Route("POST", f"{_JOB}/charge-points/swap", post_swap, "Exchange two rows' identities and connectors.",
           Swap, Swapped, errors=(NotFound, ChargeActive, *_WRITE)),
     Route("POST", f"{_JOB}/pairing", post_pairing, "Let new stations the job names connect for 30 minutes.",

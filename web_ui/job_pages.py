@@ -160,6 +160,22 @@ async def post_confirm(request: web.Request) -> web.Response:
     return _done(request, f"/j?saved=saved#cp-{_row_id(request)}")
 
 
+async def post_pair(request: web.Request) -> web.Response:
+    """Let the row's station in once, whatever security it shows."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    await request.app[JOBS].pair_anew(visitor.link.job, _row_id(request), visitor.author)
+    return _done(request, f"/j?saved=pairing_anew#cp-{_row_id(request)}")
+
+
+async def post_secure(request: web.Request) -> web.Response:
+    """Give every connected station of the job a key of its own."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    begun = await request.app[JOBS].secure(visitor.link.job, visitor.author)
+    return _done(request, f"/j?saved={'keys_sent' if begun else 'no_keys_sent'}")
+
+
 async def post_swap(request: web.Request) -> web.Response:
     """Exchange the identities and connectors of rows `a` and `b`."""
     form = await read_form(request)
@@ -373,6 +389,8 @@ ROUTES = (
     _page("POST", _ROW, post_charge_point, "Save identity and connector."),
     _page("POST", f"{_ROW}/resolve", post_resolve, "Settle a conflict."),
     _page("POST", f"{_ROW}/confirm", post_confirm, "Accept an exchanged station."),
+    _page("POST", f"{_ROW}/pair", post_pair, "Let a charge point pair anew."),
+    _page("POST", "/j/secure", post_secure, "Give charge points keys of their own."),
     _page("POST", "/j/swap", post_swap, "Exchange two rows."),
     _page("GET", f"{_ROW}/actions", get_actions, "Remote actions."),
     _page("POST", f"{_ROW}/actions", post_actions, "Set a remote action going."),

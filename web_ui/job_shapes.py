@@ -68,6 +68,25 @@ class StationView(msgspec.Struct, frozen=True):
     serial: str | None
     firmware: str | None
     version: str | None
+    security_profile: int
+    """Of its last connection: 0 without a password, 1 password, 2 password over TLS, 3 certificate."""
+    encrypted: bool
+
+
+class SecurityView(msgspec.Struct, frozen=True):
+    """`profile`: what it is held to, None before it was accepted. `key`: what became of a key the box gave it, a code.
+
+    `text` says it for people, "" where there is nothing to say; `weak` where it could be somebody else.
+    """
+
+    profile: int | None
+    password: str | None
+    key: str | None
+    key_at: datetime | None
+    weak: bool
+    may_pair: bool
+    """It is turned away for what it shows; a person may let it pair anew."""
+    text: str
 
 
 class TransactionView(msgspec.Struct, frozen=True):
@@ -129,6 +148,7 @@ class ChargePointView(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     last_seen: datetime | None
     station: StationView | None
+    security: SecurityView
     transaction: TransactionView | None
     test: TestView | None
     tested: bool

@@ -114,6 +114,14 @@ class Jobs(Protocol):
         """Raises AlreadyCompleted the second time, whoever was first."""
         ...
 
+    async def pair_anew(self, job: JobId, row: ChargePointId, author: Author) -> None:
+        """Let the row's station in once, whatever security it shows. Raises NotFound for a row without one."""
+        ...
+
+    async def secure(self, job: JobId, author: Author) -> int:
+        """Give every connected station of the job a key of its own; to how many it was sent."""
+        ...
+
     async def open_pairing(self, job: JobId, author: Author) -> None: ...
 
     def news(self, job: JobId, after: int | None) -> AsyncIterator[Stale]:

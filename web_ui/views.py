@@ -13,6 +13,7 @@ from sitelink.errors import SiteError
 from sitelink.ids import ChargePointId, JobId, StationKey, station_key
 from sitelink.model import ChargePoint, Command, Head, Job, Knock, Link, Note, Register, Station, Transaction
 from sitelink.ops import Author
+from sitelink.security import KeyState, StationSecurity
 from sitelink.states import (
     COMMAND_RUNNING,
     ActionName,
@@ -36,6 +37,7 @@ from web_ui.job_shapes import (
     OpenPoint,
     PairingView,
     RelayView,
+    SecurityView,
     SeenView,
     SiteView,
     StationView,
@@ -47,6 +49,9 @@ from web_ui.ports import Relay, Snapshot
 __all__ = ["NOTE_MAX_CHARACTERS", "ChargePointView", "ErrorView", "JobView", "error_view", "job_view"]
 
 COMMANDS_SHOWN = 5
+DOOR_REASONS = frozenset({"credentials_needed", "wrong_key", "wrong_user", "profile_lowered", "certificate_revoked",
+                          "certificate_of_another"})  # fmt: skip
+"""Why a station that was served before is no longer let in: letting it pair anew helps."""
 CONNECTORS_WHEN_UNKNOWN = 4
 NOTE_MAX_CHARACTERS = 2000
 
@@ -116,7 +121,8 @@ class _Looks:
             notes=tuple(_note(note, self._snapshot.relay) for note in row.notes), conflicts=_conflicts(row),
             heads={"identity": _heads(row.identity_register), "connector": _heads(row.connector_register)},
             warnings=_warnings(row.identity, state.knocks.values()), last_seen=self._last_seen(row, station),
-            station=_station(station), transaction=self._transaction(row), test=test,
+            station=_station(station), security=_security(state.security.get(row.station), station, code),
+            transaction=self._transaction(row), test=test,
             tested=test is not None and bool(test.energy_wh and test.energy_wh > 0),
             commands=self._commands(row),
         )  # fmt: skip
@@ -125,7 +131,9 @@ class _Looks:
         """The status's reason in words; for a row that waits, what is known of who calls under its identity."""
         code = status.explanation
         fields = {**status.fields, "now": self._snapshot.now, "address": self._snapshot.ocpp_url + row.identity}
-        knock = self._knocks.get(row.station) if code == "pending" else None
+        knock = self._knocks.get(row.station) if code in ("pending", "disconnected") else None
+        if code == "disconnected" and knock is not None and knock.reason not in DOOR_REASONS:
+            knock = None
         if knock is not None and knock.reason != "unknown_identity":
             code = "pending_pairing_closed" if knock.reason == "pairing_closed" else knock.reason
             fields = {**fields, "identity": knock.identity}
@@ -215,7 +223,30 @@ def _relay(relay: Relay) -> RelayView:
 def _station(station: Station | None) -> StationView | None:
     if station is None or station.boots == 0:
         return None
-    return StationView(station.vendor, station.model, station.serial, station.firmware, station.version)
+    return StationView(
+        station.vendor,
+        station.model,
+        station.serial,
+        station.firmware,
+        station.version,
+        station.profile,
+        station.encrypted,
+    )
+
+
+def _security(known: StationSecurity | None, station: Station | None, explanation: str) -> SecurityView:
+    """Weak: connected, and no password or certificate shown."""
+    weak = station is not None and station.connected and station.boots > 0 and station.profile == 0
+    key = known.key_state if known is not None else None
+    told = key is not None and not (key is KeyState.PROVEN and not weak)
+    code = f"key_{key.value}" if key is not None and told else "no_password" if weak else ""
+    word = (known.key_word if known is not None else None) or "no answer"
+    password = known.credential.origin.value if known is not None and known.credential is not None else None
+    return SecurityView(
+        known.profile if known is not None else None, password, key.value if key is not None else None,
+        known.key_at if known is not None else None, weak, explanation in DOOR_REASONS,
+        wording.full(code, {"word": word}) if code else "",
+    )  # fmt: skip
 
 
 def _test(transaction: Transaction | None) -> TestView | None:

@@ -83,6 +83,8 @@ ERRORS: dict[str, Words] = {
         "This charge point has as many notes as the box keeps.",
     ),
     "request_invalid": Words("The box did not understand the request.", "Load the page again and try once more."),
+    "password_invalid": Words("That password cannot be used.", "Allowed: {allowed}."),
+    "key_underway": Words("A password is on its way to this charge point already.", "Wait until it has answered."),
     "id_token_invalid": Words(
         "That id token cannot be listed: {where} is not right.", "Correct it and try again.",
         "That id token cannot be listed.",
@@ -275,6 +277,17 @@ FAULTS: dict[str, Words] = {
     "superseded": Words("It connected again and this connection was let go."),
 }  # fmt: skip
 
+SECURITY: dict[str, Words] = {
+    "no_password": Words("Connects without a password."),
+    "key_offered": Words("A password of its own is on its way to it."),
+    "key_accepted": Words(
+        "It took a password of its own and must connect again with it.", "If it does not, restart it."
+    ),
+    "key_refused": Words("It did not take a password of its own ({word})."),
+    "key_uncertain": Words("It may have taken a password of its own ({word}).", "Restart it; both are good for a day."),
+    "key_proven": Words("It has a password of its own and did not show it lately."),
+}
+
 ACTION_REASONS: dict[str, Words] = {
     "job_not_open": Words("The job is no longer open."),
     "not_connected": Words("The charge point is not connected."),
@@ -419,12 +432,16 @@ FLASHES: dict[str, Words] = {
     "swapped": Words("The two were swapped."),
     "resolved": Words("The difference is settled."),
     "pairing_opened": Words("New charge points can connect for 30 minutes."),
+    "pairing_anew": Words("It may connect within 30 minutes, whatever it shows."),
+    "keys_sent": Words("Keys are on their way to the charge points that are connected."),
+    "no_keys_sent": Words("No charge point is connected that could take a key."),
     "left": Words("This phone has left the job."),
     "opened": Words("The job is open."),
     "no_change": Words("Nothing to save."),
 }
 
 WORDS: dict[str, Words] = {
+    **SECURITY,
     **ERRORS, **EXPLANATIONS, **FAULTS, **ACTION_REASONS, **OUTCOMES, **TROUBLES, **FLASHES,
     **{code: Words(*each) for code, each in TRANSFERS.items()},
 }  # fmt: skip

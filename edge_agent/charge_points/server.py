@@ -169,6 +169,11 @@ class OcppServer:
         trace = self._traces.get(station)
         return trace.newest if trace is not None else 0
 
+    async def reconnect(self, station: StationKey) -> None:
+        connection = self._places.serving(station)
+        if connection is not None:
+            connection.retire("reconnect", gently=True)
+
     async def recheck(self, station: StationKey) -> None:
         await self._places.recheck(station)
 

@@ -38,6 +38,7 @@ from sitelink.commands import (
     RemoteStart,
     RemoteStop,
     Reset,
+    SetKey,
     Trigger,
     UnlockConnector,
 )
@@ -262,6 +263,8 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
             return "TriggerMessage", {"requestedMessage": message, "connectorId": connector}
         case ReadConfiguration(keys=keys):
             return "GetConfiguration", {"key": list(keys)}
+        case SetKey(key=key):
+            return "ChangeConfiguration", {"key": "AuthorizationKey", "value": key}
     call = list_calls.call_16(order) or file_calls.call_16(order)
     if call is not None:
         return call

@@ -30,7 +30,16 @@ from edge_agent.site.reports import (
     TransactionStage,
     Verdict,
 )
-from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, Trigger, UnlockConnector
+from sitelink.commands import (
+    Order,
+    OrderAnswer,
+    RemoteStart,
+    RemoteStop,
+    Reset,
+    SetKey,
+    Trigger,
+    UnlockConnector,
+)
 from sitelink.errors import CallInvalid
 from sitelink.redact import redact, without_key_codes
 from sitelink.states import ConnectorStatus, Registration
@@ -248,6 +257,9 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
             return "TriggerMessage", {"requestedMessage": message}
         case Trigger(message=message, connector=place, plug=plug):
             return "TriggerMessage", {"requestedMessage": message, "evse": {"id": place, "connectorId": plug}}
+        case SetKey(key=key):
+            variable = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
+            return "SetVariables", {"setVariableData": [{**variable, "attributeValue": key}]}
     call = list_calls.call_2x(order) or file_calls.call_2x(order)
     if call is not None:
         return call
@@ -285,8 +297,17 @@ _WORDS = {
 _ACCEPTING = frozenset({"Accepted", "Unlocked", "Scheduled", "RebootRequired"})
 
 
+def _only_result(payload: Any) -> Any:
+    """Of a SetVariables of one variable, its result with `status` under the name other answers have."""
+    results = payload.get("setVariableResult") if isinstance(payload, dict) else None
+    first = results[0] if isinstance(results, list) and results else None
+    return {"status": first.get("attributeStatus")} if isinstance(first, dict) else payload
+
+
 def order_answer(order: Order, payload: Any) -> OrderAnswer:
     """What a CALLRESULT means for the order. An answer without a status is a failed call (OCPP.md §8.1 R8)."""
+    if isinstance(order, SetKey):
+        payload = _only_result(payload)
     special = list_calls.answer_2x(order, payload) or file_calls.answer_2x(order, payload)
     if special is not None:
         return special

@@ -14,8 +14,8 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
-from edge_agent.pages import admin, frames_api, id_tokens, transfers_api
-from edge_agent.pages.ports import Admin, IdTokens, Lists, Oddities
+from edge_agent.pages import admin, frames_api, id_tokens, security, transfers_api
+from edge_agent.pages.ports import Admin, IdTokens, Lists, Oddities, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
@@ -52,7 +52,8 @@ class Status(msgspec.Struct):
 
 def build_app(
     jobs: Admin, stations: Stations, history: History, settings: PageSettings, session_key: bytes, clock: Clock,
-    registry: CollectorRegistry, *, tokens: IdTokens, lists: Lists, oddities: Oddities, streams: Streams | None = None,
+    registry: CollectorRegistry, *, tokens: IdTokens, lists: Lists, oddities: Oddities, keys: Security,
+    streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
     site_root: bytes = b"",
     transfers: Transfers | None = None, station_routes: Iterable[web.RouteDef] = (),
@@ -69,11 +70,19 @@ def build_app(
     app[admin.HISTORY] = history
     app[admin.ODDITIES] = oddities
     app[id_tokens.ID_TOKENS] = tokens
+    app[security.SECURITY] = keys
     app[admin.LISTS] = lists
     app[REGISTRY] = registry
     app[DRAW_ERROR] = job_pages.draw_error
     app[SITE_ROOT] = site_root
-    described = (*job_api.ROUTES, *admin.ROUTES, *frames_api.ROUTES, *id_tokens.ROUTES, *_own_routes(settings))
+    described = (
+        *job_api.ROUTES,
+        *admin.ROUTES,
+        *frames_api.ROUTES,
+        *id_tokens.ROUTES,
+        *security.ROUTES,
+        *_own_routes(settings),
+    )
     if transfers is not None:
         app[transfers_api.TRANSFERS] = transfers
         described = (*described, *transfers_api.ROUTES)

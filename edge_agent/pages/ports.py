@@ -1,13 +1,14 @@
 """What the box's own API needs from the core, beside `web_ui.ports.Jobs`. Start at `Admin`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import ListView
 from sitelink.events import Correction
 from sitelink.ids import ChargePointId, StationKey
 from sitelink.model import IdToken
+from sitelink.ops import Author
 from web_ui.ports import Jobs
 
 
@@ -38,6 +39,28 @@ class Oddities(Protocol):
 
     def clock_drift_s(self, station: StationKey) -> float | None:
         """Above zero: its clock is ahead of the box's."""
+        ...
+
+
+class Security(Protocol):
+    """Passwords, keys and pairing; `edge_agent.site.security_service.SecurityService` is one."""
+
+    async def set_password(self, station: StationKey, password: str, author: Author) -> None:
+        """Raises PasswordInvalid."""
+        ...
+
+    async def remove_password(self, station: StationKey, author: Author) -> None: ...
+
+    async def let_user_differ(self, station: StationKey, author: Author, *, may_differ: bool) -> None: ...
+
+    async def pair_anew(self, station: StationKey, author: Author) -> None: ...
+
+    async def push_key(self, station: StationKey, author: Author) -> None:
+        """Raises StationOffline, KeyUnderway."""
+        ...
+
+    async def log(self, limit: int, before: int | None) -> Sequence[Mapping[str, Any]]:
+        """The security log, newest first: {"seq", "at", "kind", "about", "by", "detail"}."""
         ...
 
 

@@ -23,6 +23,7 @@ from edge_agent.site.id_token_rules import decide_test_token
 from edge_agent.site.job_file import JobFile
 from edge_agent.site.ports import Journal, Stations
 from edge_agent.site.record import record_of
+from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
 from sitelink.errors import NotFound
@@ -65,7 +66,7 @@ class JobService:
 
     def __init__(
         self, journal: Journal, stations: Stations, dispatch: Dispatch, feed: Feed, clock: Clock,
-        commands: Commands, new_id: Callable[[], str], ocpp_url: Callable[[], str],
+        commands: Commands, keys: SecurityService, new_id: Callable[[], str], ocpp_url: Callable[[], str],
         notice: Callable[[], str | None] = lambda: None, ocpp_tls_url: Callable[[], str | None] = lambda: None,
         transfers: Transfers | None = None,
     ) -> None:  # fmt: skip
@@ -78,6 +79,7 @@ class JobService:
         self._new_id = new_id
         self._ocpp_url = ocpp_url
         self._notice = notice
+        self._keys = keys
         self._ocpp_tls_url = ocpp_tls_url
         self._transfers = transfers
 
@@ -165,6 +167,16 @@ class JobService:
     async def open_pairing(self, job: JobId, author: Author) -> None:
         await self._journal.write(rules.decide_pairing(job, author))
         await self._recheck(self._named(job))
+
+    async def pair_anew(self, job: JobId, row: ChargePointId, author: Author) -> None:
+        station = rules.row_of(self._journal.state, rules.job_of(self._journal.state, job), row).station
+        if not station:
+            raise NotFound(what="charge_point", key=row)
+        await self._keys.pair_anew(station, author, job=job)
+
+    async def secure(self, job: JobId, author: Author) -> int:
+        rules.open_job(self._journal.state, job)
+        return len(await self._keys.secure(sorted(self._named(job)), author))
 
     def news(self, job: JobId, after: int | None) -> AsyncIterator[Stale]:
         return self._feed.news(job, after)

@@ -35,5 +35,8 @@ class NoStations:
     def newest_frame(self, station: StationKey) -> int:
         return 0
 
+    async def reconnect(self, station: StationKey) -> None:
+        return
+
     async def recheck(self, station: StationKey) -> None:
         return

@@ -139,6 +139,10 @@ class History(Protocol):
         """Log ops with a seq above `after`, in order."""
         ...
 
+    async def ops_of(self, kinds: Collection[str], limit: int, before: int | None = None) -> Sequence[tuple[int, Op]]:
+        """Log ops of these kinds, newest first, with a seq below `before`. Looks back a bounded way."""
+        ...
+
 
 class Keeping(Protocol):
     """The store, as whoever looks after the box needs it."""
@@ -194,6 +198,10 @@ class Stations(Protocol):
 
     def newest_frame(self, station: StationKey) -> int:
         """The number of its last frame: what a page that follows asks for. 0: none since the box started."""
+        ...
+
+    async def reconnect(self, station: StationKey) -> None:
+        """End its connection in order, so that it calls again. Nothing where it has none."""
         ...
 
     async def recheck(self, station: StationKey) -> None:

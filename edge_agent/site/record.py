@@ -46,6 +46,8 @@ def _row(state: SiteState, row: ChargePoint) -> dict[str, Any]:
         "serial": station.serial if station else None,
         "firmware": station.firmware if station else None,
         "version": station.version if station else None,
+        "security_profile": station.profile if station else None,
+        "encrypted": station.encrypted if station else None,
         "last_boot_at": station.booted_at if station else None,
         "test": {
             "started_at": test.started_at,

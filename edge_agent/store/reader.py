@@ -6,7 +6,7 @@ write-ahead log back (D11). A damaged row is left out, never served, and reporte
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -30,6 +30,8 @@ T = TypeVar("T")
 READERS = 2
 DEADLINE_S = 5.0
 ROWS_MAX = 5000
+LOOKED_BACK = 200_000
+"""Journal keys that a search by kind goes back at most."""
 CHECK_EVERY_STEPS = 10_000
 """Steps of SQLite's machine between two looks at the deadline."""
 PAGES_AT_ONCE = 1024
@@ -37,6 +39,12 @@ PAGES_AT_ONCE = 1024
 
 TRANSACTIONS = 'SELECT id, body, crc FROM "transaction" WHERE station = ? ORDER BY id DESC LIMIT ?'
 OPS = "SELECT seq, body, crc FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+# The kind is the second field of an op's body (`sitelink.ops`): no need to read them whole.
+OPS_OF = (
+    "SELECT seq, body, crc FROM (SELECT seq, body, crc, CAST(substr(body, 1, 120) AS TEXT) AS head FROM journal"
+    " WHERE seq < ? AND seq > (SELECT coalesce(max(seq), 0) FROM journal WHERE seq < ?) - ? ORDER BY seq DESC)"
+    " WHERE {where} ORDER BY seq DESC LIMIT ?"
+)
 TELEMETRY = "SELECT seq, body, crc FROM telemetry WHERE seq > ? ORDER BY seq LIMIT ?"
 GAPS = "SELECT from_seq, to_seq, reason, count FROM gap ORDER BY id DESC LIMIT ?"
 COMMAND = "SELECT key, body, crc FROM command WHERE key = ?"
@@ -69,6 +77,14 @@ class DiskHistory:
 
     async def ops(self, after: int, limit: int = 500) -> Sequence[tuple[int, Op]]:
         return await self._rows("journal", OPS, (after, min(limit, ROWS_MAX)), _numbered("journal"))
+
+    async def ops_of(self, kinds: Collection[str], limit: int, before: int | None = None) -> Sequence[tuple[int, Op]]:
+        """Log ops of these kinds, newest first; of the last LOOKED_BACK ones."""
+        newest = 2**62 if before is None else before
+        wanted = tuple(f'"kind":"{kind}"' for kind in sorted(kinds))
+        sql = OPS_OF.format(where=" OR ".join("instr(head, ?)" for _ in wanted))
+        values = (newest, newest, LOOKED_BACK, *wanted, min(limit, ROWS_MAX))
+        return await self._rows("journal", sql, values, _numbered("journal"))
 
     async def telemetry(self, after: int, limit: int = 500) -> Sequence[tuple[int, Op]]:
         """Telemetry with a seq above `after`, in order."""

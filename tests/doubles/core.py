@@ -17,6 +17,7 @@ from edge_agent.site.jobs import Imported, JobService
 from edge_agent.site.local_lists import LocalLists
 from edge_agent.site.ports import LateAnswer
 from edge_agent.site.reports import BootAnswer, BootReport
+from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import TransferPatience, Transfers
 from sitelink.commands import Order, OrderAnswer
 from sitelink.errors import StationOffline
@@ -49,6 +50,7 @@ class ScriptedStations:
         self.orders: list[tuple[StationKey, Order]] = []
         self.answers: dict[type[Order], OrderAnswer | Exception] = {}
         self.rechecked: list[StationKey] = []
+        self.reconnected: list[StationKey] = []
         self.late: LateAnswer | None = None
         self.before_answer: Callable[[], None] = lambda: None
 
@@ -82,6 +84,9 @@ class ScriptedStations:
     def newest_frame(self, station: StationKey) -> int:
         return 0
 
+    async def reconnect(self, station: StationKey) -> None:
+        self.reconnected.append(station)
+
     async def recheck(self, station: StationKey) -> None:
         self.rechecked.append(station)
 
@@ -111,12 +116,13 @@ class Core:
         self.tokens = AllowList(self.journal)
         self.lists = LocalLists(self.journal, self.stations, enabled=False)
         self.feed = Feed(self.journal)
+        self.keys = SecurityService(self.journal, self.stations, self.journal)
         self.files = ScriptedFiles()
         self.transfers = Transfers(
             self.journal, self.stations, self.files, self.clock, ids(), file_patience, self.feed.touch_station
         )  # fmt: skip
         self.jobs = JobService(
-            self.journal, self.stations, self.dispatch, self.feed, self.clock, self.journal, ids(),
+            self.journal, self.stations, self.dispatch, self.feed, self.clock, self.journal, self.keys, ids(),
             lambda: "ws://192.0.2.1:9000/", transfers=self.transfers,
         )  # fmt: skip
 

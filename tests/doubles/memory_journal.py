@@ -1,7 +1,7 @@
 """A journal in memory: decides, folds and tells at once, with no disk behind it. For tests of the core alone."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from edge_agent.site.ports import Committed, Decide, Trouble
@@ -98,6 +98,10 @@ class MemoryJournal:
 
     async def ops(self, after: int, limit: int = 500) -> Sequence[tuple[int, Op]]:
         return list(enumerate(self.recorded, 1))[after : after + limit]
+
+    async def ops_of(self, kinds: Collection[str], limit: int, before: int | None = None) -> Sequence[tuple[int, Op]]:
+        found = [(seq, op) for seq, op in enumerate(self.recorded, 1) if op.kind in kinds]
+        return [each for each in reversed(found) if before is None or each[0] < before][:limit]
 
     async def command(self, id_: CommandId) -> Command | None:
         return self._past_commands.get(id_)

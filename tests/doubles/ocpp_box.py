@@ -22,6 +22,7 @@ from edge_agent.site.dispatch import Dispatch
 from edge_agent.site.feed import Feed
 from edge_agent.site.jobs import JobService
 from edge_agent.site.ports import Desk
+from edge_agent.site.security_service import KeyPatience, SecurityService
 from sitelink.ids import StationKey, station_key
 from sitelink.model import Station
 from sitelink.ops import Op
@@ -122,9 +123,12 @@ class OcppBox:
         self.desk = desk(real) if desk is not None else real
         numbers = itertools.count(1)
         self.server = OcppServer(self.desk, self.clock, settings, lambda: f"box-{next(numbers)}")
+        self.keys = SecurityService(
+            self.journal, self.server, self.journal, KeyPatience(calls_again_s=0.1, shows_it_s=2)
+        )
         self.jobs = JobService(
             self.journal, self.server, Dispatch(self.journal, self.server), Feed(self.journal), self.clock,
-            self.journal, lambda: f"id-{next(numbers)}", lambda: "ws://127.0.0.1/",
+            self.journal, self.keys, lambda: f"id-{next(numbers)}", lambda: "ws://127.0.0.1/",
         )  # fmt: skip
         self.port = 0
         self.tls_port = 0

@@ -38,6 +38,7 @@ ORDERS: dict[type[c.Order], tuple[c.Order, ...]] = {
         c.UpdateFirmware(8, "https://192.0.2.1:8443/files/fw/name/fw.bin", _WHEN, install_at=_WHEN, signature="c2ln",
                          certificate="-----BEGIN CERTIFICATE-----"),
     ),
+    c.SetKey: (c.SetKey("00FF" * 10),),
 }  # fmt: skip
 """By type."""
 

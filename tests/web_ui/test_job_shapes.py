@@ -20,7 +20,10 @@ def test_the_json_has_the_keys_of_the_contract() -> None:
         "test", "commands",
     } <= first.keys()  # fmt: skip
     assert {"name", "enabled", "reason", "confirm"} <= first["actions"][0].keys()
-    assert first["station"].keys() == {"vendor", "model", "serial", "firmware", "version"}
+    assert first["station"].keys() == {
+        "vendor", "model", "serial", "firmware", "version", "security_profile", "encrypted",
+    }  # fmt: skip
+    assert first["security"].keys() >= {"profile", "password", "key", "weak", "text"}
     assert first["heads"].keys() == {"identity", "connector"}
     assert {"op", "value", "by", "at"} <= first["heads"]["identity"][0].keys()
     assert page["seen"][0].keys() >= {"identity", "vendor", "model", "serial", "ip", "reason", "at"}
