@@ -107,3 +107,13 @@ def test_a_key_code_is_not_even_kept_and_everything_else_is():
     }  # fmt: skip
     card = {"idToken": {"idToken": "04A1", "type": "ISO14443"}, "password": "kept"}
     assert without_key_codes(card) == card
+
+
+def test_the_value_of_a_secret_variable_of_2_x_is_masked_and_others_are_not():
+    asked = {"setVariableData": [
+        {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}, "attributeValue": "SECRET"},
+        {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}, "attributeValue": "60"},
+    ]}  # fmt: skip
+    shown = redact(asked)
+    assert "SECRET" not in repr(shown)
+    assert shown["setVariableData"][1]["attributeValue"] == "60"

@@ -125,3 +125,15 @@ async def test_a_closed_history_refuses(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         await history.gaps()
     connection.close()
+
+
+async def test_ops_of_a_kind_are_found_newest_first_and_a_page_at_a_time(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.journal.write(
+            writing(connected(), status(), connected(), note('"kind":"station.connected"'), status())
+        )
+        kinds = {"station.connected"}
+        assert [seq for seq, _ in await store.history.ops_of(kinds, 10)] == [3, 1]
+        assert [seq for seq, _ in await store.history.ops_of(kinds, 1)] == [3]
+        assert [seq for seq, _ in await store.history.ops_of(kinds, 1, before=3)] == [1]
+        assert await store.history.ops_of({"complete"}, 10) == []
