@@ -14,13 +14,15 @@ from sitelink.commands import ListLimits, SendLocalList
 from sitelink.events import ListEntry
 from sitelink.ids import IdTokenKey, StationKey, id_token_key
 from sitelink.model import IdToken, LocalList, SiteState
-from sitelink.states import IdTokenType, JobStatus, LocalListState
+from sitelink.states import AuthorizationStatus, IdTokenType, JobStatus, LocalListState
 
 PER_MESSAGE_UNSAID = 50
 """Where a station does not say how much a message may hold: many take no more in one frame."""
 VERSION_MAX = 2**31 - 1
-_UID = re.compile(r"(?:[0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})", re.IGNORECASE)
+_UID_14443 = re.compile(r"(?:[0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})", re.IGNORECASE)
 """4, 7 or 10 bytes in hex: the identifier of a card."""
+_UID_15693 = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
+"""8 bytes."""
 
 Entries = dict[IdTokenKey, ListEntry]
 
@@ -63,8 +65,24 @@ def _is_full(found: Entries, limits: ListLimits) -> bool:
 
 def _entry(token: IdToken, limits: ListLimits) -> ListEntry:
     group = token.group if token.group and len(token.group) <= limits.id_token_characters else None
-    kind = token.type or (IdTokenType.ISO14443 if _UID.fullmatch(token.id_token) else IdTokenType.CENTRAL)
-    return ListEntry(token.id_token, token.status, kind if limits.typed else None, group, token.expires)
+    kind = (token.type or _type_of(token.id_token)) if limits.typed else None
+    return ListEntry(token.id_token, token.status, kind, group, token.expires)
+
+
+def _type_of(id_token: str) -> IdTokenType:
+    """What a reader will most likely say of it, where the list does not."""
+    if _UID_14443.fullmatch(id_token):
+        return IdTokenType.ISO14443
+    return IdTokenType.ISO15693 if _UID_15693.fullmatch(id_token) else IdTokenType.CENTRAL
+
+
+def takes_leave(goal: Mapping[IdTokenKey, ListEntry], held: LocalList | None) -> bool:
+    """Whether somebody who could charge no longer can: a station may know him from its cache as well."""
+    accepted = AuthorizationStatus.ACCEPTED
+    return held is not None and any(
+        entry.status is accepted and (key not in goal or goal[key].status is not accepted)
+        for key, entry in held.entries.items()
+    )
 
 
 def plan(

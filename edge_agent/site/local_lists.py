@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from edge_agent.site.local_list import plan, wanted
+from edge_agent.site.local_list import plan, takes_leave, wanted
 from edge_agent.site.ports import Committed, Decision, Journal, Stations
 from sitelink import events as e
 from sitelink.commands import ClearCache, GetLocalListVersion, ListLimits, OrderAnswer, ReadListLimits, SendLocalList
@@ -220,6 +220,9 @@ class LocalLists:
             if not answer.accepted:
                 return await self._refused(station, answer, last=last)
             await self._record(station, _taken(step, more=number < len(steps), left_out=left_out))
+        if steps and takes_leave(goal, held):
+            with contextlib.suppress(NoAnswer):  # the list is there all the same, and comes before the cache
+                await self._stations.send(station, ClearCache())
         return True
 
     async def _refused(self, station: StationKey, answer: OrderAnswer, *, last: bool) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.site.id_token_rules import TokenEntry
-from edge_agent.site.local_list import VERSION_MAX, Entries, plan, wanted
+from edge_agent.site.local_list import VERSION_MAX, Entries, plan, takes_leave, wanted
 from sitelink.commands import ListLimits, SendLocalList
 from sitelink.events import ListEntry, Traits
 from sitelink.ids import IdTokenKey, StationKey, id_token_key
@@ -112,6 +112,16 @@ def test_a_difference_larger_than_the_whole_is_sent_whole() -> None:
     assert (step.full, more) == (True, [])
 
 
+def test_somebody_takes_leave_who_could_charge_and_cannot_any_more() -> None:
+    blocked = {id_token_key("B"): ListEntry("B", AuthorizationStatus.BLOCKED)}
+    held = LocalList(station=CP, at=NOON, state=LocalListState.CURRENT, version=7, entries={**entries("A"), **blocked})
+    assert not takes_leave({**entries("A", "C"), **blocked}, held)
+    assert not takes_leave(entries("A"), held), "who could not before"
+    assert takes_leave(blocked, held)
+    assert takes_leave({id_token_key("A"): ListEntry("A", AuthorizationStatus.BLOCKED)}, held)
+    assert not takes_leave({}, None)
+
+
 def test_an_empty_list_is_sent_whole_and_above_version_0() -> None:
     assert plan({}, None, 0, ListLimits()) == (SendLocalList(1, full=True),)
 
@@ -181,6 +191,7 @@ async def test_the_test_token_is_in_the_form_the_station_takes() -> None:
     [
         ("04A1B2C3", None, IdTokenType.ISO14443),
         ("04A1B2C3D4E5F6", None, IdTokenType.ISO14443),
+        ("E00401A1B2C3D4E5", None, IdTokenType.ISO15693),
         ("DEABC1234", None, IdTokenType.CENTRAL),
         ("DEABC1234", "eMAID", IdTokenType.EMAID),
     ],

@@ -128,9 +128,9 @@ async def test_a_change_shows_as_outdated_and_goes_as_a_difference() -> None:
         await core.tokens.remove("B")
         await until(lambda: state_of(lists) is LocalListState.OUTDATED)
         assert len(keeping.messages()) == 2
-        await lists.bring_up_to_date(CP, clear_cache=True)
+        await lists.bring_up_to_date(CP)
         assert state_of(lists) is LocalListState.CURRENT
-    assert ClearCache() in keeping.sent
+    assert keeping.sent[-1] == ClearCache(), "whoever is off the list is not to be known from the cache"
     last = keeping.messages()[-1]
     assert (last.full, [each.id_token for each in last.removed], last.entries) == (False, ["B"], ())
     assert keeping.tokens == {"A", "C", core.job().test_token}
