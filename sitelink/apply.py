@@ -233,7 +233,7 @@ def _link_revoked(state: SiteState, op: Op, _event: e.LinkRevoked) -> Changes:
 
 def _station(state: SiteState, op: Op) -> Station:
     key = StationKey(op.entity.partition(":")[2])
-    return state.stations.get(key) or Station(id=key, identity=str(key))
+    return state.stations.get(key) or Station(id=key, identity=str(key), first_seen=op.t.wall)
 
 
 def _without_fault(station: Station, code: str) -> Station:

@@ -184,6 +184,7 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: datetime | None = None
     """When `connected` last changed."""
     disconnect_reason: str | None = None
+    first_seen: datetime | None = None
     last_seen: datetime | None = None
     ip: str | None = None
     version: str | None = None

@@ -220,7 +220,26 @@ def _explain(
         return "charging", {"power_w": power_w, "phases": phases, "test": _is_test(state, row)}
     if doing is ChargePointState.PASSIVE:
         return "ready_to_test", {}
+    if doing is ChargePointState.BUSY_NON_CHARGING:
+        return _why_no_power(state, row), {}
     return doing.value, {}
+
+
+def _why_no_power(state: SiteState, row: ChargePoint) -> str:
+    """Who holds the charge back, where the station says so: in the transaction (OCPP 2.x) or of the connector."""
+    transaction = state.transaction_of(row)
+    connector = connector_of(state.stations.get(row.station), row.connector)
+    said = transaction.charging if transaction is not None else None
+    said = said or (connector.status if connector is not None else None)
+    if said is ConnectorStatus.SUSPENDED_EV:
+        return "suspended_ev"
+    if said is ConnectorStatus.SUSPENDED_EVSE:
+        return "suspended_evse"
+    if transaction is not None and not transaction.authorised:
+        return "waiting_for_authorisation"
+    if transaction is not None and transaction.charging is ConnectorStatus.PREPARING:
+        return "ev_connected"
+    return "busy-non-charging"
 
 
 def _is_test(state: SiteState, row: ChargePoint) -> bool:

@@ -15,7 +15,10 @@ import msgspec
 from aiohttp import web
 
 PREFIX = "/static/"
-_FILES = {"gatepost.css": "css/gatepost.css", "idiomorph.js": "js/idiomorph.js", "live.js": "js/live.js"}
+_FILES = {
+    "gatepost.css": "css/gatepost.css", "details.css": "css/details.css", "idiomorph.js": "js/idiomorph.js",
+    "live.js": "js/live.js",
+}  # fmt: skip
 """In an order in which every script comes after those it imports."""
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 _IMPORT = re.compile(rb'(from\s*)"\./([\w.-]+)"')

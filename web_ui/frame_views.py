@@ -116,10 +116,16 @@ def _frame_view(frame: Frame) -> FrameView:
     local = frame.at.astimezone()
     return FrameView(
         number=frame.number, at=frame.at, time=f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}",
-        direction=frame.direction, type_text=_TYPE_WORDS[frame.type], action=frame.action or "",
+        direction=frame.direction, type_text=_type_text(frame), action=frame.action or "",
         took=_took(frame.duration_ms), error=frame.error, cut=frame.cut, message_id=frame.message_id or "",
         pretty=_pretty(frame),
     )  # fmt: skip
+
+
+def _type_text(frame: Frame) -> str:
+    said = _TYPE_WORDS[frame.type]
+    broken = isinstance(frame.frame, str) and not frame.cut and frame.type is not FrameType.UNREADABLE
+    return f"{said}, unreadable" if broken else said
 
 
 def _took(duration_ms: int | None) -> str:

@@ -30,12 +30,13 @@ from sitelink.errors import (
     StoreUnavailable,
     TooMany,
 )
-from sitelink.ids import ChargePointId, CommandId, OpId
+from sitelink.ids import ChargePointId, CommandId, OpId, StationKey
 from sitelink.model import Command
 from sitelink.states import ActionName, CommandState, LinkRole
 from web_ui import live, report
 from web_ui.access import GATE, JOBS, Visitor, open_session, refuse_foreign, set_cookie, visitor_of, writer_of
 from web_ui.bodies import command_id_in, read_json
+from web_ui.detail_pages import FRAMES, row_of
 from web_ui.routes import Route
 from web_ui.surface import UNHURRIED
 from web_ui.views import ChargePointView, JobView, job_view
@@ -144,7 +145,18 @@ async def get_job(request: web.Request) -> web.Response:
 
 
 async def get_events(request: web.Request) -> web.StreamResponse:
-    return await live.stream(request, visitor_of(request))
+    """With `frames`, a row's id, also when something went over its wire: only who follows costs anything."""
+    visitor = visitor_of(request)
+    if not (id_ := request.query.get("frames", "")):
+        return await live.stream(request, visitor)
+    row = row_of(request, visitor, id_)
+    state, frames = request.app[JOBS].snapshot().state, request.app[FRAMES]
+
+    def newest() -> tuple[StationKey, int]:
+        station = state.charge_points[row.id].station if row.id in state.charge_points else row.station
+        return station, frames.newest_frame(station)
+
+    return await live.stream(request, visitor, live.followed(newest, f"frames:{row.id}"))
 
 
 setattr(get_events, UNHURRIED, True)
@@ -331,7 +343,7 @@ ROUTES = (
           OpenSession, SessionOpened, auth="", errors=(LinkUnknown, LinkEnded, TooMany)),
     Route("GET", _JOB, get_job, "The whole page as data.", answer=JobView),
     Route("GET", f"{_JOB}/events", get_events, "Server-sent events: which regions of the page went stale.",
-          media="text/event-stream", errors=(TooMany,), query=("after",)),
+          media="text/event-stream", errors=(TooMany, NotFound), query=("after", "frames")),
     Route("PATCH", _ROW, patch_charge_point, "Correct identity or connector; answers the row's new view.",
           EditChargePoint, ChargePointView,
           errors=(NotFound, IdentityInvalid, ConnectorInvalid, IdentityInUse, ChargeActive, *_WRITE)),

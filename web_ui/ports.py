@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from sitelink.events import Correction
+from sitelink.frames import Frame
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
 from sitelink.model import Command, Link, SiteState
 from sitelink.ops import Author
@@ -46,10 +48,34 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """News for a live page: `region` is out of date. Regions: "header", "seen", "completion", "cp:ID", "page"."""
+    """News for a live page: `region` is out of date: header, seen, completion, page, cp:ID, corrections:ID."""
 
     seq: int
     region: str
+
+
+class Frames(Protocol):
+    """What goes over the wires of charge points."""
+
+    def frames(self, station: StationKey) -> Sequence[Frame]:
+        """The last ones, oldest first, masked."""
+        ...
+
+    def newest_frame(self, station: StationKey) -> int:
+        """The number of the last one: cheap, for who follows."""
+        ...
+
+
+class Oddities(Protocol):
+    """What is odd about charge points."""
+
+    def corrections(self, station: StationKey) -> Mapping[str, Correction]:
+        """What had to be put right of its messages, by kind."""
+        ...
+
+    def clock_drift_s(self, station: StationKey) -> float | None:
+        """Above zero: its clock is ahead of the box's."""
+        ...
 
 
 class Jobs(Protocol):

@@ -17,6 +17,11 @@ from web_ui.assets import asset_url
 from web_ui.views import NOTE_MAX_CHARACTERS, JobView
 
 SHOWN_MAX_CHARACTERS = 160
+SECTIONS = {
+    "state": "Status", "about": "What it is", "places": "Connectors", "charges": "Charges",
+    "corrections": "Put right", "settings": "Settings", "messages": "Messages",
+}  # fmt: skip
+"""The parts of a Details page, each a live region and partials/detail_NAME.html."""
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3164\ufeff\ufff9-\ufffb]"
 )
@@ -65,6 +70,7 @@ def _environment() -> Environment:
         trouble=wording.trouble,
         next_step=wording.next_step,
         note_max=NOTE_MAX_CHARACTERS,
+        section_titles=SECTIONS,
     )
     return environment
 
@@ -98,3 +104,10 @@ def region(name: str, view: JobView, csrf: str) -> str | None:
     if partial_name is None or row is None:
         return None
     return partial(partial_name, view=view, row=row, csrf=csrf)
+
+
+def detail_region(name: str, **context: Any) -> str | None:
+    """The fragment of a live region of a Details page: one of SECTIONS, or frames. None: there is no such."""
+    if name == "frames":
+        return partial("frames", **context)
+    return partial("section", section=name, **context) if name in SECTIONS else None

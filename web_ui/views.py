@@ -117,7 +117,7 @@ class _Looks:
             id=row.id, name=row.name, model=row.model, identity=row.identity, connector=row.connector,
             connectors=_connectors(station, row.connector), status=status.text, integration_state=status.integration,
             state=status.state, connected=status.connected, explanation=explanation, explanation_code=code,
-            tone=_tone(status), active=row.active, maintenance=row.maintenance, actions=self._actions(row),
+            tone=tone_of(status), active=row.active, maintenance=row.maintenance, actions=self._actions(row),
             notes=tuple(_note(note, self._snapshot.relay) for note in row.notes), conflicts=_conflicts(row),
             heads={"identity": _heads(row.identity_register), "connector": _heads(row.connector_register)},
             warnings=_warnings(row.identity, state.knocks.values()), last_seen=self._last_seen(row, station),
@@ -170,7 +170,7 @@ class _Looks:
         return tuple(_command(command, self._snapshot.now) for command in reversed(newest))
 
 
-def _tone(status: Status) -> str:
+def tone_of(status: Status) -> str:
     """The shape beside the words."""
     if not status.connected:
         if status.integration is IntegrationState.PENDING and status.explanation in ("pending", "pending_boot"):

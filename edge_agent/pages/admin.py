@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from edge_agent.pages.ports import Admin, Lists, Oddities
+from edge_agent.pages.ports import Admin, Lists
 from edge_agent.site.local_lists import ListView
 from edge_agent.site.ports import History, Stations
 from sitelink.errors import (
@@ -33,6 +33,7 @@ from sitelink.status import status_of
 from web_ui.access import GATE
 from web_ui.bodies import read_json
 from web_ui.corrections import CorrectionView, corrections_of
+from web_ui.detail_pages import ODDITIES
 from web_ui.job_api import answer
 from web_ui.limits import address_key
 from web_ui.live import STREAMS
@@ -43,7 +44,6 @@ ADMIN: web.AppKey[Admin] = web.AppKey("admin")
 STATIONS: web.AppKey[Stations] = web.AppKey("stations")
 LISTS: web.AppKey[Lists] = web.AppKey("lists")
 HISTORY: web.AppKey[History] = web.AppKey("history")
-ODDITIES: web.AppKey[Oddities] = web.AppKey("oddities")
 TRANSACTIONS_MAX = 1000
 _ADMIN_TOKEN = re.compile(r"ga1_[A-Za-z0-9_-]{43}")
 

@@ -15,17 +15,18 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from edge_agent.pages import admin, frames_api, id_tokens, security, transfers_api
-from edge_agent.pages.ports import Admin, IdTokens, Lists, Oddities, Security
+from edge_agent.pages.ports import Admin, IdTokens, Lists, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
 from sitelink.errors import NotFound
-from web_ui import assets, job_api, job_pages, openapi
+from web_ui import assets, detail_pages, job_api, job_pages, openapi
 from web_ui.access import JOBS, Gate
 from web_ui.faults import Faults
 from web_ui.job_api import answer
 from web_ui.limits import Limits
 from web_ui.live import Streams
+from web_ui.ports import Oddities
 from web_ui.routes import Route, mount
 from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
 from web_ui.surface import DRAW_ERROR, protect
@@ -68,7 +69,8 @@ def build_app(
     app[admin.ADMIN] = jobs
     app[admin.STATIONS] = stations
     app[admin.HISTORY] = history
-    app[admin.ODDITIES] = oddities
+    app[detail_pages.FRAMES] = stations
+    app[detail_pages.ODDITIES] = oddities
     app[id_tokens.ID_TOKENS] = tokens
     app[security.SECURITY] = keys
     app[admin.LISTS] = lists
@@ -88,7 +90,7 @@ def build_app(
         described = (*described, *transfers_api.ROUTES)
     document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
-    mount(app, (*described, *job_pages.ROUTES))
+    mount(app, (*described, *job_pages.ROUTES, *detail_pages.ROUTES))
     app.router.add_routes(station_routes)
     assets.mount(app)
     return app

@@ -15,6 +15,7 @@ from sitelink.errors import NotFound, RequestInvalid, TooMany
 from sitelink.frames import Filter, Frame
 from sitelink.ids import StationKey
 from web_ui import live
+from web_ui.detail_pages import file_answer
 from web_ui.frame_views import QUERY, csv_of, filter_of, json_lines
 from web_ui.job_api import answer
 from web_ui.routes import Route
@@ -62,13 +63,6 @@ async def _frames(stations: Stations, key: StationKey, filter_: Filter, after: i
                 yield b"event: frame\nid: %d\ndata: %s\n\n" % (frame.number, msgspec.json.encode(frame))
             after = newest
         await asyncio.sleep(FOLLOWED_EVERY_S)
-
-
-def file_answer(body: bytes, content_type: str, name: str, ending: str) -> web.Response:
-    """A download under a name of a few harmless characters."""
-    safe = "".join(each if each.isascii() and (each.isalnum() or each in "-_") else "-" for each in name)[:48]
-    headers = {"Content-Disposition": f'attachment; filename="frames-{safe or "charge-point"}.{ending}"'}
-    return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 
 
 def _found(request: web.Request) -> list[Frame]:

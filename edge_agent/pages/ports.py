@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import ListView
-from sitelink.events import Correction
 from sitelink.ids import ChargePointId, StationKey
 from sitelink.model import IdToken
 from sitelink.ops import Author
@@ -27,18 +26,6 @@ class Admin(Jobs, Protocol):
 
     async def set_test_token(self, station: StationKey, test_token: str | None) -> None:
         """What the installer's test uses at this station; None: the job's token. Raises IdTokenInvalid, NotFound."""
-        ...
-
-
-class Oddities(Protocol):
-    """What is odd about stations; `edge_agent.site.corrections.Oddities` is one."""
-
-    def corrections(self, station: StationKey) -> Mapping[str, Correction]:
-        """What had to be put right of its messages, by kind."""
-        ...
-
-    def clock_drift_s(self, station: StationKey) -> float | None:
-        """Above zero: its clock is ahead of the box's."""
         ...
 
 

@@ -20,6 +20,7 @@ ACTION_REASONS = codes_returned_by("sitelink/actions.py", "_reason_against") | c
 )
 EXPLANATIONS = (
     codes_returned_by("sitelink/status.py", "_explain", 0)
+    | codes_returned_by("sitelink/status.py", "_why_no_power")
     | codes_given_to("Status", 3, "explanation")
     | {state.value for state in ChargePointState}
 )
@@ -58,7 +59,7 @@ TROUBLES = codes_given_to("Trouble", 0, "code") | {"disk_full", "read_only", "da
     [
         (ERRORS, {"identity_in_use", "store_unavailable"}),
         (ACTION_REASONS, {"job_not_open", "nothing_charging", "state_not_startable"}),
-        (EXPLANATIONS, {"no_serial", "pending_boot", "box_restarted", "charging", "busy-reserved"}),
+        (EXPLANATIONS, {"no_serial", "pending_boot", "box_restarted", "charging", "busy-reserved", "suspended_ev"}),
         (FAULTS, {"serial_changed", "boot_rejected", "connector_not_present"}),
         (KNOCKS, {"unknown_identity", "pairing_closed"}),
         (OUTCOMES, {"started", "not_back", "unlock_failed", "interrupted", "unplug_first"}),

@@ -48,6 +48,8 @@ function say(text, about = text, answer = false) {
 const sent = new Map();
 /** The row that answer is about: what is wrong in other rows stays until they are answered. @type {Element | null} */
 let answered = null;
+/** A page of its own, with its own regions and news, says so. */
+const home = body.dataset.regions ? location.href : "/j";
 const draft = (/** @type {Element} */ field) => `draft ${body.dataset.job} ${field.id}`;
 /** @param {any} field */
 function changed(field) {
@@ -188,9 +190,9 @@ async function refresh(region) {
   try {
     while (stale.size) {
       const names = stale.has("page") ? [] : [...stale].slice(0, 64);
-      if (!names.length) { stale.clear(); adopt((await load("/j")).page); continue; }
+      if (!names.length) { stale.clear(); adopt((await load(home)).page); continue; }
       for (const name of names) stale.delete(name);
-      const answer = await fetch(`/j/regions?names=${names.join(",")}`, { credentials: "same-origin" });
+      const answer = await fetch(`${body.dataset.regions ?? "/j/regions?"}names=${names.join(",")}`, { credentials: "same-origin" });
       back();
       if (answer.ok) for (const [name, fragment] of Object.entries(await answer.json())) {
         const old = $(`[data-region="${CSS.escape(name)}"]`);
@@ -202,6 +204,18 @@ async function refresh(region) {
 
 // ---- the stream ----
 
+const regions = () => /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-region]"));
+/** What makes a region stale: what it says, else its own name. @param {HTMLElement} region */
+const newsOf = (region) => (region.dataset.on ?? region.dataset.region?.replace(/^(actions|notes):/, "cp:") ?? "").split(" ");
+addEventListener("click", (event) => {
+  const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-pause]"));
+  const region = /** @type {HTMLElement | null} */ (button && byId(button.dataset.pause ?? ""));
+  if (!button || !region) return;
+  const paused = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", `${paused}`);
+  if (paused) region.dataset.paused = "1";
+  else delete region.dataset.paused, refresh(region.dataset.region ?? "");
+});
 /** @type {EventSource | undefined} */
 let source;
 let silence = 0, probing = 0;
@@ -209,24 +223,22 @@ let silence = 0, probing = 0;
 const waiting = new Set();
 function listen() {
   if (source || document.hidden || !body.dataset.seq) return;
-  source = new EventSource(`/api/v1/job/events?after=${body.dataset.seq}`);
+  source = new EventSource(`${body.dataset.events ?? "/api/v1/job/events?"}after=${body.dataset.seq}`);
   source.onopen = back;
   source.onerror = () => {
     if (source?.readyState === EventSource.CLOSED) {
       silent();
-      setTimeout(() => load("/j").then(({ page }) => { adopt(page); listen(); }, listen), 5000);
+      setTimeout(() => load(home).then(({ page }) => { adopt(page); listen(); }, listen), 5000);
     }
     silence ||= setTimeout(lost, 3000);
   };
   const heard = (/** @type {MessageEvent} */ event) => {
     body.dataset.seq = event.lastEventId || body.dataset.seq;
-    const id = event.type.replace(/^cp:/, "");
-    for (const region of [event.type, `actions:${id}`, `notes:${id}`, id === "seen" ? "header" : ""]) // the header counts them
-      if (region === "page" || $(`[data-region="${CSS.escape(region)}"]`)) refresh(region);
+    if (event.type === "page" || event.type === "seen") refresh(event.type === "seen" ? "header" : "page"); // it counts them
+    for (const region of regions()) if (!region.dataset.paused && newsOf(region).includes(event.type)) refresh(region.dataset.region ?? "");
   };
   const names = new Set(["page"]);
-  for (const region of document.querySelectorAll("[data-region]"))
-    names.add(/** @type {HTMLElement} */ (region).dataset.region?.replace(/^(actions|notes):/, "cp:") ?? "");
+  for (const region of regions()) for (const name of newsOf(region)) names.add(name);
   for (const name of names) source.addEventListener(name, heard);
 }
 function silent() {

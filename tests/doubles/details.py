@@ -1,0 +1,110 @@
+"""A made-up charge point of OCPP 2.0.1 in full, for the pictures and looks of the Details pages."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from sitelink import events as e
+from sitelink.events import Correction
+from sitelink.frames import Filter, Frame, Kept, frames_of
+from sitelink.ids import ChargePointId, StationKey, TransactionId, station_key
+from sitelink.states import ConnectorStatus
+from tests.doubles.sites import NOW, MadeSite, row
+from web_ui import render
+from web_ui.details import DetailsView, Paths, details_of
+from web_ui.frame_views import frames_view
+
+IDENTITY = "DE*GPT*E104223"
+KEY = station_key(IDENTITY)
+
+
+class MadeOddities:
+    """Two kinds of corrections and a clock that is late."""
+
+    def corrections(self, station: StationKey) -> dict[str, Correction]:
+        first, last = NOW - timedelta(hours=2), NOW - timedelta(minutes=1)
+        return {
+            "MeterValues unit:unknown": Correction(214, first, last),
+            "StatusNotification status:odd_case": Correction(3, first, last),
+        }
+
+    def clock_drift_s(self, station: StationKey) -> float | None:
+        return -3720.0
+
+
+def made_station() -> MadeSite:
+    """Bay 3: two EVSEs, one charging, one with a fault; charges that ended, one of them incomplete."""
+    site = MadeSite()
+    site.job(row(1, "ZPR104221"), row(3, IDENTITY))
+    key = f"station:{KEY}"
+    site.record(key, e.StationConnected(identity=IDENTITY, ip="192.0.2.31", version="2.0.1", subprotocol="ocpp2.0.1"))
+    site.boot(IDENTITY, serial="SN-0042-7731", vendor="Alpitronic-like", model="HYC 2x50")
+    station = site.state.stations[KEY]
+    site.state.stations[KEY] = replace(
+        station, version="2.0.1", subprotocol="ocpp2.0.1", profile=1, boots=4,
+        configuration={"OCPPCommCtrlr.HeartbeatInterval": "300", "SecurityCtrlr.Identity": IDENTITY,
+                       "SecurityCtrlr.BasicAuthPassword": None, "TxCtrlr.TxStartPoint": "PowerPathClosed"},
+    )  # fmt: skip
+    site.tested(IDENTITY, 11)
+    charge = site.state.transactions[TransactionId(11)]
+    site.state.transactions[charge.id] = replace(
+        charge,
+        name="5f0c2a7e-2b7a-4a53-9d3e-1f6f2f0a7c11",
+        numbers=((0, 1), (4, 5)),
+        last_number=5,
+        reason="EVDisconnected",
+    )
+    site.charge(IDENTITY, 12)
+    site.connector(IDENTITY, ConnectorStatus.CHARGING, 1, plug=1)
+    site.connector(IDENTITY, ConnectorStatus.AVAILABLE, 1, plug=2)
+    site.connector(IDENTITY, ConnectorStatus.FAULTED, 2, error_code="GroundFailure", vendor_error_code="E-017")
+    return site
+
+
+def made_frames() -> list[Frame]:
+    """Calls of both sides with their answers, an error and a broken frame."""
+    said: list[tuple[str, Any]] = [
+        ("in", [2, "9f2a", "BootNotification", {"reason": "PowerUp", "chargingStation": {"model": "HYC 2x50"}}]),
+        ("out", [3, "9f2a", {"status": "Accepted", "interval": 300, "currentTime": "2026-11-23T10:44:00.000Z"}]),
+        ("out", [2, "c7d1", "SetVariables", {"setVariableData": [{
+            "attributeValue": "never-shown-4711", "component": {"name": "SecurityCtrlr"},
+            "variable": {"name": "BasicAuthPassword"}}]}]),
+        ("in", [3, "c7d1", {"setVariableResult": [{"attributeStatus": "Accepted"}]}]),
+        ("in", [2, "9f2b", "Authorize", {"idToken": {"idToken": "04A1B2C3D4", "type": "ISO14443"}}]),
+        ("out", [3, "9f2b", {"idTokenInfo": {"status": "Accepted"}}]),
+        ("in", '[2,"9f2c","StatusNotification",{"evseId":1,'),
+        ("out", [2, "c7d2", "UnlockConnector", {"evseId": 1, "connectorId": 1}]),
+        ("in", [4, "c7d2", "NotSupported", "no lock", {}]),
+    ]  # fmt: skip
+    at = NOW - timedelta(seconds=40)
+    return list(
+        frames_of(
+            Kept(number, at + timedelta(seconds=number, milliseconds=37 * number), way,
+                 each if isinstance(each, str) else json.dumps(each), True)
+            for number, (way, each) in enumerate(said, 1)
+        )
+    )  # fmt: skip
+
+
+def made_details(site: MadeSite | None = None) -> DetailsView:
+    site = site or made_station()
+    bay = site.state.charge_points[ChargePointId("row-3")]
+    return details_of(site.snapshot(), MadeOddities(), KEY, row=bay, on="cp:row-3")
+
+
+PATHS = Paths(
+    back="/j#cp-row-3", back_text="Back to the job", details="/details", regions="/regions?", events="/events?",
+    frames="/frames",
+)  # fmt: skip
+
+
+def detail_texts() -> dict[str, str]:
+    """The pages by their path."""
+    context = {"details": made_details(), "paths": PATHS, "number": "1042", "frames_on": "frames:row-3"}
+    frames = frames_view(made_frames(), Filter())
+    return {
+        "/details": render.page("details.html", sections=tuple(render.SECTIONS), **context),
+        "/frames": render.page("frames.html", frames=frames, **context),
+    }
