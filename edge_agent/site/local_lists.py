@@ -41,7 +41,7 @@ class Pace(msgspec.Struct, frozen=True):
     """`coalesce_s`: from a change until it is sent. `settle_s`: from a boot, which some want to end in peace."""
 
     coalesce_s: float = 2.0
-    settle_s: float = 15.0
+    settle_s: float = 5.0
 
 
 class ListView(msgspec.Struct, frozen=True):

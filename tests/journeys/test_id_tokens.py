@@ -99,8 +99,9 @@ async def test_drivers_charge_by_the_sites_list_online_and_offline(tmp_path: Pat
             await cp.wait_until(lambda cp=cp: cp.connector(1).transaction, 20)
         await asked(session, "PUT", f"/api/v1/id-tokens/{DRIVER}", {"status": "Blocked"})
         await lists_are(session, "outdated")
-        for name, cp in cps.items():
+        for cp in cps.values():
             cp.link_up()
+        for name, cp in cps.items():
             await cp.wait_until(lambda cp=cp: cp.connected and not cp.connector(1).transaction, 20)
             assert cp.transactions[-1].reason in ("DeAuthorized", "SuspendedDeAuthorized"), name
             await until(lambda cp=cp: cp.local_list.entries[DRIVER.casefold()] == "Blocked", f"{name} was not told")
