@@ -84,8 +84,16 @@ class LocalLists:
             elif isinstance(event, e.StationBooted) and event.verdict is Registration.ACCEPTED:
                 self._unverified.add(key)
                 self._mark(key, self._pace.settle_s)
+            elif isinstance(event, e.StationForgotten):
+                self._forget(key)
             elif isinstance(event, (e.StationConnected, e.StationConfigured, e.StationTestTokenSet)):
                 self._mark(key, self._pace.settle_s)
+
+    def _forget(self, station: StationKey) -> None:
+        for memory in (self._due, self._limits):
+            memory.pop(station, None)
+        for names in (self._outdated, self._unverified):
+            names.discard(station)
 
     def _mark(self, station: StationKey, within_s: float) -> None:
         """The first change counts, so that a stream of changes does not put it off for ever."""
@@ -164,9 +172,8 @@ class LocalLists:
     def _is_outdated(self, held: LocalList) -> bool:
         limits = self._limits.get(held.station)
         if limits is None:  # of a box that was restarted: as long as nothing else is known, what it holds is a measure
-            version = self._journal.state.stations[held.station].version or ""
-            limits = ListLimits(id_token_characters=20 if version.startswith("1") else 36, typed=version[:1] == "2")
-            limits = msgspec.structs.replace(limits, entries=len(held.entries) if held.left_out else None)
+            guessed = self._limits_unsaid(held.station)
+            limits = msgspec.structs.replace(guessed, entries=len(held.entries) if held.left_out else None)
         return wanted(self._journal.state, held.station, limits)[0] != held.entries
 
     async def bring_up_to_date(self, station: StationKey, *, full: bool = False, clear_cache: bool = False) -> None:
@@ -191,9 +198,15 @@ class LocalLists:
 
     async def _limits_of(self, station: StationKey) -> ListLimits:
         answer = await self._stations.send(station, ReadListLimits())
-        limits = answer.payload if isinstance(answer.payload, ListLimits) else ListLimits()
+        limits = answer.payload if isinstance(answer.payload, ListLimits) else self._limits_unsaid(station)
         self._limits[station] = limits
         return limits
+
+    def _limits_unsaid(self, station: StationKey) -> ListLimits:
+        """What its version alone says."""
+        known = self._journal.state.stations.get(station)
+        typed = known is not None and (known.version or "").startswith("2")
+        return ListLimits(id_token_characters=36 if typed else 20, typed=typed)
 
     async def _version_of(self, station: StationKey) -> int | None:
         """What it says it has; None, written down, where it keeps no list."""

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_agent.site.admission import Policy
 from edge_agent.site.authorisation import verdict_on
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.installer_token import token_for
 from edge_agent.site.reports import StartReport, StopReport, Verdict
-from sitelink.ids import StationKey
+from sitelink.ids import StationKey, id_token_key
 from sitelink.states import AuthorizationStatus
 from tests.doubles.core import INSTALLER, Core, job_file
 
@@ -191,6 +193,23 @@ async def test_one_of_a_group_may_end_what_another_began() -> None:
     verdict = await core.desk.stop(CP, StopReport(-1, 300, id_token="04D4E5F6", station_time="3"))
     assert verdict == Verdict(ACCEPTED, "fleet")
     assert core.journal.state.transactions[started.transaction].meter_stop_wh == 300
+
+
+async def test_whatever_a_station_reads_it_gets_a_verdict() -> None:
+    core = await active(Policy(unknown_tokens="reject", concurrent_tokens="reject"))
+    await core.tokens.put(TokenEntry("04A1B2C3"))
+    state, now = core.journal.state, core.clock.now()
+    others = {"", "\x00", " ", "\ufeff\ufffd"}
+
+    @given(st.text(max_size=40) | st.sampled_from(sorted(others)), st.none() | st.text(max_size=20))
+    def judged(said: str, kind: str | None) -> None:
+        verdict = verdict_on(
+            state, Policy(unknown_tokens="reject"), CP, said, 1, now=now, token_type=kind, starting=True
+        )
+        expected = ACCEPTED if id_token_key(said) == "04a1b2c3" or kind == "NoAuthorization" else UNKNOWN
+        assert verdict.status is expected
+
+    judged()
 
 
 # ---- the installer's test token ----

@@ -9,6 +9,7 @@ import pytest
 
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import LocalLists, Pace
+from edge_agent.site.reports import BootReport
 from sitelink.commands import (
     ClearCache,
     GetLocalListVersion,
@@ -20,7 +21,7 @@ from sitelink.commands import (
 )
 from sitelink.errors import NoAnswer, StationOffline
 from sitelink.ids import StationKey
-from sitelink.states import LocalListState
+from sitelink.states import IdTokenType, LocalListState
 from tests.doubles.core import Core
 
 CP = StationKey("cp001")
@@ -32,12 +33,15 @@ def accepted(payload: Any = None) -> OrderAnswer:
 
 
 class Keeping:
-    """A station that holds a list: what it is sent, it keeps, unless `refusals` hold something else to say."""
+    """A station that holds a list: what it is sent, it keeps, unless `refusals` hold something else to say.
+
+    `limits` None: it refuses to say what it can hold.
+    """
 
     def __init__(self, core: Core) -> None:
         self.core = core
         self.version = 0
-        self.limits = ListLimits(enabled=True, per_message=2)
+        self.limits: ListLimits | None = ListLimits(enabled=True, per_message=2)
         self.tokens: set[str] = set()
         self.sent: list[Order] = []
         self.refusals: list[str] = []
@@ -51,6 +55,8 @@ class Keeping:
         self.sent.append(order)
         await asyncio.sleep(0)
         if isinstance(order, ReadListLimits):
+            if self.limits is None:
+                return OrderAnswer("NotSupported", accepted=False)
             return accepted(self.limits)
         if isinstance(order, GetLocalListVersion):
             return accepted(self.version)
@@ -184,6 +190,20 @@ async def test_a_part_that_was_not_answered_is_made_good_by_the_whole() -> None:
     await core.lists.bring_up_to_date(CP)
     assert keeping.messages()[-3].full
     assert keeping.tokens == {"A", "B", "C", "D", core.job().test_token}
+
+
+@pytest.mark.parametrize(("version", "kind"), [("1.6", None), ("2.0.1", IdTokenType.CENTRAL)])
+async def test_a_station_that_does_not_say_what_it_can_hold_gets_what_its_version_takes(
+    version: str, kind: IdTokenType | None
+) -> None:
+    core, keeping = await site()
+    await core.desk.connected("CP001", "192.0.2.7", version, f"ocpp{version}")
+    await core.desk.boot("CP001", "192.0.2.7", BootReport("Acme", "Post 2", "SN-CP001", version=version))
+    keeping.limits = None
+    await core.lists.bring_up_to_date(CP)
+    (message,) = keeping.messages()
+    assert {each.type for each in message.entries} == {kind}
+    assert len(message.entries) == 4
 
 
 async def test_a_station_with_its_list_switched_off_is_left_alone() -> None:
