@@ -152,10 +152,10 @@ class Charger(asyncio.Protocol):
         """The next call of the script, once. False: the one before is not answered yet."""
         if self._sent_at:
             return False
-        self.times_s, self._script = times_s, script
-        self._single = True
+        following = script.send(self._last) if script is self._script and self._last is not None else next(script)
+        self.times_s, self._script, self._single = times_s, script, True
         self._sent_at = time.perf_counter()
-        self.send(next(script) if self._last is None else script.send(self._last))
+        self.send(following)
         return True
 
     def stop(self) -> None:

@@ -29,7 +29,7 @@ from edge_agent.charge_points.places import Places
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.settings import OcppSettings, Timings
 from edge_agent.charge_points.station import Answer, Connection
-from edge_agent.charge_points.station_socket import StationSocket
+from edge_agent.charge_points.station_socket import StationSocket, Turns
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Desk, LateAnswer
 from edge_agent.site.reports import BootReport
@@ -76,6 +76,7 @@ class OcppServer:
         """Of the last frame, in monotonic seconds."""
         self._traces: dict[StationKey, Trace] = {}
         self._sockets: set[ServerConnection] = set()
+        self._turns = Turns()
         self._peers_logged: set[tuple[str, str]] = set()
 
     @contextlib.asynccontextmanager
@@ -87,6 +88,7 @@ class OcppServer:
 
         class Socket(_Socket):
             door = self
+            turns = self._turns
 
         async with serve(
             self._handle, host, port, create_connection=Socket, process_request=self._greet,

@@ -7,6 +7,7 @@ cost otherwise is waking tasks. Not here: what a message says. Start at `Station
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 
 from websockets.asyncio.server import ServerConnection
@@ -14,12 +15,39 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
+TURN_BYTES = 4096
 _DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
+
+
+class Turns:
+    """Those who sent much at once, one after the other; after each turn all others have as long as it took."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._runs = False
+
+    def queue(self, turn: Callable[[], None]) -> None:
+        self._waiting.append(turn)
+        if not self._runs:
+            self._runs = True
+            asyncio.get_running_loop().call_soon(self._run)
+
+    def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            self._waiting.popleft()()
+        finally:
+            self._runs = bool(self._waiting)
+            if self._runs:
+                loop.call_later(loop.time() - began, self._run)
 
 
 class StationSocket(ServerConnection):
     """Messages that come before `listen` wait, and nothing more is read then."""
 
+    turns: Turns
+    """Shared by all sockets of a port."""
     _on_frame: Callable[[Opcode], None] | None = None
     _on_message: Callable[[bytes], None] | None = None
     _partial: bytearray | None = None
@@ -27,6 +55,13 @@ class StationSocket(ServerConnection):
     _early: tuple[bytes, ...] = ()
     _held = False
     _end: asyncio.TimerHandle | None = None
+    _waits = False
+    """For its turn."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._backlog = bytearray()
+        """Read, and not looked at yet. While there is some, or it is held, nothing more is read."""
+        super().connection_made(transport)
 
     def listen(self, on_frame: Callable[[Opcode], None], on_message: Callable[[bytes], None]) -> None:
         """`on_frame` hears of every frame, pings and pongs included, before `on_message` gets the message it ends."""
@@ -37,6 +72,41 @@ class StationSocket(ServerConnection):
             on_message(message)
 
     def data_received(self, data: bytes) -> None:
+        """A little at a time: a read of 256 KiB may be 37,000 fragments, and everybody else would wait for them."""
+        if self._backlog or self._held or len(data) > TURN_BYTES:
+            if not self._backlog and not self._held:
+                self.transport.pause_reading()
+            self._backlog += data
+            self._take_turns()
+        else:
+            self._parse(data)
+
+    def _take_turns(self) -> None:
+        if not self._waits and not self._held:
+            self._waits = True
+            self.turns.queue(self._take_turn)
+
+    def _take_turn(self) -> None:
+        """Some of what was read and not looked at yet."""
+        self._waits = False
+        if self._held:
+            return
+        data = bytes(self._backlog[:TURN_BYTES])
+        del self._backlog[:TURN_BYTES]
+        self._parse(data)
+        if self._backlog:
+            self._take_turns()
+        elif not self._held and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def eof_received(self) -> None:
+        """What came before the end is still looked at."""
+        if self._backlog:
+            self._parse(bytes(self._backlog))
+            self._backlog.clear()
+        super().eof_received()
+
+    def _parse(self, data: bytes) -> None:
         super().data_received(data)
         if self._end is None and self.close_deadline is not None:  # one that broke the protocol need not close its side
             self._end = self.loop.call_at(self.close_deadline, self.transport.abort)
@@ -76,14 +146,17 @@ class StationSocket(ServerConnection):
 
     def hold(self) -> None:
         """Read nothing more until `release`: what the station sends then waits in the network."""
-        if not self._held and not self.transport.is_closing():
+        if not self._held:
             self._held = True
-            self.transport.pause_reading()
+            if not self._backlog and not self.transport.is_closing():
+                self.transport.pause_reading()
 
     def release(self) -> None:
         if self._held:
             self._held = False
-            if not self.transport.is_closing():
+            if self._backlog:
+                self._take_turns()
+            elif not self.transport.is_closing():
                 self.transport.resume_reading()
 
     # ---- what we say ----
