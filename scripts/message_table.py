@@ -98,7 +98,8 @@ def of_box(dialect: Dialect, action: str) -> str:
         said.append("For " + ", ".join(f"`{name}`" for name in orders) + ".")
     if any(action == asked for asked, _ in routine_calls(dialect)):
         said.append("Of the box's own accord, when a charge point has settled in.")
-    return " ".join([*said, BY_HAND])
+    own = clerk_of(dialect).tending.asks.get(action)
+    return " ".join([*said, *([own] if own else []), BY_HAND])
 
 
 def messages(dialect: Dialect) -> frozenset[str]:

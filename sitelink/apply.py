@@ -44,11 +44,14 @@ from sitelink.model import (
     Register,
     SiteState,
     Station,
+    StationReport,
     Told,
     Transaction,
     Transfer,
+    report_key,
 )
 from sitelink.ops import Op
+from sitelink.packed import pack
 from sitelink.ranges import Ranges, with_number
 from sitelink.security import (
     CANDIDATES_MAX,
@@ -58,7 +61,7 @@ from sitelink.security import (
     KeyState,
     StationSecurity,
 )
-from sitelink.states import COMMAND_RUNNING, JobStatus, LocalListState, Registration, together
+from sitelink.states import COMMAND_RUNNING, JobStatus, LocalListState, Registration, ReportKind, together
 
 HEADS_MAX = 16
 SUPERSEDED = "Superseded"
@@ -66,6 +69,13 @@ SUPERSEDED = "Superseded"
 NOT_SUPPORTED = "not_supported"
 """Outcome of a command the station cannot do: it is not offered again."""
 REBOOT_KEYS_MAX = 16
+CONNECTORS = "connectors"
+"""Among the facts of an inventory: how many connectors (OCPP 2.x: EVSEs) the station has."""
+ITEMS_MAX = {ReportKind.INVENTORY: 5000, ReportKind.EVENTS: 50}
+ITEMS_MAX_ELSE = 200
+UNTOLD = "EndNotTold"
+"""Reason of a transaction that ended while nobody was told; a real end may still replace it (OCPP 2.x E14)."""
+PROVISIONAL = frozenset({SUPERSEDED, UNTOLD})
 FIELDS = frozenset({"identity", "connector", "active", "maintenance"})
 
 
@@ -322,7 +332,38 @@ def _station_forgotten(state: SiteState, op: Op, _event: e.StationForgotten) -> 
     key = StationKey(op.entity.partition(":")[2])
     with_it = [f"corrections:{key}"] if key in state.corrections else []
     with_it += [f"local_list:{key}"] if key in state.local_lists else []
+    with_it += [name for kind in ReportKind if (name := report_key(key, kind)) in state.reports]
     return Changes(drop=(op.entity, *with_it))
+
+
+def _station_reported(state: SiteState, op: Op, event: e.StationReported) -> Changes:
+    """The new list in place of the one before. How many connectors there are is known by it from then on."""
+    station = _station(state, op)
+    report = StationReport(
+        station=station.id, kind=event.kind, at=op.t.wall, packed=event.packed, count=event.count, source=event.source,
+        missing=event.missing, firmware=event.firmware, facts=event.facts,
+    )  # fmt: skip
+    connectors = event.facts.get(CONNECTORS)
+    if connectors is None or station.configuration.get("NumberOfConnectors") == str(connectors):
+        return Changes(put=(report,))
+    configuration = {**station.configuration, "NumberOfConnectors": str(connectors)}
+    return Changes(put=(report, replace(station, configuration=configuration)))
+
+
+def _station_noted(state: SiteState, op: Op, event: e.StationNoted) -> Changes:
+    """New items stand last, and the oldest make room."""
+    key = StationKey(op.entity.partition(":")[2])
+    before = state.report_of(key, event.kind)
+    known = before.items if before is not None else {}
+    items = {name: each for name, each in known.items() if name not in event.drop} | event.put
+    most = ITEMS_MAX.get(event.kind, ITEMS_MAX_ELSE)
+    items = dict(list(items.items())[-most:])
+    noted = StationReport(
+        station=key, kind=event.kind, at=op.t.wall, packed=pack(items), count=len(items),
+        source=event.source or (before.source if before else ""), missing=before.missing if before else 0,
+        firmware=before.firmware if before else None, facts=before.facts if before else {},
+    )  # fmt: skip
+    return Changes(put=(noted,))
 
 
 def _knocked(state: SiteState, op: Op, event: e.Knocked) -> Changes:
@@ -477,6 +518,7 @@ def _transaction_updated(state: SiteState, op: Op, event: e.TransactionUpdated) 
         updated = replace(
             updated, id_token=event.id_token, token_type=event.token_type, verdict=event.verdict, test=event.test
         )
+    updated = _mended(updated)
     station = _station(state, op)
     if not newest or event.connector in (None, known.connector) or not known.open:
         return Changes(put=(updated,))
@@ -488,13 +530,14 @@ def _transaction_updated(state: SiteState, op: Op, event: e.TransactionUpdated) 
 def _transaction_stopped(state: SiteState, op: Op, event: e.TransactionStopped) -> Changes:
     station = _station(state, op)
     known = state.transactions.get(event.id)
-    if known is not None and known.stopped_at is not None and known.reason != SUPERSEDED:
+    if known is not None and known.stopped_at is not None and known.reason not in PROVISIONAL:
         return NOTHING
     before = known or Transaction(id=event.id, station=station.id, connector=0, orphan=event.orphan)
     closed = replace(
         before, stopped_at=event.at, meter_stop_wh=event.meter_stop_wh, reason=event.reason,
         stop_content=event.content, flags=event.flags,
         numbers=_numbered(before.numbers, event.seq_no), last_number=event.seq_no,
+        incomplete=False,
     )  # fmt: skip
     if event.id not in station.transactions.values():
         return Changes(put=(closed,))
@@ -512,12 +555,23 @@ def _meter_values_reported(state: SiteState, op: Op, event: e.MeterValuesReporte
     return Changes(put=(Readings(station=station, connector=event.connector, at=event.at, samples=samples), *numbered))
 
 
+def _transaction_incomplete(state: SiteState, _op: Op, event: e.TransactionIncomplete) -> Changes:
+    known = state.transactions.get(event.id)
+    return Changes(put=(replace(known, incomplete=True),)) if known is not None and not known.incomplete else NOTHING
+
+
 def _numbered_by_values(state: SiteState, event: e.MeterValuesReported) -> tuple[Transaction, ...]:
     """The transaction with the event's number, where its event brought nothing but values."""
     known = state.transactions.get(event.transaction) if event.transaction is not None else None
     if known is None or event.seq_no is None:
         return ()
-    return (replace(known, numbers=with_number(known.numbers, event.seq_no)),)
+    return (_mended(replace(known, numbers=with_number(known.numbers, event.seq_no))),)
+
+
+def _mended(transaction: Transaction) -> Transaction:
+    """What was given up came after all."""
+    whole = transaction.incomplete and transaction.last_number is not None and not transaction.missing_events
+    return replace(transaction, incomplete=False) if whole else transaction
 
 
 def by_measurand(event: e.MeterValuesReported, before: Readings | None) -> dict[str, e.MeterSample]:
@@ -705,6 +759,8 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.StationFaulted: _station_faulted,
     e.StationFaultCleared: _station_fault_cleared,
     e.StationForgotten: _station_forgotten,
+    e.StationReported: _station_reported,
+    e.StationNoted: _station_noted,
     e.Knocked: _knocked,
     e.KnockCleared: _knock_cleared,
     e.ProfileSettled: _profile_settled,
@@ -719,6 +775,7 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.TransactionStarted: _transaction_started,
     e.TransactionUpdated: _transaction_updated,
     e.TransactionStopped: _transaction_stopped,
+    e.TransactionIncomplete: _transaction_incomplete,
     e.MeterValuesReported: _meter_values_reported,
     e.IdTokenListed: _id_token_listed,
     e.TransferRequested: _transfer_requested,

@@ -21,6 +21,7 @@ from sitelink.states import (
     LinkRole,
     LocalListState,
     Registration,
+    ReportKind,
     TransferKind,
     TransferMethod,
 )
@@ -245,6 +246,31 @@ class StationMessage(Event, frozen=True, omit_defaults=True):
     payload: Any
 
 
+class StationReported(Event, frozen=True, omit_defaults=True):
+    """entity station:…  A list it told in one or more parts, whole (`sitelink.packed`); secrets are left out.
+
+    `source` is the call that brought it, `missing` how many parts never came, `firmware` what it ran then. `facts` are
+    the few numbers of it that rules need: how many connectors there are, how much fits into a call.
+    """
+
+    kind: ReportKind
+    packed: bytes
+    count: int
+    source: str
+    missing: int = 0
+    firmware: str | None = None
+    facts: dict[str, int] = {}
+
+
+class StationNoted(Event, frozen=True, omit_defaults=True):
+    """entity station:…  Items of one of its lists came, changed or went; the others stay."""
+
+    kind: ReportKind
+    put: dict[str, Any] = {}
+    drop: tuple[str, ...] = ()
+    source: str = ""
+
+
 class Knocked(Event, frozen=True, omit_defaults=True):
     """entity knock:…  A caller who is not served. reason: unknown_identity, pairing_closed, duplicate_identity, …"""
 
@@ -416,6 +442,13 @@ class TransactionStopped(Event, frozen=True, omit_defaults=True):
     """Codes of what is not plausible, e.g. energy_went_back."""
     seq_no: int | None = None
     offline: bool = False
+
+
+class TransactionIncomplete(Event, frozen=True):
+    """entity station:…  Events of a transaction never came, and the station has none left (OCPP 2.x E14)."""
+
+    id: TransactionId
+    missing: int
 
 
 class MeterSample(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -618,6 +651,8 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     StationFaultCleared: "station.fault_cleared",
     StationForgotten: "station.forgotten",
     StationMessage: "station.message",
+    StationReported: "station.reported",
+    StationNoted: "station.noted",
     Knocked: "knock",
     KnockCleared: "knock.cleared",
     ProfileSettled: "profile.settled",
@@ -633,6 +668,7 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     TransactionStarted: "transaction.started",
     TransactionUpdated: "transaction.updated",
     TransactionStopped: "transaction.stopped",
+    TransactionIncomplete: "transaction.incomplete",
     MeterValuesReported: "meter.values",
     IdTokenListed: "id_token.listed",
     TransferRequested: "transfer.requested",

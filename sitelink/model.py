@@ -22,6 +22,7 @@ from sitelink.ids import (
     station_key,
 )
 from sitelink.ops import Author, Stamp
+from sitelink.packed import Items, unpack
 from sitelink.ranges import Ranges, missing
 from sitelink.security import StationSecurity
 from sitelink.states import (
@@ -36,6 +37,7 @@ from sitelink.states import (
     LinkRole,
     LocalListState,
     Registration,
+    ReportKind,
     TransferKind,
     TransferMethod,
 )
@@ -254,6 +256,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     numbers: Ranges = ()
     last_number: int | None = None
     """Of the event that ended it."""
+    incomplete: bool = False
+    """Events of it are missing, and the station has none left to tell."""
 
     @property
     def key(self) -> str:
@@ -323,6 +327,32 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         return f"corrections:{self.station}"
+
+
+class StationReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A list a station told of itself; fields as in StationReported. `items` opens it: not for the hot path."""
+
+    station: StationKey
+    kind: ReportKind
+    at: datetime
+    packed: bytes
+    count: int
+    source: str = ""
+    missing: int = 0
+    firmware: str | None = None
+    facts: dict[str, int] = {}
+
+    @property
+    def key(self) -> str:
+        return report_key(self.station, self.kind)
+
+    @property
+    def items(self) -> Items:
+        return unpack(self.packed)
+
+
+def report_key(station: StationKey, kind: ReportKind) -> str:
+    return f"report:{kind}/{station}"
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -462,7 +492,7 @@ class LocalList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Entity = (
     Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken | LocalList
-    | StationSecurity | Transfer
+    | StationSecurity | Transfer | StationReport
 )  # fmt: skip
 
 CLOSED_TRANSACTIONS_KEPT = 4
@@ -493,6 +523,8 @@ class SiteState:
         self.id_tokens: dict[IdTokenKey, IdToken] = {}
         self.local_lists: dict[StationKey, LocalList] = {}
         self.security: dict[StationKey, StationSecurity] = {}
+        self.reports: dict[str, StationReport] = {}
+        """By their keys."""
         self._closed: dict[StationKey, list[TransactionId]] = {}
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
@@ -519,6 +551,8 @@ class SiteState:
             self.id_tokens[entity.id] = entity
         elif isinstance(entity, LocalList):
             self.local_lists[entity.station] = entity
+        elif isinstance(entity, StationReport):
+            self.reports[entity.key] = entity
         elif isinstance(entity, ChargePoint):
             self.charge_points[entity.id] = entity
             self.forget_indexes()
@@ -529,7 +563,7 @@ class SiteState:
             self.links[entity.id] = entity
 
     def drop(self, key: str) -> None:
-        """Forget the entity under `key` (a knock, a station, a charge point, an id token, a transfer can go)."""
+        """Forget the entity under `key` (a kind that can go: not a job, a link or a command)."""
         kind, _, name = key.partition(":")
         if kind == "knock":
             self.knocks.pop(name, None)
@@ -546,6 +580,11 @@ class SiteState:
             self.corrections.pop(StationKey(name), None)
         elif kind == "transfer":
             self.transfers.pop(TransferId(name), None)
+        elif kind == "report":
+            self.reports.pop(key, None)
+
+    def report_of(self, station: StationKey, kind: ReportKind) -> StationReport | None:
+        return self.reports.get(report_key(station, kind))
 
     def rows(self, job: Job) -> list[ChargePoint]:
         """The job's charge points in its order."""
@@ -594,6 +633,12 @@ class SiteState:
         known = [self.transactions[id_] for id_ in near if id_ in self.transactions]
         found = [each for each in known if (each.connector, each.test) == (row.connector, test) and each.started_at]
         return max(found, key=lambda transaction: transaction.id, default=None)
+
+    def transactions_of(self, station: StationKey) -> list[Transaction]:
+        """Those of a station that are in memory: the running ones, and the last that closed."""
+        known = self.stations.get(station)
+        near = [*self._closed.get(station, ()), *(known.transactions.values() if known is not None else ())]
+        return [self.transactions[id_] for id_ in near if id_ in self.transactions]
 
     def last_closed(self, station: StationKey, connector: int) -> Transaction | None:
         """The newest closed transaction of a connector that is still in memory."""

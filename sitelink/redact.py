@@ -91,6 +91,11 @@ def _masked_tokens(value: Mapping[Any, Any]) -> dict[Any, Any]:
     return {k: MASK if str(k).casefold() in _ID_TOKEN_KEYS and isinstance(v, str) else v for k, v in value.items()}
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether what goes by this name is never kept or shown."""
+    return _is_secret(name.casefold())
+
+
 def _is_secret(lowered_key: str) -> bool:
     return (
         lowered_key in _SECRET_KEYS

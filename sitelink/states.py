@@ -189,3 +189,24 @@ class LinkRole(StrEnum):
     READ = "read"
     ADMIN = "admin"
     """The box's own API, no job. Made by `edge-agent token new`."""
+
+
+class ReportKind(StrEnum):
+    """What a charge point reports of itself in lists that are kept: one of each kind a charge point."""
+
+    INVENTORY = "inventory"
+    """Its variables (OCPP 2.x device model) or its configuration keys (1.6)."""
+    MONITORING = "monitoring"
+    EVENTS = "events"
+    CHARGING_PROFILES = "charging_profiles"
+    CHARGING_LIMITS = "charging_limits"
+    CHARGING_NEEDS = "charging_needs"
+    CHARGING_SCHEDULES = "charging_schedules"
+    """What a car wants to follow, by EVSE."""
+    COMPOSITE_SCHEDULES = "composite_schedules"
+    """What it said it would do, when it was asked."""
+    DISPLAY_MESSAGES = "display_messages"
+    RESERVATIONS = "reservations"
+    FIRMWARE_COPIES = "firmware_copies"
+    """What became of firmware it was to publish to others (OCPP 2.x L03)."""
+    EVENT_STREAMS = "event_streams"

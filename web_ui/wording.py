@@ -405,6 +405,7 @@ CORRECTIONS: dict[str, str] = {
     "not_a_text": "values that are no texts",
     "not_a_time": "times that cannot be read",
     "not_a_whole_number": "numbers with needless decimals",
+    "nameless": "parts of reports without a name",
     "not_an_object": "values of a wrong shape",
     "not_believed": "times not believed",
     "not_utf8": "texts in a wrong encoding",

@@ -8,13 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from edge_agent.charge_points import file_calls
 from edge_agent.charge_points.dialect import Ask, Payload, Refused
-from edge_agent.charge_points.readings import Found, kept
+from edge_agent.charge_points.readings import Found, kept, text_of
 from edge_agent.charge_points.rpc import ErrorCode
 from edge_agent.charge_points.schemas import Schemas
+from edge_agent.charge_points.tending import Tending
 from edge_agent.site.ports import Desk
 from sitelink.clock import Clock
 from sitelink.ids import StationKey
 
+KNOWN_VENDORS = frozenset({"org.openchargealliance.iso15118pnc", "org.openchargealliance.costmsg"})
+"""Vendors whose messages are published: that this box does nothing with them is no reason to doubt the vendor."""
 Handler = Callable[[Payload, Found], Awaitable[Payload]]
 
 
@@ -22,6 +25,10 @@ class BaseClerk:
     """Of one station. See `edge_agent.charge_points.dialect.Clerk`."""
 
     schemas: Schemas
+
+    without_meaning: frozenset[str] = frozenset()
+    """Actions of the version that are about something this box has not."""
+    tending: Tending
 
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
         self.desk = desk
@@ -72,8 +79,16 @@ class BaseClerk:
 
         return answer
 
+    async def data_transfer(self, payload: Payload, found: Found) -> Payload:
+        """Kept for the record; `UnknownVendorId`, or `UnknownMessageId` for a vendor that is known here."""
+        await self.desk.message(self.station, "DataTransfer", kept(payload))
+        vendor = text_of(payload, "vendorId", found, 255) or ""
+        return {"status": "UnknownMessageId" if vendor.casefold() in KNOWN_VENDORS else "UnknownVendorId"}
+
     def unknown(self, action: str) -> Refused:
         """NotSupported where the version has the action, NotImplemented where it has not (OCPP-J 1.6 §4.2.3)."""
+        if action in self.without_meaning:
+            return Refused(ErrorCode.NOT_IMPLEMENTED, f"{action} has no meaning here")
         if action in self.schemas.actions:
             return Refused(ErrorCode.NOT_SUPPORTED, f"{action} is not offered here")
         return Refused(ErrorCode.NOT_IMPLEMENTED, f"OCPP {self.schemas.version} has no such action")

@@ -4,14 +4,13 @@ No sockets. Sources: OCPP 1.6 §4.1 to §4.10 with errata 3.10; the security whi
 Start at `Clerk16`.
 """
 
-from typing import Any
-
 from edge_agent.charge_points import v16
 from edge_agent.charge_points.clerk import BaseClerk
 from edge_agent.charge_points.dialect import Ask, Payload
-from edge_agent.charge_points.readings import Found, kept
+from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.rpc import CallResult
 from edge_agent.charge_points.schemas import OCPP_16
+from edge_agent.charge_points.tending_16 import Tending16
 from edge_agent.site.ports import Desk
 from sitelink.clock import Clock
 from sitelink.ids import StationKey
@@ -22,9 +21,10 @@ class Clerk16(BaseClerk):
 
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
         super().__init__(desk, clock, station)
+        self.tending = Tending16(desk, clock, station)
         self.handlers = {
             "Authorize": self._authorize,
-            "DataTransfer": self._data_transfer,
+            "DataTransfer": self.data_transfer,
             "DiagnosticsStatusNotification": self.of_file("DiagnosticsStatusNotification"),
             "FirmwareStatusNotification": self.of_file("FirmwareStatusNotification"),
             "Heartbeat": self._heartbeat,
@@ -77,8 +77,3 @@ class Clerk16(BaseClerk):
         if report.groups:
             await self.desk.meter_values(self.station, report)
         return {}
-
-    async def _data_transfer(self, payload: Payload, _found: Found) -> dict[str, Any]:
-        """No vendor's messages are known here; what came is kept (OCPP 1.6 §4.3)."""
-        await self.desk.message(self.station, "DataTransfer", kept(payload))
-        return {"status": "UnknownVendorId"}

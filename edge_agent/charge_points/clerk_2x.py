@@ -3,22 +3,31 @@
 No sockets. Sources: OCPP 2.0.1 and 2.1 part 2; OCPP.md §8.3. Start at `Clerk201`.
 """
 
-from edge_agent.charge_points import v2x
-from edge_agent.charge_points.clerk import BaseClerk
+from collections.abc import Mapping
+from typing import Any
+
+from edge_agent.charge_points import reports_2x, streams_21, v2x
+from edge_agent.charge_points.clerk import BaseClerk, Handler
 from edge_agent.charge_points.dialect import Ask, Payload
-from edge_agent.charge_points.readings import Found, kept
+from edge_agent.charge_points.readings import Found, integer_of, kept
+from edge_agent.charge_points.reports_2x import NOTES, PARTS
 from edge_agent.charge_points.schemas import OCPP_21, OCPP_201
+from edge_agent.charge_points.tending_2x import Tending2x
 from edge_agent.site.ports import Desk
+from edge_agent.site.reports import TransactionStage
 from sitelink.clock import Clock
 from sitelink.ids import StationKey
+from sitelink.inventory import variables_of
+from sitelink.model import StationReport
+from sitelink.states import ReportKind
 
 FIRST_PLUG = {"id": 1, "connectorId": 1}
-KEPT = (
-    "ClearedChargingLimit", "NotifyChargingLimit", "NotifyCustomerInformation", "NotifyDisplayMessages", "NotifyEvent",
-    "NotifyMonitoringReport", "NotifyReport", "PublishFirmwareStatusNotification", "ReportChargingProfiles",
-    "ReservationStatusUpdate", "SecurityEventNotification",
-)  # fmt: skip
+KEPT = ("SecurityEventNotification",)
 OF_FILES = ("FirmwareStatusNotification", "LogStatusNotification")
+STREAM_KEPT_EVERY_S = 60.0
+"""Of a stream that is nothing electrical so much is kept for the record."""
+About = tuple[dict[str, Any] | None, str | None]
+"""The monitor a stream is about, and the unit of its values."""
 
 
 def is_of_16(action: str, payload: Payload) -> bool:
@@ -32,19 +41,24 @@ def is_of_16(action: str, payload: Payload) -> bool:
 
 class Clerk201(BaseClerk):
     schemas = OCPP_201
+    statuses: Mapping[str, str] = {"NotifyEVChargingNeeds": "Rejected", "NotifyEVChargingSchedule": "Accepted"}
+    """Of answers that have one. No schedule is made for cars here (K15); what one plans is understood (K17)."""
 
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
         super().__init__(desk, clock, station)
+        self.tending: Tending2x = Tending2x(desk, clock, station)
         self.handlers = {
             "Authorize": self._authorize,
-            "DataTransfer": self._data_transfer,
+            "DataTransfer": self.data_transfer,
             "Heartbeat": self._heartbeat,
             "MeterValues": self._meter_values,
-            "NotifyEVChargingSchedule": self._charging_schedule,
+            "NotifyEvent": self._event,
             "StatusNotification": self._status,
             "TransactionEvent": self._transaction_event,
             **{action: self.of_file(action) for action in OF_FILES},
             **{action: self.keep(action) for action in KEPT},
+            **{action: self._part(action) for action in PARTS},
+            **{action: self._note(action) for action in self.notes()},
         }
 
     async def answer(self, action: str, payload: Payload, found: Found) -> Payload:
@@ -55,6 +69,9 @@ class Clerk201(BaseClerk):
         from edge_agent.charge_points.clerk_16 import Clerk16
 
         return await Clerk16(self.desk, self.clock, self.station).answer(action, payload, found)
+
+    def notes(self) -> frozenset[str]:
+        return frozenset(NOTES) & self.schemas.from_station
 
     async def ask_status(self, ask: Ask) -> None:
         """One plug is asked for: a station that did not tell by itself then often tells all."""
@@ -79,7 +96,10 @@ class Clerk201(BaseClerk):
     async def _transaction_event(self, payload: Payload, found: Found) -> Payload:
         """Begins, continues or ends a transaction; events are told apart by their number."""
         report = v2x.transaction_report(payload, found)
-        return v2x.transaction_answer(await self.desk.transaction_event(self.station, report))
+        verdict = await self.desk.transaction_event(self.station, report)
+        if report.stage is TransactionStage.ENDED:
+            self.tending.transaction_ended()
+        return v2x.transaction_answer(verdict)
 
     async def _meter_values(self, payload: Payload, found: Found) -> Payload:
         """Kept as measured values; values that come again are kept once."""
@@ -88,24 +108,120 @@ class Clerk201(BaseClerk):
             await self.desk.meter_values(self.station, report)
         return {}
 
-    async def _charging_schedule(self, payload: Payload, _found: Found) -> Payload:
-        """Kept for the record; `Accepted`, which says only that it was understood (K17)."""
-        await self.desk.message(self.station, "NotifyEVChargingSchedule", kept(payload))
-        return {"status": "Accepted"}
+    def _part(self, action: str) -> Handler:
+        """A part of a report (`reports_2x.PARTS`): put together; one that belongs to nothing is kept as it is."""
 
-    async def _data_transfer(self, payload: Payload, _found: Found) -> Payload:
-        """No vendor's messages are known here; what came is kept (P02)."""
-        await self.desk.message(self.station, "DataTransfer", kept(payload))
-        return {"status": "UnknownVendorId"}
+        async def answer(payload: Payload, found: Found) -> Payload:
+            if not await self.tending.take_part(action, payload, found):
+                found.append("requestId:missing")
+                await self.desk.message(self.station, action, kept(payload))
+            return {}
+
+        answer.__doc__ = PARTS[action].sentence
+        return answer
+
+    def _note(self, action: str) -> Handler:
+        """Something of a list the station keeps came, changed or went (`reports_2x.NOTES`)."""
+        status = self.statuses.get(action)
+
+        async def answer(payload: Payload, found: Found) -> Payload:
+            put, drop = NOTES[action].read(payload, found)
+            await self.desk.list_changed(self.station, NOTES[action].kind, put, drop, action)
+            return {} if status is None else {"status": status}
+
+        answer.__doc__ = NOTES[action].sentence
+        return answer
+
+    async def _event(self, payload: Payload, found: Found) -> Payload:
+        """Each event is kept with the severity of its monitor; the last 50 can be read."""
+        events = reports_2x.events_of(payload, self.tending.severities(), found)
+        if events:
+            await self.desk.list_changed(self.station, ReportKind.EVENTS, events, (), "NotifyEvent")
+        return {}
 
 
 class Clerk21(Clerk201):
     schemas = OCPP_21
+    statuses: Mapping[str, str] = {**Clerk201.statuses, "NotifyEVChargingNeeds": "NoChargingProfile"}
+    without_meaning = frozenset(
+        {
+            "BatterySwap", "NotifyDERAlarm", "NotifyDERStartStop", "NotifySettlement", "ReportDERControl",
+            "VatNumberValidation",
+        }
+    )  # fmt: skip
 
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
         super().__init__(desk, clock, station)
-        self.heard = {"NotifyPeriodicEventStream": self._event_stream}
+        self.handlers = {
+            **self.handlers,
+            "ClosePeriodicEventStream": self._close_stream,
+            "OpenPeriodicEventStream": self._open_stream,
+            "PullDynamicScheduleUpdate": self._no_update,
+        }
+        self.heard = {"NotifyPeriodicEventStream": self._stream}
+        self._stream_kept_at: dict[str, float] = {}
+        self._lists: list[StationReport | None] = []
+        self._known: dict[str, About] = {}
 
-    async def _event_stream(self, payload: Payload, _found: Found) -> None:
-        """Kept for the record; a SEND is never answered."""
+    def _streams(self) -> dict[str, Any]:
+        known = self.desk.report_of(self.station, ReportKind.EVENT_STREAMS)
+        return known.items if known is not None else {}
+
+    async def _open_stream(self, payload: Payload, found: Found) -> Payload:
+        """Accepted, up to 64 streams; what it is about is remembered."""
+        stream = streams_21.opened(payload, self._streams(), found)
+        if stream is None:
+            return {"status": "Rejected"}
+        await self.desk.list_changed(
+            self.station, ReportKind.EVENT_STREAMS, dict([stream]), (), "OpenPeriodicEventStream"
+        )
+        return {"status": "Accepted"}
+
+    async def _close_stream(self, payload: Payload, found: Found) -> Payload:
+        """The stream is forgotten."""
+        gone = (str(integer_of(payload, "id", found)),)
+        await self.desk.list_changed(self.station, ReportKind.EVENT_STREAMS, {}, gone, "ClosePeriodicEventStream")
+        return {}
+
+    async def _stream(self, payload: Payload, found: Found) -> None:
+        """Quantities of an EVSE are meter values; of anything else one a minute is kept. A SEND is never answered."""
+        number = str(integer_of(payload, "id", found))
+        monitor, unit = self._about(number)
+        report = streams_21.meter_report(payload, monitor, unit, found)
+        if report is not None:
+            await self.desk.meter_values(self.station, report)
+            return
+        now = self.clock.monotonic()
+        if now - self._stream_kept_at.get(number, -STREAM_KEPT_EVERY_S) < STREAM_KEPT_EVERY_S:
+            return
         await self.desk.message(self.station, "NotifyPeriodicEventStream", kept(payload))
+        if len(self._stream_kept_at) < streams_21.STREAMS_MAX:
+            self._stream_kept_at[number] = now
+
+    def _about(self, number: str) -> About:
+        """The monitor a stream is about and its variable's unit. Lists are opened again only when one has changed."""
+        kinds = (ReportKind.EVENT_STREAMS, ReportKind.MONITORING, ReportKind.INVENTORY)
+        lists = [self.desk.report_of(self.station, kind) for kind in kinds]
+        if [id(each) for each in lists] != [id(each) for each in self._lists]:
+            self._lists, self._known = lists, {}
+        if number not in self._known:
+            if len(self._known) >= streams_21.STREAMS_MAX:
+                self._known.clear()
+            streams, monitors, variables = ({} if each is None else each.items for each in lists)
+            monitor = monitors.get(str(streams.get(number, {}).get("monitor")))
+            self._known[number] = monitor, _unit_of(monitor, variables)
+        return self._known[number]
+
+    async def _no_update(self, _payload: Payload, _found: Found) -> Payload:
+        """`Rejected`: no dynamic profile is steered from here, so there is no newer one (K28)."""
+        return {"status": "Rejected"}
+
+
+def _unit_of(monitor: Mapping[str, Any] | None, variables: Mapping[str, Any]) -> str | None:
+    """As the inventory has it."""
+    if monitor is None:
+        return None
+    about = tuple(monitor.get(name) for name in ("component", "variable", "evse"))
+    return next(
+        (each.unit for each in variables_of(variables) if (each.component, each.name, each.evse) == about), None
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from edge_agent.charge_points.quirks import Quirks
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.rpc import CallError, CallResult, ErrorCode
 from edge_agent.charge_points.schemas import Schemas
@@ -42,11 +43,41 @@ class Unusable(Exception):
         self.where = where
 
 
+class Errands(Protocol):
+    """What the box asks a station of its own accord; see `tending`."""
+
+    quirks: Quirks
+
+    @property
+    def waiting(self) -> bool: ...
+
+    def want_stock(self) -> None: ...
+
+    def look_again(self) -> None: ...
+
+    async def round(self, ask: Ask) -> float | None: ...
+
+    def calling(self, action: str, payload: Payload) -> None: ...
+
+    async def called(self, action: str, payload: Payload, answer: Payload) -> None: ...
+
+    async def objection(self, action: str, payload: Payload, ask: Ask) -> str | None: ...
+
+    def facts(self) -> Mapping[str, int]: ...
+
+    def customer_information(self) -> Mapping[str, Any] | None:
+        """What was last told of a customer, masked, while it is remembered."""
+        ...
+
+
 class Clerk(Protocol):
     """Answers the calls of one station in one version; see `clerk`."""
 
     keys_wanted: tuple[str, ...]
     """Configuration keys it is asked for when it settles in, beside what every station is asked."""
+
+    @property
+    def tending(self) -> Errands: ...
 
     async def answer(self, action: str, payload: Payload, found: Found) -> Payload:
         """The payload of the CALLRESULT. Raises Refused, Unusable, StoreUnavailable."""
@@ -76,6 +107,8 @@ class Dialect:
     schemas: Schemas
     safe_before_acceptance: frozenset[str]
     repeated_as_is: frozenset[str]
+    facts: frozenset[str] | None
+    """What is heard of a station that is not accepted yet, beside its boot: what happened. None: everything."""
     names: Mapping[str, frozenset[str]]
     """The properties each message of a station may have; others are passed over and counted."""
     boot_report: Callable[[Payload, Found], BootReport]

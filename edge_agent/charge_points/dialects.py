@@ -66,6 +66,7 @@ def _ocpp_16() -> Dialect:
             }
         ),
         repeated_as_is=frozenset({"StartTransaction", "StopTransaction"}),
+        facts=None,
         names=v16.NAMES,
         boot_report=v16.boot_report,
         boot_answer=v16.boot_answer,
@@ -84,7 +85,7 @@ _SPELLINGS_2X = {
 
 
 def _ocpp_2x(version: str) -> Dialect:
-    from edge_agent.charge_points import v2x
+    from edge_agent.charge_points import rules_2x, v2x
     from edge_agent.charge_points.clerk_2x import Clerk21, Clerk201
 
     clerk = {"2.0.1": Clerk201, "2.1": Clerk21}[version]
@@ -98,12 +99,19 @@ def _ocpp_2x(version: str) -> Dialect:
             }
         ),
         repeated_as_is=frozenset({"TransactionEvent"}),
+        facts=frozenset(
+            {
+                "FirmwareStatusNotification", "Heartbeat", "LogStatusNotification", "MeterValues",
+                "NotifyEvent", "NotifyMonitoringReport", "NotifyReport", "SecurityEventNotification",
+                "StatusNotification", "TransactionEvent",
+            }
+        ),
         names=v2x.NAMES,
         boot_report=v2x.boot_report,
         boot_answer=v2x.boot_answer,
         call_for=v2x.call_for,
         order_answer=v2x.order_answer,
-        not_now=v2x.not_now,
+        not_now=rules_2x.not_now,
         shown_answer=v2x.shown_answer,
         clerk=clerk,
         has_sends=version == "2.1",

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from edge_agent.charge_points import conduct, rpc
 from edge_agent.charge_points.dialect import Dialect
 from edge_agent.charge_points.dialects import dialect_of
 from edge_agent.charge_points.door import Door, is_loopback
+from edge_agent.charge_points.hand_calls import HandCalls
 from edge_agent.charge_points.handshake import Greeting, greet, ip_of, is_browser, is_upgrade, mend
 from edge_agent.charge_points.places import Places
 from edge_agent.charge_points.readings import Found
@@ -35,7 +36,7 @@ from edge_agent.site.ports import Desk, LateAnswer
 from edge_agent.site.reports import BootReport
 from sitelink.clock import Clock
 from sitelink.commands import Order, OrderAnswer
-from sitelink.errors import CallInvalid, CallRefused, StationOffline
+from sitelink.errors import StationOffline
 from sitelink.frames import Frame
 from sitelink.ids import StationKey
 
@@ -75,6 +76,7 @@ class OcppServer:
         self._heard_at: dict[StationKey, float] = {}
         """Of the last frame, in monotonic seconds."""
         self._traces: dict[StationKey, Trace] = {}
+        self._hand_calls = HandCalls(clock)
         self._sockets: set[ServerConnection] = set()
         self._turns = Turns()
         self._peers_logged: set[tuple[str, str]] = set()
@@ -138,30 +140,21 @@ class OcppServer:
         connection = self._places.serving(station)
         if connection is None:
             raise StationOffline(identity=station, sent=False)
-        dialect = connection.dialect
-        dialect.schemas.check_call(action, payload)
-        if not dialect.may_be_sent(action, connection.registration):
-            raise CallInvalid(action=action, where="action", problem="not_allowed_now")
-        where = dialect.not_now(action, payload, connection.registration)
-        if where is not None:
-            raise CallInvalid(action=action, where=where, problem="not_allowed_now")
-        where = conduct.why_not(connection.quirks, action, payload)
-        if where is not None:
-            raise CallInvalid(action=action, where=where, problem="not_for_this_model")
-        found: Found = []
-        answer = await connection.ask_in_its_way(action, payload, found)
-        if found:
-            self.corrected(connection, action, found)
-        if isinstance(answer, rpc.CallResult) and isinstance(answer.payload, dict):
-            if not dialect.schemas.conforms(f"{action}Response", answer.payload):
-                self.corrected(connection, f"{action}.conf", ["does_not_conform"])
-            return dialect.shown_answer(action, answer.payload)
-        code, description = (
-            (answer.code, answer.description)
-            if isinstance(answer, rpc.CallError)
-            else (dialect.spell(rpc.ErrorCode.FORMATION_VIOLATION), "the answer is no object")
-        )
-        raise CallRefused(identity=station, action=action, error_code=code, description=description)
+        return await self._hand_calls.run(connection, action, payload)
+
+    def hand_calls(self, station: StationKey) -> Sequence[dict[str, Any]]:
+        return self._hand_calls.shown(station)
+
+    def take_stock(self, station: StationKey) -> None:
+        connection = self._places.serving(station)
+        if connection is None:
+            raise StationOffline(identity=station, sent=False)
+        connection.errands.want_stock()
+        connection.tend()
+
+    def customer_information(self, station: StationKey) -> Mapping[str, Any] | None:
+        connection = self._places.serving(station)
+        return connection.errands.customer_information() if connection is not None else None
 
     def frames(self, station: StationKey) -> Sequence[Frame]:
         trace = self._traces.get(station)
@@ -308,6 +301,7 @@ class OcppServer:
         """Of a stranger that is gone nothing stays in memory."""
         if not self._places.is_present(station) and station not in self._last_seen:
             self._traces.pop(station, None)
+            self._hand_calls.forget(station)
             self.corrections.pop(station, None)
 
 

@@ -21,7 +21,7 @@ from websockets.frames import Opcode
 
 from edge_agent.charge_points import conduct, rpc
 from edge_agent.charge_points.believed import believed
-from edge_agent.charge_points.dialect import Dialect, Refused, Unusable
+from edge_agent.charge_points.dialect import Dialect, Errands, Refused, Unusable
 from edge_agent.charge_points.handshake import Greeting
 from edge_agent.charge_points.quirks import NONE
 from edge_agent.charge_points.readings import Found
@@ -41,6 +41,8 @@ log = structlog.get_logger()
 
 CALLS_WAITING_MAX = 16
 SILENT_AFTER_INTERVALS = 3
+ERRANDS_AGAIN_S = 30.0
+"""After the disk took nothing, or while the station is not served."""
 OPEN_TO_ALL = frozenset({"BootNotification", "Heartbeat"})
 NOTHING_COUNTS = frozenset({"duplicate_identity", "identity_missing"}) | REFUSED_AT_THE_DOOR
 """Reasons for which nothing a waiting station reports is believed: it may be somebody else's."""
@@ -121,6 +123,10 @@ class Connection:
         self._unread = False
         """What we wrote lies in the socket's buffer."""
         self._oddities: set[str] = set()
+        self._tending = False
+        self._errand = asyncio.Event()
+        """There is something to do for who tends the station."""
+        self.errands.quirks = self.quirks
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
         self._log = log.bind(charge_point=self.identity, ip=self.ip)
@@ -201,6 +207,8 @@ class Connection:
             await self._send(text)
             if then is not None:
                 then()
+            if self.errands.waiting:
+                self.tend()
 
     async def _drain(self, worker: asyncio.Task[None]) -> None:
         with contextlib.suppress(TimeoutError):
@@ -249,6 +257,10 @@ class Connection:
     def is_proven(self) -> bool:
         """Whether it has shown the station's own password or certificate."""
         return self.greeting.proof.trust is Trust.RIGHT
+
+    @property
+    def errands(self) -> Errands:
+        return self._clerk.tending
 
     @property
     def is_serving(self) -> bool:
@@ -372,14 +384,17 @@ class Connection:
         self.has_called = True
         if self.role is Role.NEW or (self.role is Role.SERVING and not self.recorded):
             await self._host.admit(self, None)
-        if self.role is Role.WAITING and action not in OPEN_TO_ALL and self.waiting_for in NOTHING_COUNTS:
+        facts = self.dialect.facts
+        strange = self.role is Role.WAITING and action not in OPEN_TO_ALL and self.waiting_for in NOTHING_COUNTS
+        early = facts is not None and action not in facts and self.registration is not Registration.ACCEPTED
+        if strange or (early and action in self.dialect.schemas.from_station):
             raise Refused(rpc.ErrorCode.SECURITY_ERROR, "BootNotification is not accepted yet")
 
     def _known_as(self, report: BootReport) -> BootReport:
         """The boot with how it was spoken, and what rules there are for such a station."""
         kind = report.vendor, report.model, report.firmware
         table = self._host.settings.quirks
-        self.quirks = table.of_station(*kind)
+        self.quirks = self.errands.quirks = table.of_station(*kind)
         names = tuple(rule.name for rule in table.rules_for(*kind))
         return replace(
             report, version=self.dialect.version, subprotocol=self.greeting.chosen, offered=self.greeting.offered,
@@ -573,7 +588,9 @@ class Connection:
         if self.role is Role.NEW:
             await self._host.admit(self, None)
         if self.role is Role.SERVING and self.registration is Registration.ACCEPTED:
-            await self._clerk.ask_status(self.ask)
+            with contextlib.suppress(NoAnswer):
+                await self._clerk.ask_status(self.ask)
+            self.tend()
         else:
             await self.ask_boot()
 
@@ -589,7 +606,40 @@ class Connection:
             self._host.corrected(self, "settling in", found)
         await asyncio.sleep(self._host.settings.timings.boot_gate_s)
         if self.boot is boot:
-            await self._clerk.ask_status(self.ask)
+            with contextlib.suppress(NoAnswer):
+                await self._clerk.ask_status(self.ask)
+            self.errands.look_again()
+            self.tend()
+
+    def corrected(self, action: str, found: Found) -> None:
+        if found:
+            self._host.corrected(self, action, found)
+
+    def judge(self, action: str, payload: dict[str, Any]) -> None:
+        """Count an answer to a call by hand that does not fit its schema."""
+        if not self.dialect.schemas.conforms(f"{action}Response", payload):
+            self._host.corrected(self, f"{action}.conf", ["does_not_conform"])
+
+    def tend(self) -> None:
+        """There may be something to do for the station."""
+        self._errand.set()
+        if not self._tending and self.is_serving and self.registration is Registration.ACCEPTED:
+            self._tending = True
+            self.spawn(self._tend())
+
+    async def _tend(self) -> None:
+        """One errand after the other, for as long as the connection lives."""
+        while True:
+            self._errand.clear()
+            wait_s: float | None = ERRANDS_AGAIN_S
+            try:
+                if self.is_serving and self.registration is Registration.ACCEPTED:
+                    wait_s = await self.errands.round(self.ask)
+            except StoreUnavailable as error:
+                self._log.warning("errand_not_recorded", reason=error.fields.get("reason"))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._errand.wait()
 
     async def ask_boot(self) -> None:
         """Never of a station that is accepted (OCPP 1.6 errata 3.40): one that waits, or that nobody knows yet."""

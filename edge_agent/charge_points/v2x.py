@@ -42,7 +42,7 @@ from sitelink.commands import (
 )
 from sitelink.errors import CallInvalid
 from sitelink.redact import redact, without_key_codes
-from sitelink.states import ConnectorStatus, Registration
+from sitelink.states import ConnectorStatus
 
 EVSE_MAX = 100
 ID_TOKEN_KEPT = 255
@@ -264,23 +264,6 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
     if call is not None:
         return call
     raise CallInvalid(action=type(order).__name__, where="action", problem="no_such_call_in_this_version")
-
-
-def not_now(action: str, payload: dict[str, Any], registration: Registration) -> str | None:
-    """Where a call that fits its schema breaks a rule of OCPP 2.x all the same; None when it breaks none."""
-    if action == "TriggerMessage":
-        wanted = payload.get("requestedMessage")
-        if wanted == "BootNotification" and registration is Registration.ACCEPTED:
-            return "requestedMessage"  # F06.FR.17
-        evse = payload.get("evse")
-        if wanted == "StatusNotification" and not (isinstance(evse, dict) and "connectorId" in evse):
-            return "evse"  # F06.FR.13
-    profile = payload.get("chargingProfile") if action == "RequestStartTransaction" else None
-    if isinstance(profile, dict) and (
-        profile.get("chargingProfilePurpose") != "TxProfile" or "transactionId" in profile
-    ):
-        return "chargingProfile"  # F01.FR.08 to FR.11
-    return None
 
 
 def shown_answer(_action: str, payload: dict[str, Any]) -> dict[str, Any]:

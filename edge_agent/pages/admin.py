@@ -136,6 +136,9 @@ class TransactionAnswer(msgspec.Struct):
     reason: str | None
     meter_start_wh: float | None
     meter_stop_wh: float | None
+    incomplete: bool = False
+    """Events of it never came, and the charge point has none left."""
+    missing_events: int = 0
 
 
 class Health(msgspec.Struct):
@@ -241,7 +244,7 @@ async def get_transactions(request: web.Request) -> web.Response:
         [
             TransactionAnswer(
                 each.id, each.id_token, each.connector, each.started_at, each.stopped_at, each.reason,
-                each.meter_start_wh, each.meter_stop_wh,
+                each.meter_start_wh, each.meter_stop_wh, each.incomplete, each.missing_events,
             )
             for each in found
         ]

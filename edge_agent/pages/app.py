@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
-from edge_agent.pages import admin, frames_api, id_tokens, security, transfers_api
+from edge_agent.pages import admin, frames_api, id_tokens, security, station_lists, transfers_api
 from edge_agent.pages.ports import Admin, IdTokens, Lists, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
@@ -77,9 +77,10 @@ def build_app(
     app[REGISTRY] = registry
     app[DRAW_ERROR] = job_pages.draw_error
     app[SITE_ROOT] = site_root
-    described = (
+    described: tuple[Route, ...] = (
         *job_api.ROUTES,
         *admin.ROUTES,
+        *station_lists.ROUTES,
         *frames_api.ROUTES,
         *id_tokens.ROUTES,
         *security.ROUTES,

@@ -29,6 +29,7 @@ from edge_agent.site.reports import (
     BootAnswer,
     BootReport,
     ConnectorReport,
+    ListReport,
     MeterReport,
     StartAnswer,
     StartReport,
@@ -38,7 +39,9 @@ from edge_agent.site.reports import (
     Verdict,
 )
 from edge_agent.site.security_log import SecurityLog
+from edge_agent.site.station_reports import decide_listed, decide_noted, stock_due
 from edge_agent.site.transaction_events import decide_transaction_event
+from edge_agent.site.transaction_status import decide_transaction_status, in_doubt
 from edge_agent.site.transactions import decide_meter_values, decide_start, decide_stop
 from edge_agent.site.transfer_rules import decide_told
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof, Trust
@@ -56,7 +59,9 @@ from sitelink.events import (
     StationNeedsReboot,
 )
 from sitelink.ids import StationKey, station_key
+from sitelink.model import StationReport
 from sitelink.ops import BOX, STATION, Author, Fact, Stamp
+from sitelink.states import ConnectorStatus, ReportKind
 
 
 def stamp(clock: Clock) -> Stamp:
@@ -178,6 +183,32 @@ class StationDesk:
 
     async def message(self, station: StationKey, action: str, payload: Any) -> None:
         await self._record(station, StationMessage(action, payload), STATION)
+
+    async def listed(self, station: StationKey, report: ListReport) -> None:
+        await self._journal.write(decide_listed(station, report))
+
+    async def list_changed(
+        self, station: StationKey, kind: ReportKind, put: dict[str, Any], drop: tuple[str, ...] = (), source: str = ""
+    ) -> None:
+        await self._journal.write(decide_noted(station, kind, put, drop, source))
+
+    def report_of(self, station: StationKey, kind: ReportKind) -> StationReport | None:
+        return self._journal.state.report_of(station, kind)
+
+    def stock_due(self, station: StationKey, *, first: bool) -> bool:
+        return stock_due(self._journal.state, station, first=first)
+
+    def is_out_of_service(self, station: StationKey) -> bool:
+        known = self._journal.state.stations.get(station)
+        places = [each.status for place, each in known.connectors.items() if place] if known is not None else []
+        quiet = known is not None and not known.transactions
+        return quiet and bool(places) and all(each is ConnectorStatus.UNAVAILABLE for each in places)
+
+    def in_doubt(self, station: StationKey, *, also_running: bool) -> tuple[str, ...]:
+        return in_doubt(self._journal.state, station, also_running=also_running)
+
+    async def transaction_status(self, station: StationKey, name: str, *, ongoing: bool | None) -> None:
+        await self._journal.write(decide_transaction_status(station, name, ongoing=ongoing))
 
     async def needs_reboot(self, station: StationKey, keys: tuple[str, ...]) -> None:
         await self._record(station, StationNeedsReboot(keys), BOX)

@@ -22,6 +22,7 @@ from sitelink.model import (
     Readings,
     SiteState,
     Station,
+    StationReport,
     Transaction,
     Transfer,
 )
@@ -154,7 +155,7 @@ def stale_regions(state: SiteState, changes: Changes) -> Iterable[tuple[JobId, s
     for entity in changes.put:
         yield from _regions_of(state, entity)
     for key in changes.drop:
-        if key.startswith(("corrections:", "id_token:", "local_list:", "transfer:")):
+        if key.startswith(("corrections:", "id_token:", "local_list:", "transfer:", "report:")):
             continue  # its station goes with it; no page shows the site's list
         region = "seen" if key.startswith("knock:") else "page"
         for job in state.jobs:
@@ -173,6 +174,9 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
     elif isinstance(entity, Corrections):
         for _, row in state.rows_of_station(entity.station):
             yield row.job, f"corrections:{row.id}"
+    elif isinstance(entity, StationReport):
+        for _, row in state.rows_of_station(entity.station):
+            yield row.job, f"{entity.kind}:{row.id}"
     elif isinstance(entity, (Transaction, Readings, Transfer)):
         for _, row in state.rows_of_station(entity.station):
             yield row.job, f"cp:{row.id}"

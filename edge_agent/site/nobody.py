@@ -1,6 +1,6 @@
 """No stations at all: what the operator's commands see when no agent runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,15 @@ class NoStations:
 
     async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         raise StationOffline(identity=station)
+
+    def hand_calls(self, station: StationKey) -> Sequence[dict[str, Any]]:
+        return ()
+
+    def take_stock(self, station: StationKey) -> None:
+        raise StationOffline(identity=station)
+
+    def customer_information(self, station: StationKey) -> Mapping[str, Any] | None:
+        return None
 
     def frames(self, station: StationKey) -> Sequence[Frame]:
         return ()

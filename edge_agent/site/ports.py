@@ -15,6 +15,7 @@ from edge_agent.site.reports import (
     BootAnswer,
     BootReport,
     ConnectorReport,
+    ListReport,
     MeterReport,
     StartAnswer,
     StartReport,
@@ -28,9 +29,9 @@ from sitelink.apply import Changes
 from sitelink.commands import Order, OrderAnswer
 from sitelink.frames import Frame
 from sitelink.ids import StationKey, TransactionId, TransferId
-from sitelink.model import SiteState, Transaction
+from sitelink.model import SiteState, StationReport, Transaction
 from sitelink.ops import Fact, Op, Stamp
-from sitelink.states import Registration, TransferMethod
+from sitelink.states import Registration, ReportKind, TransferMethod
 
 T = TypeVar("T")
 
@@ -190,6 +191,18 @@ class Stations(Protocol):
 
         Raises StationOffline, NoAnswer, CallInvalid, CallRefused.
         """
+        ...
+
+    def hand_calls(self, station: StationKey) -> Sequence[dict[str, Any]]:
+        """The last calls by hand, newest first, secrets masked, with the answers that came late."""
+        ...
+
+    def take_stock(self, station: StationKey) -> None:
+        """Ask it what it has, soon; what it answers becomes its inventory. Raises StationOffline."""
+        ...
+
+    def customer_information(self, station: StationKey) -> Mapping[str, Any] | None:
+        """What it was last asked to tell of a customer, masked, while that is remembered: minutes, in memory."""
         ...
 
     def frames(self, station: StationKey) -> Sequence[Frame]:
@@ -416,6 +429,34 @@ class Desk(Protocol):
 
     async def message(self, station: StationKey, action: str, payload: Any) -> None:
         """Keep a message for the record that changes no state here."""
+        ...
+
+    async def listed(self, station: StationKey, report: ListReport) -> None:
+        """A list of its own is whole: it takes the place of the one before."""
+        ...
+
+    async def list_changed(
+        self, station: StationKey, kind: ReportKind, put: dict[str, Any], drop: tuple[str, ...] = (), source: str = ""
+    ) -> None:
+        """Items of such a list came, changed or went."""
+        ...
+
+    def report_of(self, station: StationKey, kind: ReportKind) -> StationReport | None: ...
+
+    def stock_due(self, station: StationKey, *, first: bool) -> bool:
+        """Whether it is to be asked what it has; `first`: also where that was never told."""
+        ...
+
+    def is_out_of_service(self, station: StationKey) -> bool:
+        """Whether every place of it said Unavailable, and nothing runs there."""
+        ...
+
+    def in_doubt(self, station: StationKey, *, also_running: bool) -> tuple[str, ...]:
+        """The station's names of transactions it is to be asked about (OCPP 2.x E14)."""
+        ...
+
+    async def transaction_status(self, station: StationKey, name: str, *, ongoing: bool | None) -> None:
+        """It has no message of that transaction left; `ongoing` as it said."""
         ...
 
     async def needs_reboot(self, station: StationKey, keys: tuple[str, ...]) -> None:

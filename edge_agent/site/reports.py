@@ -12,7 +12,7 @@ import msgspec
 
 from sitelink.events import MeterSample, Traits
 from sitelink.ids import TransactionId
-from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration, TransferKind
+from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration, ReportKind, TransferKind
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -120,6 +120,16 @@ class TransactionReport(msgspec.Struct, frozen=True):
     at: datetime | None = None
     station_time: str | None = None
     payload: Any = None
+
+
+class ListReport(msgspec.Struct, frozen=True):
+    """A list a station told of itself, whole; fields as in `sitelink.events.StationReported`."""
+
+    kind: ReportKind
+    items: dict[str, Any]
+    source: str
+    missing: int = 0
+    facts: dict[str, int] = {}
 
 
 class StopReport(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from edge_agent.site.authorisation import is_test_token, verdict_on
 from edge_agent.site.ports import Decide, Decision, Ledger
 from edge_agent.site.reports import MeterGroup, TransactionReport, TransactionStage, Verdict
 from edge_agent.site.transactions import content_of, value_facts
-from sitelink.apply import SUPERSEDED
+from sitelink.apply import PROVISIONAL, SUPERSEDED
 from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped, TransactionUpdated
 from sitelink.ids import StationKey, TransactionId
 from sitelink.model import Transaction
@@ -120,7 +120,7 @@ def _went_on(
 
 
 def _is_over(known: Transaction) -> bool:
-    return known.stopped_at is not None and known.reason != SUPERSEDED
+    return known.stopped_at is not None and known.reason not in PROVISIONAL
 
 
 def _only_values(report: TransactionReport, known: Transaction) -> bool:

@@ -14,7 +14,13 @@ from edge_agent.store.rows import crc_of, encode, transaction_of
 from edge_agent.store.working import WorkingState
 from sitelink.apply import Changes, apply
 from sitelink.clock import Clock
-from sitelink.events import TELEMETRY, MeterValuesReported, TransactionStopped, TransactionUpdated
+from sitelink.events import (
+    TELEMETRY,
+    MeterValuesReported,
+    TransactionIncomplete,
+    TransactionStopped,
+    TransactionUpdated,
+)
 from sitelink.ids import OpId, StationKey, TransactionId
 from sitelink.model import Command, Entity, Readings, Transaction
 from sitelink.ops import Fact, Op, Stamp, encode_op
@@ -185,7 +191,7 @@ class DiskLedger:
     def _recall(self, op: Op) -> None:
         """A fact may mean a transaction that only the disk still knows: the fold must see it, or its start is lost."""
         event = op.event
-        if isinstance(event, TransactionStopped | TransactionUpdated):
+        if isinstance(event, TransactionStopped | TransactionUpdated | TransactionIncomplete):
             id_: TransactionId | None = event.id
         elif isinstance(event, MeterValuesReported) and event.seq_no is not None:
             id_ = event.transaction

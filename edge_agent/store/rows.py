@@ -21,6 +21,7 @@ from sitelink.model import (
     Link,
     LocalList,
     Station,
+    StationReport,
     Transaction,
     Transfer,
 )
@@ -39,6 +40,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "local_list": msgspec.json.Decoder(LocalList),
     "id_token": msgspec.json.Decoder(IdToken),
     "security": msgspec.json.Decoder(StationSecurity),
+    "report": msgspec.json.Decoder(StationReport),
 }
 _command = msgspec.json.Decoder(Command)
 _transaction = msgspec.json.Decoder(Transaction)

@@ -21,6 +21,7 @@ from sitelink.model import (
     Readings,
     SiteState,
     Station,
+    StationReport,
     Transaction,
     Transfer,
 )
@@ -32,10 +33,11 @@ _PLACE_BY_TYPE: dict[type[Entity], str] = {
     Corrections: "corrections", IdToken: "id_tokens",
     LocalList: "local_lists", Transfer: "transfers",
     StationSecurity: "security",
+    StationReport: "reports",
 }  # fmt: skip
 _PLACE_BY_PREFIX = {
     "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",
-    "id_token": "id_tokens", "local_list": "local_lists", "transfer": "transfers",
+    "id_token": "id_tokens", "local_list": "local_lists", "transfer": "transfers", "report": "reports",
 }  # fmt: skip
 CONTENTS_PER_STATION = 128
 STATIONS_REMEMBERED = 2048

@@ -1,6 +1,6 @@
 """The core of a box with its journal in memory and stations that answer as a test says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -51,6 +51,9 @@ class ScriptedStations:
         self.answers: dict[type[Order], OrderAnswer | Exception] = {}
         self.rechecked: list[StationKey] = []
         self.reconnected: list[StationKey] = []
+        self.kept_calls: list[dict[str, Any]] = []
+        self.stocks_taken: list[StationKey] = []
+        self.customer: Mapping[str, Any] | None = None
         self.late: LateAnswer | None = None
         self.before_answer: Callable[[], None] = lambda: None
 
@@ -86,6 +89,15 @@ class ScriptedStations:
 
     async def reconnect(self, station: StationKey) -> None:
         self.reconnected.append(station)
+
+    def hand_calls(self, station: StationKey) -> Sequence[dict[str, Any]]:
+        return self.kept_calls
+
+    def take_stock(self, station: StationKey) -> None:
+        self.stocks_taken.append(station)
+
+    def customer_information(self, station: StationKey) -> Mapping[str, Any] | None:
+        return self.customer
 
     async def recheck(self, station: StationKey) -> None:
         self.rechecked.append(station)

@@ -18,6 +18,7 @@ from sitelink.apply import Changes, apply, apply_to
 from sitelink.ids import ChargePointId, JobId, OpId, StationKey, TransactionId, station_key
 from sitelink.model import ChargePoint, Job, SiteState
 from sitelink.ops import BOX, STATION, Author, Op, Stamp
+from sitelink.packed import pack
 from sitelink.states import (
     ActionName,
     AuthorizationStatus,
@@ -158,6 +159,7 @@ _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-5, 2**31),
     float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
+    bytes: st.dictionaries(texts, texts, max_size=3).map(pack) | st.binary(max_size=20),
     type(None): st.none(),
     datetime: moments,
     JobId: st.sampled_from(JOBS),

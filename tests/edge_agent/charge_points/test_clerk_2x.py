@@ -56,7 +56,7 @@ async def test_an_evse_with_two_plugs_is_free_while_one_is(version: str) -> None
         ("2.0.1", '[6,"1","NotifyPeriodicEventStream",{}]', [4, "1", "MessageTypeNotSupported"]),
         ("2.0.1", '[2,"1","Heartbeat","text"]', [4, "1", "FormatViolation"]),
         ("2.0.1", '[2,"1","TransactionEvent",{}]', [4, "1", "OccurrenceConstraintViolation"]),
-        ("2.1", '[2,"1","BatterySwap",{}]', [4, "1", "NotSupported"]),
+        ("2.1", '[2,"1","BatterySwap",{}]', [4, "1", "NotImplemented"]),
         ("2.0.1", '[2,"1","BatterySwap",{}]', [4, "1", "NotImplemented"]),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from edge_agent.charge_points import v2x
 from edge_agent.charge_points.dialect import Unusable
 from edge_agent.charge_points.readings import Found
+from edge_agent.charge_points.rules_2x import not_now
 from edge_agent.charge_points.schemas import OCPP_21, OCPP_201, Schemas
 from edge_agent.site.reports import BootAnswer, TransactionStage, Verdict
 from sitelink.commands import Order, ReadConfiguration, RemoteStart, RemoteStop, Reset, Trigger, UnlockConnector
@@ -136,7 +137,7 @@ def test_orders_become_calls_that_fit_the_schema(schemas: Schemas, order: Order,
     made, payload = v2x.call_for(order)
     assert made == action
     schemas.check_call(action, payload)
-    assert v2x.not_now(action, payload, Registration.ACCEPTED) is None
+    assert not_now(action, payload, Registration.ACCEPTED) is None
 
 
 def test_an_order_without_a_call_in_this_version_is_refused() -> None:
@@ -159,7 +160,7 @@ def test_an_order_without_a_call_in_this_version_is_refused() -> None:
 def test_what_fits_the_schema_and_breaks_a_rule(
     action: str, payload: dict[str, Any], registration: Registration, where: str | None
 ) -> None:
-    assert v2x.not_now(action, payload, registration) == where
+    assert not_now(action, payload, registration) == where
 
 
 @pytest.mark.parametrize(
