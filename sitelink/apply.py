@@ -603,9 +603,10 @@ def _id_token_removed(state: SiteState, op: Op, _event: e.IdTokenRemoved) -> Cha
 def _local_list_taken(state: SiteState, op: Op, event: e.LocalListTaken) -> Changes:
     key = StationKey(op.entity.partition(":")[2])
     before = state.local_lists.get(key)
-    gone = {id_token_key(entry.id_token) for entry in event.removed}
+    listed = {id_token_key(entry.id_token): entry for entry in event.entries}
+    gone = {id_token_key(entry.id_token) for entry in event.removed} - listed.keys()
     kept = {} if event.full or before is None else {k: v for k, v in before.entries.items() if k not in gone}
-    entries = {**kept, **{id_token_key(entry.id_token): entry for entry in event.entries}}
+    entries = {**kept, **listed}
     taken = LocalList(
         station=key, at=op.t.wall, state=LocalListState.SENDING if event.more else LocalListState.CURRENT,
         version=event.version, entries=entries, left_out=event.left_out,

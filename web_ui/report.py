@@ -105,4 +105,9 @@ def formula_safe(text: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return html.escape(_text(value)).replace("\n", "<br>")
+    """Escaped, and with places to break: one long word must not make the table wider than paper."""
+    parts = (html.escape(part) for part in _LONG_RUN.split(_text(value)))
+    return "<wbr>".join(part for part in parts if part).replace("\n", "<br>")
+
+
+_LONG_RUN = re.compile(r"(\S{16})(?=\S)")

@@ -21,6 +21,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from edge_agent.charge_points import conduct, rpc
+from edge_agent.charge_points.allowance import Allowance
 from edge_agent.charge_points.dialect import Dialect
 from edge_agent.charge_points.dialects import dialect_of
 from edge_agent.charge_points.door import Door, is_loopback
@@ -48,6 +49,8 @@ HARD_LIMIT = 4
 """A message so many times the allowed size closes its socket (WebSocket close code 1009)."""
 HALF_OPEN_MAX = 128
 PEERS_REMEMBERED = 512
+STRANGER_LINES_PER_MIN = 60
+"""Log lines about callers that are not served."""
 CORRECTIONS_REMEMBERED = 64
 SOCKET_BUFFER_FRAMES = 8
 WINDOW_BITS = 12
@@ -80,6 +83,7 @@ class OcppServer:
         self._sockets: set[ServerConnection] = set()
         self._turns = Turns()
         self._peers_logged: set[tuple[str, str]] = set()
+        self._strangers = Allowance(STRANGER_LINES_PER_MIN)
 
     @contextlib.asynccontextmanager
     async def serve(
@@ -194,8 +198,17 @@ class OcppServer:
             if kind not in known and len(known) >= CORRECTIONS_REMEMBERED:
                 kind = "more"
             known[kind] += 1
-            if known[kind] == 1:
+            if known[kind] == 1 and self.may_say(connection):
                 log.info("message_corrected", charge_point=connection.identity, action=action, what=each)
+
+    def may_say(self, connection: Connection) -> bool:
+        """Whether a log line may be about it: always where it is served, within bounds of strangers."""
+        if connection.is_serving or self.desk.standing(connection.identity, connection.greeting.proof).served:
+            return True
+        if self._strangers.take(self.clock.monotonic()):
+            return True
+        self.counts["log_lines_withheld"] += 1
+        return False
 
     # ---- the handshake ----
 
@@ -284,7 +297,8 @@ class OcppServer:
         connection = Connection(own, greeting, dialect_of(version), self, trace, self._new_id)
         self._places.add(connection)
         self.count("connections")
-        log.info("station_connected", charge_point=greeting.identity, ip=greeting.ip, subprotocol=greeting.chosen)
+        if self.may_say(connection):
+            log.info("station_connected", charge_point=greeting.identity, ip=greeting.ip, subprotocol=greeting.chosen)
         if greeting.flaws:
             self.corrected(connection, "handshake", list(greeting.flaws))
         try:
@@ -293,7 +307,8 @@ class OcppServer:
             self.count("faults")
             log.exception("connection_failed", charge_point=greeting.identity)
         finally:
-            log.info("station_disconnected", charge_point=greeting.identity, code=socket.close_code)
+            if self.may_say(connection):
+                log.info("station_disconnected", charge_point=greeting.identity, code=socket.close_code)
             await self._places.remove(connection)
             self._forget(greeting.key)
 

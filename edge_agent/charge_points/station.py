@@ -73,6 +73,10 @@ class Host(Protocol):
         """Decide the connection's role; with the report of its boot, where it sent one."""
         ...
 
+    def may_say(self, connection: "Connection") -> bool:
+        """Whether a log line may be about it."""
+        ...
+
     def seen(self, station: StationKey, at: datetime, monotonic_s: float) -> None: ...
     def count(self, what: str, number: int = 1) -> None: ...
     def corrected(self, connection: "Connection", action: str, found: Found) -> None: ...
@@ -417,8 +421,9 @@ class Connection:
             self.registration = answer.verdict
             if (answer.verdict is Registration.ACCEPTED) is not self.is_serving:
                 await self._host.admit(self, report)
-        self._log.info("station_booted", verdict=answer.verdict.value, reason=answer.reason, vendor=report.vendor,
-                       model=report.model, firmware=report.firmware)  # fmt: skip
+        if self._host.may_say(self):
+            self._log.info("station_booted", verdict=answer.verdict.value, reason=answer.reason, vendor=report.vendor,
+                           model=report.model, firmware=report.firmware)  # fmt: skip
 
         def then() -> None:
             self._open_gate()
@@ -463,7 +468,8 @@ class Connection:
         """A station that errs, errs often."""
         if kind not in self._oddities and len(self._oddities) < 100:
             self._oddities.add(kind)
-            self._log.warning(event, **fields)
+            if self._host.may_say(self):
+                self._log.warning(event, **fields)
 
     # ---- our calls ----
 

@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -62,3 +63,13 @@ def test_foreign_text_is_escaped_on_the_page() -> None:
 )
 def test_the_name_of_the_download_is_plain(number: str, name: str) -> None:
     assert file_name({"number": number}) == name
+
+
+def test_a_long_word_can_be_broken_anywhere_and_loses_nothing() -> None:
+    page = html_of(record(vendor="x" * 100, model="<b>" * 30, serial="short one"))
+    cells = re.findall(r"<td>(.*?)</td>", page)
+    vendor = next(cell for cell in cells if cell.startswith("xxx"))
+    assert vendor.replace("<wbr>", "") == "x" * 100
+    assert max(map(len, vendor.split("<wbr>"))) <= 16
+    assert "<b>" not in page
+    assert "short one" in cells
