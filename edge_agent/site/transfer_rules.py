@@ -39,6 +39,7 @@ NOT_INSTALLED = {
     "invalidcertificate": "certificate_refused",
     "revokedcertificate": "certificate_refused",
 }
+MAY_TRY_AGAIN = frozenset({"downloadfailed", "installationfailed", "installverificationfailed"})
 REFUSALS = {"InvalidCertificate": "certificate_refused", "RevokedCertificate": "certificate_refused"}
 NOT_OFFERED = frozenset({"NotSupported", "NotImplemented"})
 
@@ -209,7 +210,7 @@ def _of_firmware(transfer: Transfer, station: Station | None) -> Verdict | None:
     if word in INSTALLED:
         return Verdict(CommandState.DONE, "installed")
     if word in NOT_INSTALLED:
-        return Verdict(CommandState.FAILED, NOT_INSTALLED[word], settled=False)
+        return Verdict(CommandState.FAILED, NOT_INSTALLED[word], settled=word not in MAY_TRY_AGAIN)
     return None
 
 

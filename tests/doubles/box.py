@@ -41,6 +41,7 @@ class BoxProcess:
             "ocpp.bind": "127.0.0.1",
             "ocpp.port": str(free_port(0)),
             "ocpp.tls_port": str(free_port(0)),
+            "files.ftp_port": "0",
             **settings,
         }
         self.token = ""

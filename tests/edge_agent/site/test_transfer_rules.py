@@ -104,7 +104,7 @@ ANSWERED = {"answer": "Accepted", "answered_at": WHEN}
         (transfer(FIRMWARE, "Installed"), Verdict(CommandState.DONE, "installed")),
         (transfer(FIRMWARE, "DownloadFailed"), Verdict(CommandState.FAILED, "download_failed", settled=False)),
         (transfer(FIRMWARE, "InstallationFailed"), Verdict(CommandState.FAILED, "installation_failed", settled=False)),
-        (transfer(FIRMWARE, "InvalidSignature"), Verdict(CommandState.FAILED, "signature_invalid", settled=False)),
+        (transfer(FIRMWARE, "InvalidSignature"), Verdict(CommandState.FAILED, "signature_invalid")),
     ],
 )  # fmt: skip
 def test_an_end_is_the_stations_word_and_what_really_went_over(state, expected):
