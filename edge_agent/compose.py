@@ -40,6 +40,7 @@ from edge_agent.pages.metrics import BoxMetrics, Figures
 from edge_agent.pages.waiting import build_waiting_app
 from edge_agent.site import firmware
 from edge_agent.site.admission import Policy
+from edge_agent.site.certificate_service import CertificateService
 from edge_agent.site.corrections import Oddities, Tally
 from edge_agent.site.desk import StationDesk
 from edge_agent.site.dispatch import Dispatch, Patience
@@ -175,6 +176,8 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         )  # fmt: skip
         feed = Feed(journal)
         keys = SecurityService(journal, stations, store.history)
+        certificates = CertificateService(journal, stations, keeper, by_site=settings.certificates.sign == "site")
+        desk.certificates = certificates
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
         transfers = Transfers(
             journal, stations, exchange, clock, new_id, _transfer_patience(settings), feed.touch_station
@@ -204,6 +207,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             transfers=transfers,
             station_routes=exchange.routes(),
             keys=keys,
+            certificates=certificates,
         )
         http_port, http_tls_port = await stack.enter_async_context(_http(app, settings, keeper))
         exchange.serves(TransferMethod.HTTP, http_port)
@@ -224,6 +228,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(store.watch(), name="store"))
         tasks.append(group.create_task(keeper.run(), name="certificates"))
         tasks.append(group.create_task(keys.run(), name="keys"))
+        tasks.append(group.create_task(certificates.run(), name="certificates of charge points"))
         tasks.append(group.create_task(tally.run(), name="corrections"))
         tasks.append(group.create_task(transfers.run(), name="transfers"))
         try:

@@ -52,6 +52,7 @@ class Authorisation:
 class Certificates:
     names: tuple[str, ...] = ()
     trusted_roots: str = ""
+    sign: typing.Literal["site", "operator"] = "site"
 
 
 @dataclass(frozen=True)

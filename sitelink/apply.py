@@ -58,7 +58,9 @@ from sitelink.security import (
     Candidate,
     Credential,
     CredentialOrigin,
+    IssuedCertificate,
     KeyState,
+    Signing,
     StationSecurity,
 )
 from sitelink.states import COMMAND_RUNNING, JobStatus, LocalListState, Registration, ReportKind, together
@@ -468,6 +470,33 @@ def _key_proven(state: SiteState, op: Op, event: e.KeyProven) -> Changes:
     return Changes(put=(replace(shown, key_state=KeyState.PROVEN, key_at=op.t.wall) if pushed else shown,))
 
 
+def _certificate_requested(state: SiteState, op: Op, event: e.CertificateRequested) -> Changes:
+    signing = Signing(csr=event.csr, at=op.t.wall, request=event.request)
+    return Changes(put=(replace(_security(state, op), signing=signing),))
+
+
+def _certificate_answered(state: SiteState, op: Op, event: e.CertificateAnswered) -> Changes:
+    security = _security(state, op)
+    if security.signing is None:
+        return NOTHING
+    return Changes(put=(replace(security, signing=replace(security.signing, state=event.state, word=event.word)),))
+
+
+def _certificate_issued(state: SiteState, op: Op, event: e.CertificateIssued) -> Changes:
+    serial = op.entity.partition(":")[2]
+    if serial in state.certificates:
+        return NOTHING
+    issued = IssuedCertificate(
+        id=serial, station=event.station, common_name=event.common_name, ends=event.ends, at=op.t.wall
+    )  # fmt: skip
+    return Changes(put=(issued,))
+
+
+def _certificate_revoked(state: SiteState, op: Op, _event: e.CertificateRevoked) -> Changes:
+    known = state.certificates.get(op.entity.partition(":")[2])
+    return Changes(put=(replace(known, revoked_at=op.t.wall),)) if known and not known.revoked_at else NOTHING
+
+
 def _connector_changed(state: SiteState, op: Op, event: e.ConnectorChanged) -> Changes:
     station = _station(state, op)
     status, plugs = event.status, {}
@@ -772,6 +801,10 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.KeyOffered: _key_offered,
     e.KeyAnswered: _key_answered,
     e.KeyProven: _key_proven,
+    e.CertificateRequested: _certificate_requested,
+    e.CertificateAnswered: _certificate_answered,
+    e.CertificateIssued: _certificate_issued,
+    e.CertificateRevoked: _certificate_revoked,
     e.ConnectorChanged: _connector_changed,
     e.TransactionStarted: _transaction_started,
     e.TransactionUpdated: _transaction_updated,

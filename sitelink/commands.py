@@ -4,6 +4,7 @@ Pure. A station's word (`Accepted`, `Rejected`, `Unlocked` …) is kept as it ca
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -114,6 +115,52 @@ class UpdateFirmware(Order, frozen=True):
     install_at: datetime | None = None
     signature: str | None = None
     certificate: str | None = None
+
+
+class RequestCertificate(Order, frozen=True):
+    """Have the station make a key and ask for a certificate (SignCertificate follows by itself)."""
+
+
+class HandOverCertificate(Order, frozen=True):
+    """What was signed for the station, PEM, leaf first. `request`: the number it gave its request (OCPP 2.1)."""
+
+    chain: str
+    request: int | None = None
+
+
+class RootUse(StrEnum):
+    """What a root is for: this central system, or the station's maker (firmware signatures)."""
+
+    CENTRAL_SYSTEM = "central_system"
+    MANUFACTURER = "manufacturer"
+
+
+class InstallRoot(Order, frozen=True):
+    """A root, PEM, the station is to trust."""
+
+    certificate: str
+    use: RootUse = RootUse.CENTRAL_SYSTEM
+
+
+class ReadRoots(Order, frozen=True):
+    """Which roots of a use the station has. `OrderAnswer.payload` is a tuple of CertificateHash."""
+
+    use: RootUse = RootUse.CENTRAL_SYSTEM
+
+
+class CertificateHash(msgspec.Struct, frozen=True):
+    """How a station names a certificate it has (OCPP's CertificateHashDataType)."""
+
+    hash_algorithm: str
+    issuer_name_hash: str
+    issuer_key_hash: str
+    serial_number: str
+
+
+class DeleteRoot(Order, frozen=True):
+    """Take a root away. A station refuses the last one its connection stands on."""
+
+    certificate: CertificateHash
 
 
 class SetKey(Order, frozen=True):

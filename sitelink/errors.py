@@ -215,6 +215,13 @@ class PasswordInvalid(SiteError):
     http_status = 422
 
 
+class CertificateInvalid(SiteError):
+    """fields: problem ("too_long" | "unreadable" | "weak_key" | "other_key" | "other_name" | …), allowed."""
+
+    code = "certificate_invalid"
+    http_status = 422
+
+
 class KeyUnderway(SiteError):
     """A key is on its way to this station already. fields: identity."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sitelink.ids import ChargePointId, JobId, StationKey, TransactionId
-from sitelink.security import CredentialOrigin, KeyState
+from sitelink.security import CredentialOrigin, KeyState, SigningState
 from sitelink.states import (
     ActionName,
     AuthorizationStatus,
@@ -345,6 +345,32 @@ class KeyProven(Event, frozen=True):
     verifier: str
 
 
+class CertificateRequested(Event, frozen=True, omit_defaults=True):
+    """entity security:…  The station asks for a certificate; `csr` is PEM, `request` its own number of it."""
+
+    csr: str
+    request: int | None = None
+
+
+class CertificateAnswered(Event, frozen=True, omit_defaults=True):
+    """entity security:…  How its request stands: signed, accepted or rejected by it, or refused (`word`: why)."""
+
+    state: SigningState
+    word: str | None = None
+
+
+class CertificateIssued(Event, frozen=True):
+    """entity certificate:…  A certificate was signed for a station. The entity is named by its serial."""
+
+    station: StationKey
+    common_name: str
+    ends: datetime
+
+
+class CertificateRevoked(Event, frozen=True):
+    """entity certificate:…  It counts no more."""
+
+
 class SecurityNoted(Event, frozen=True, omit_defaults=True):
     """entity security:… or box:…  Something for the security log that changes nothing. `code` is one of ours.
 
@@ -663,6 +689,10 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     KeyOffered: "key.offered",
     KeyAnswered: "key.answered",
     KeyProven: "key.proven",
+    CertificateRequested: "key.certificate_requested",
+    CertificateAnswered: "key.certificate_answered",
+    CertificateIssued: "certificate.issued",
+    CertificateRevoked: "certificate.revoked",
     SecurityNoted: "security.event",
     ConnectorChanged: "connector.changed",
     TransactionStarted: "transaction.started",

@@ -24,7 +24,7 @@ from sitelink.ids import (
 from sitelink.ops import Author, Stamp
 from sitelink.packed import Items, unpack
 from sitelink.ranges import Ranges, missing
-from sitelink.security import StationSecurity
+from sitelink.security import IssuedCertificate, StationSecurity
 from sitelink.states import (
     ActionName,
     AuthorizationStatus,
@@ -492,7 +492,7 @@ class LocalList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Entity = (
     Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken | LocalList
-    | StationSecurity | Transfer | StationReport
+    | StationSecurity | Transfer | StationReport | IssuedCertificate
 )  # fmt: skip
 
 CLOSED_TRANSACTIONS_KEPT = 4
@@ -525,6 +525,7 @@ class SiteState:
         self.security: dict[StationKey, StationSecurity] = {}
         self.reports: dict[str, StationReport] = {}
         """By their keys."""
+        self.certificates: dict[str, IssuedCertificate] = {}
         self._closed: dict[StationKey, list[TransactionId]] = {}
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
@@ -541,6 +542,8 @@ class SiteState:
             self._put_command(entity)
         elif isinstance(entity, StationSecurity):
             self.security[entity.id] = entity
+        elif isinstance(entity, IssuedCertificate):
+            self.certificates[entity.id] = entity
         elif isinstance(entity, Transfer):
             self.transfers[entity.id] = entity
         elif isinstance(entity, Knock):

@@ -31,6 +31,17 @@ class KeyState(StrEnum):
     PROVEN = "proven"
 
 
+class SigningState(StrEnum):
+    """waiting: for the operator's authority · signed: on its way to it · accepted, rejected: by the station ·
+    refused: by us."""
+
+    WAITING = "waiting"
+    SIGNED = "signed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+
+
 CANDIDATES_MAX = 4
 CANDIDATE_FOR_S = 24 * 3600
 """How long a key the station may or may not have taken counts beside the one before."""
@@ -54,6 +65,31 @@ class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime
 
 
+class Signing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A station's last request for a certificate, PEM. `request` is its own number of it (OCPP 2.1)."""
+
+    csr: str
+    at: datetime
+    state: SigningState = SigningState.WAITING
+    request: int | None = None
+    word: str | None = None
+
+
+class IssuedCertificate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A certificate that was handed to a station. `id` is its serial, upper-case hex."""
+
+    id: str
+    station: StationKey
+    common_name: str
+    ends: datetime
+    at: datetime
+    revoked_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"certificate:{self.id}"
+
+
 class StationSecurity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of one station, by its key; also of one that has not connected yet. Outlives sockets, jobs and restarts."""
 
@@ -67,6 +103,7 @@ class StationSecurity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """The station's own word on the last key."""
     key_at: datetime | None = None
     user_may_differ: bool = False
+    signing: Signing | None = None
     pairing_boot: str | None = None
     pairing_mono_ms: int = 0
     pairing_for_s: int = 0

@@ -84,6 +84,7 @@ ERRORS: dict[str, Words] = {
     ),
     "request_invalid": Words("The box did not understand the request.", "Load the page again and try once more."),
     "password_invalid": Words("That password cannot be used.", "Allowed: {allowed}."),
+    "certificate_invalid": Words("That certificate cannot be used.", "Compare it with what was asked for."),
     "key_underway": Words("A password is on its way to this charge point already.", "Wait until it has answered."),
     "id_token_invalid": Words(
         "That id token cannot be listed: {where} is not right.", "Correct it and try again.",

@@ -7,7 +7,7 @@ start and a person decides. Sources: SECURITY §3.4 (12); OCPP.md §4.5.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,8 +15,9 @@ from pathlib import Path
 import structlog
 from cryptography import x509
 
-from edge_agent.certificates import authority, files, tls
+from edge_agent.certificates import authority, files, requests, tls
 from edge_agent.certificates.authority import Damaged, Holder, KeyKind, Names
+from edge_agent.site.ports import Signed
 from sitelink.clock import Clock
 
 log = structlog.get_logger()
@@ -42,7 +43,10 @@ class Expiry:
 
 
 class Keeper:
-    """`names` is asked again at every check: addresses change. `on_issued(name, serial)` hears of new certificates."""
+    """`names` is asked again at every check: addresses change.
+
+    `on_event(code, detail)` hears of certificates that are new (certificate_issued) or end soon (certificate_expiring).
+    """
 
     def __init__(self, folder: Path, clock: Clock, names: Callable[[], Names], trusted: Path | None = None) -> None:
         self._folder = folder
@@ -53,7 +57,7 @@ class Keeper:
         self._leaves: dict[KeyKind, Holder] = {}
         self.issued: list[tuple[str, str]] = []
         """Name and serial of what was made at start, before anybody could listen."""
-        self.on_issued: Callable[[str, str], None] = lambda name, serial: None
+        self.on_event: Callable[[str, dict[str, str]], Awaitable[None]] = _to_nobody
         self.root: Holder
 
     @classmethod
@@ -105,6 +109,21 @@ class Keeper:
             for name, each in held.items()
         ]  # fmt: skip
 
+    # ---- for the core: edge_agent.site.ports.Signer ----
+
+    @property
+    def root_text(self) -> str:
+        return self.root_pem.decode("ascii")
+
+    def name_of(self, request: str) -> str:
+        return requests.common_name_of(requests.read_request(request).subject)
+
+    def sign(self, request: str) -> Signed:
+        return requests.sign(self.root, request, self._clock.now())
+
+    def read_chain(self, chain: str, request: str) -> Signed:
+        return requests.read_chain(chain, request, self._clock.now())
+
     # ---- its own work ----
 
     async def run(self) -> None:
@@ -115,9 +134,15 @@ class Keeper:
                 await self.renew()
             except OSError as error:
                 log.error("certificate_not_renewed", reason=str(error))
-            for expiry in self.expiries():
-                if expiry.soon:
-                    log.warning("certificate_expires_soon", name=expiry.name, serial=expiry.serial, ends=expiry.ends)
+            await self.warn()
+
+    async def warn(self) -> None:
+        """Say which certificates end soon: renewal has not worked for a long time."""
+        for expiry in self.expiries():
+            if expiry.soon:
+                log.warning("certificate_expires_soon", name=expiry.name, serial=expiry.serial, ends=expiry.ends)
+                detail = {"name": expiry.name, "serial": expiry.serial, "ends": expiry.ends.isoformat()}
+                await self.on_event("certificate_expiring", detail)
 
     async def renew(self) -> list[KeyKind]:
         """Make those anew that are due or no longer stand for all our names; they are in use when it returns."""
@@ -125,7 +150,7 @@ class Keeper:
         renewed = [kind for kind in KeyKind if self._is_stale(kind, names)]
         for kind in renewed:
             serial = await asyncio.to_thread(self._issue, kind, names)
-            self.on_issued(_server(kind), serial)
+            await self.on_event("certificate_issued", {"name": _server(kind), "serial": serial})
             for context in self._contexts:
                 tls.use(context, self._file(kind.value, "pem"), self._file(kind.value, "key"))
         return renewed
@@ -197,6 +222,10 @@ class Keeper:
 
     def _file(self, name: str, suffix: str) -> Path:
         return self._folder / f"{name}.{suffix}"
+
+
+async def _to_nobody(_code: str, _detail: dict[str, str]) -> None:
+    return
 
 
 def _server(kind: KeyKind) -> str:

@@ -6,7 +6,7 @@ it decides who the connection belongs to (`station`). No sockets. Start at `Base
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from edge_agent.charge_points import file_calls
+from edge_agent.charge_points import certificate_calls, file_calls
 from edge_agent.charge_points.dialect import Ask, Payload, Refused
 from edge_agent.charge_points.readings import Found, kept, text_of
 from edge_agent.charge_points.rpc import ErrorCode
@@ -68,6 +68,18 @@ class BaseClerk:
             return {}
 
         return answer
+
+    async def sign_certificate(self, payload: Payload, _found: Found) -> Payload:
+        """Signed by the site's authority or kept for the operator's; `Rejected` where it will not do."""
+        request, number, ours = certificate_calls.request_of(payload)
+        taken = ours and await self.desk.certificate_requested(self.station, request, number)
+        return {"status": "Accepted" if taken else "Rejected"}
+
+    async def security_event(self, payload: Payload, found: Found) -> Payload:
+        """Kept for the record, and in the security log; always confirmed."""
+        kind = text_of(payload, "type", found, 50) or "unknown"
+        await self.desk.security_event(self.station, kind, kept(payload))
+        return {}
 
     def of_file(self, action: str) -> Handler:
         """What is told of a file on its way."""

@@ -22,7 +22,6 @@ from sitelink.model import StationReport
 from sitelink.states import ReportKind
 
 FIRST_PLUG = {"id": 1, "connectorId": 1}
-KEPT = ("SecurityEventNotification",)
 OF_FILES = ("FirmwareStatusNotification", "LogStatusNotification")
 STREAM_KEPT_EVERY_S = 60.0
 """Of a stream that is nothing electrical so much is kept for the record."""
@@ -53,10 +52,12 @@ class Clerk201(BaseClerk):
             "Heartbeat": self._heartbeat,
             "MeterValues": self._meter_values,
             "NotifyEvent": self._event,
+            "GetCertificateStatus": self._certificate_status,
+            "SecurityEventNotification": self.security_event,
+            "SignCertificate": self.sign_certificate,
             "StatusNotification": self._status,
             "TransactionEvent": self._transaction_event,
             **{action: self.of_file(action) for action in OF_FILES},
-            **{action: self.keep(action) for action in KEPT},
             **{action: self._part(action) for action in PARTS},
             **{action: self._note(action) for action in self.notes()},
         }
@@ -107,6 +108,10 @@ class Clerk201(BaseClerk):
         if report.groups:
             await self.desk.meter_values(self.station, report)
         return {}
+
+    async def _certificate_status(self, _payload: Payload, _found: Found) -> Payload:
+        """`Failed`: a box on a site reaches no OCSP responder (M06); the station then goes by what it has."""
+        return {"status": "Failed"}
 
     def _part(self, action: str) -> Handler:
         """A part of a report (`reports_2x.PARTS`): put together; one that belongs to nothing is kept as it is."""

@@ -9,7 +9,7 @@ OCPP.md §8.2 and §4.2 to §4.4. Start at `boot_report` for what comes in, `cal
 from datetime import datetime
 from typing import Any
 
-from edge_agent.charge_points import file_calls, list_calls
+from edge_agent.charge_points import certificate_calls, file_calls, list_calls
 from edge_agent.charge_points.dialect import Unusable, registration_word, time_text
 from edge_agent.charge_points.readings import (
     Found,
@@ -265,7 +265,7 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
             return "GetConfiguration", {"key": list(keys)}
         case SetKey(key=key):
             return "ChangeConfiguration", {"key": "AuthorizationKey", "value": key}
-    call = list_calls.call_16(order) or file_calls.call_16(order)
+    call = list_calls.call_16(order) or file_calls.call_16(order) or certificate_calls.call_16(order)
     if call is not None:
         return call
     raise TypeError(f"no OCPP 1.6 call for {order!r}")
@@ -301,6 +301,7 @@ def order_answer(order: Order, payload: Any) -> OrderAnswer:
         readable = isinstance(payload, dict)
         return OrderAnswer("Accepted" if readable else ErrorCode.FORMATION_VIOLATION.value, readable, payload)
     special = list_calls.answer_16(order, payload) or file_calls.answer_16(order, payload)
+    special = special or certificate_calls.answer_16(order, payload)
     if special is not None:
         return special
     said = text_of(payload, "status", [], 50) if isinstance(payload, dict) else None

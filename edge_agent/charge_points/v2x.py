@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from edge_agent.charge_points import file_calls, list_calls
+from edge_agent.charge_points import certificate_calls, file_calls, list_calls
 from edge_agent.charge_points.dialect import Unusable, registration_word, time_text
 from edge_agent.charge_points.readings import (
     Found,
@@ -260,7 +260,7 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
         case SetKey(key=key):
             variable = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
             return "SetVariables", {"setVariableData": [{**variable, "attributeValue": key}]}
-    call = list_calls.call_2x(order) or file_calls.call_2x(order)
+    call = list_calls.call_2x(order) or file_calls.call_2x(order) or certificate_calls.call_2x(order)
     if call is not None:
         return call
     raise CallInvalid(action=type(order).__name__, where="action", problem="no_such_call_in_this_version")
@@ -292,6 +292,7 @@ def order_answer(order: Order, payload: Any) -> OrderAnswer:
     if isinstance(order, SetKey):
         payload = _only_result(payload)
     special = list_calls.answer_2x(order, payload) or file_calls.answer_2x(order, payload)
+    special = special or certificate_calls.answer_2x(order, payload)
     if special is not None:
         return special
     said = text_of(payload, "status", [], 50) if isinstance(payload, dict) else None

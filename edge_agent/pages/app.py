@@ -14,8 +14,8 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
-from edge_agent.pages import admin, frames_api, id_tokens, security, station_lists, transfers_api
-from edge_agent.pages.ports import Admin, IdTokens, Lists, Security
+from edge_agent.pages import admin, certificates_api, frames_api, id_tokens, security, station_lists, transfers_api
+from edge_agent.pages.ports import Admin, Certificates, IdTokens, Lists, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
@@ -54,6 +54,7 @@ class Status(msgspec.Struct):
 def build_app(
     jobs: Admin, stations: Stations, history: History, settings: PageSettings, session_key: bytes, clock: Clock,
     registry: CollectorRegistry, *, tokens: IdTokens, lists: Lists, oddities: Oddities, keys: Security,
+    certificates: Certificates,
     streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
     site_root: bytes = b"",
@@ -73,6 +74,7 @@ def build_app(
     app[detail_pages.ODDITIES] = oddities
     app[id_tokens.ID_TOKENS] = tokens
     app[security.SECURITY] = keys
+    app[certificates_api.CERTIFICATES] = certificates
     app[admin.LISTS] = lists
     app[REGISTRY] = registry
     app[DRAW_ERROR] = job_pages.draw_error
@@ -84,6 +86,7 @@ def build_app(
         *frames_api.ROUTES,
         *id_tokens.ROUTES,
         *security.ROUTES,
+        *certificates_api.ROUTES,
         *_own_routes(settings),
     )
     if transfers is not None:

@@ -5,9 +5,11 @@ from typing import Any, Protocol
 
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import ListView
+from sitelink.commands import CertificateHash, OrderAnswer, RootUse
 from sitelink.ids import ChargePointId, StationKey
 from sitelink.model import IdToken
 from sitelink.ops import Author
+from sitelink.security import IssuedCertificate, Signing
 from web_ui.ports import Jobs
 
 
@@ -49,6 +51,33 @@ class Security(Protocol):
     async def log(self, limit: int, before: int | None) -> Sequence[Mapping[str, Any]]:
         """The security log, newest first: {"seq", "at", "kind", "about", "by", "detail"}."""
         ...
+
+
+class Certificates(Protocol):
+    """Certificates of charge points; `edge_agent.site.certificate_service.CertificateService` is one.
+
+    What asks a charge point raises StationOffline and NoAnswer.
+    """
+
+    def requests(self) -> Sequence[tuple[StationKey, Signing]]: ...
+
+    def issued(self) -> Sequence[IssuedCertificate]: ...
+
+    async def upload(self, station: StationKey, chain: str, author: Author) -> OrderAnswer:
+        """Raises NotFound, CertificateInvalid."""
+        ...
+
+    async def revoke(self, serial: str, author: Author) -> IssuedCertificate:
+        """Raises NotFound."""
+        ...
+
+    async def ask_for_request(self, station: StationKey) -> OrderAnswer: ...
+
+    async def install_root(self, station: StationKey, certificate: str | None, use: RootUse) -> OrderAnswer: ...
+
+    async def roots(self, station: StationKey, use: RootUse) -> OrderAnswer: ...
+
+    async def delete_root(self, station: StationKey, certificate: CertificateHash) -> OrderAnswer: ...
 
 
 class IdTokens(Protocol):

@@ -84,6 +84,8 @@ def _reason_against(
         return "unknown_identity"
     if any(row.owner for _, row in rows):
         return "serial_in_use"
+    if policy.security != "open" and trust.is_revoked(state, proof.certificate):
+        return "certificate_revoked"
     return trust.reason_against(
         policy.security, security_of(state, key), proof, registration, now, window_open=window_open(state, key, now)
     )

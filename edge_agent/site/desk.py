@@ -21,6 +21,7 @@ from edge_agent.site.admission import (
     standing,
 )
 from edge_agent.site.authorisation import verdict_on
+from edge_agent.site.certificate_service import CertificateService
 from edge_agent.site.corrections import Tally
 from edge_agent.site.examiner import Examiner
 from edge_agent.site.key_rules import proven_facts
@@ -49,6 +50,7 @@ from sitelink.clock import Clock
 from sitelink.events import (
     ConnectorChanged,
     Event,
+    SecurityNoted,
     StationConfigured,
     StationConnected,
     StationDisconnected,
@@ -74,6 +76,8 @@ class StationDesk:
 
     def __init__(self, journal: Journal, clock: Clock, policy: Policy, tally: Tally | None = None) -> None:
         self.log = SecurityLog(journal, clock)
+        self.certificates: CertificateService | None = None
+        """Who takes requests for certificates; None: nobody does."""
         self._examiner = Examiner(strict=policy.security == "strict")
         self._journal = journal
         self._clock = clock
@@ -101,6 +105,17 @@ class StationDesk:
         await self.log.note(key if named else None, reason, detail)
         if named and self._policy.security != "strict":
             await self.knocked(identity, ip, reason)
+
+    async def certificate_requested(self, station: StationKey, request: str, number: int | None) -> bool:
+        return self.certificates is not None and await self.certificates.requested(station, request, number)
+
+    async def security_event(self, station: StationKey, kind: str, payload: Any) -> None:
+        def decide(ledger: Ledger) -> Decision[None]:
+            record = Fact(f"station:{station}", StationMessage("SecurityEventNotification", payload), STATION)
+            noted = Fact(f"security:{station}", SecurityNoted("station_event", {"type": kind}), STATION)
+            return Decision((*room_for(ledger.state, station), record, noted), None)
+
+        await self._journal.write(decide)
 
     async def noted(self, station: StationKey, code: str, detail: dict[str, str]) -> None:
         await self.log.note(station, code, detail)

@@ -26,7 +26,7 @@ from sitelink.model import (
     Transaction,
     Transfer,
 )
-from sitelink.security import StationSecurity
+from sitelink.security import IssuedCertificate, StationSecurity
 from web_ui.ports import Stale
 
 COALESCE_S = 0.2
@@ -189,8 +189,9 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
             yield job, "seen"
         for _, row in state.rows_of_station(station_key(entity.identity)):
             yield row.job, f"cp:{row.id}"
-    elif isinstance(entity, StationSecurity):
-        for _, row in state.rows_of_station(entity.id):
+    elif isinstance(entity, (StationSecurity, IssuedCertificate)):
+        station = entity.id if isinstance(entity, StationSecurity) else entity.station
+        for _, row in state.rows_of_station(station):
             yield from _row_regions(row)
     elif isinstance(entity, Link):
         yield entity.job, "page"

@@ -145,6 +145,36 @@ class History(Protocol):
         ...
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """A certificate for a station: its chain in PEM, leaf first; the leaf's serial in upper-case hex."""
+
+    chain: str
+    serial: str
+    common_name: str
+    ends: datetime
+
+
+class Signer(Protocol):
+    """The site's authority, as the core needs it. All raise CertificateInvalid."""
+
+    @property
+    def root_text(self) -> str:
+        """The root in PEM."""
+        ...
+
+    def name_of(self, request: str) -> str:
+        """The common name a request (PEM) asks for, once it was looked at."""
+        ...
+
+    def sign(self, request: str) -> Signed:
+        """Takes a while: keep it off the event loop."""
+        ...
+
+    def read_chain(self, chain: str, request: str) -> Signed:
+        """What another authority signed for this request."""
+        ...
+
+
 class Keeping(Protocol):
     """The store, as whoever looks after the box needs it."""
 
@@ -361,6 +391,14 @@ class Desk(Protocol):
 
     async def refused(self, identity: str, ip: str, reason: str, proof: Proof = NOTHING_SHOWN) -> None:
         """A handshake was refused for `reason`: kept in the security log, and shown where a job names the station."""
+        ...
+
+    async def certificate_requested(self, station: StationKey, request: str, number: int | None) -> bool:
+        """A station asks for a certificate (PEM). False: it will get none for this."""
+        ...
+
+    async def security_event(self, station: StationKey, kind: str, payload: Any) -> None:
+        """What a station tells of its own security: for the record and the log."""
         ...
 
     async def noted(self, station: StationKey, code: str, detail: dict[str, str]) -> None:

@@ -150,13 +150,24 @@ def is_live(candidate: Candidate, now: Stamp) -> bool:
     return (now.wall - candidate.at).total_seconds() < CANDIDATE_FOR_S
 
 
+def is_revoked(state: SiteState, certificate: ClientCertificate | None) -> bool:
+    known = state.certificates.get(certificate.serial) if certificate is not None else None
+    return known is not None and known.revoked_at is not None
+
+
 def user_fits(security: StationSecurity, key: StationKey, user: str | None) -> bool:
     """The user name is the identity (A00.FR.204), unless somebody said that it may differ."""
     return security.user_may_differ or (user is not None and station_key(user) == key)
 
 
 def certificate_trust(state: SiteState, key: StationKey, certificate: ClientCertificate) -> Trust:
-    """RIGHT: it names this station, by identity or by a serial it booted with. UNKNOWN: no serial is known yet."""
+    """RIGHT: it was handed to this station; or it names it, by identity or by a serial it booted with.
+
+    UNKNOWN: no serial is known yet. One that was handed to another is never this one's, whatever it says.
+    """
+    issued = state.certificates.get(certificate.serial)
+    if issued is not None:
+        return Trust.RIGHT if issued.station == key else Trust.WRONG
     if names_station(certificate.common_name, str(key)):
         return Trust.RIGHT
     station = state.stations.get(key)

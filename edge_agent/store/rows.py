@@ -25,7 +25,7 @@ from sitelink.model import (
     Transaction,
     Transfer,
 )
-from sitelink.security import StationSecurity
+from sitelink.security import IssuedCertificate, StationSecurity
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
@@ -41,6 +41,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "id_token": msgspec.json.Decoder(IdToken),
     "security": msgspec.json.Decoder(StationSecurity),
     "report": msgspec.json.Decoder(StationReport),
+    "certificate": msgspec.json.Decoder(IssuedCertificate),
 }
 _command = msgspec.json.Decoder(Command)
 _transaction = msgspec.json.Decoder(Transaction)

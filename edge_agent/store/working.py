@@ -25,7 +25,7 @@ from sitelink.model import (
     Transaction,
     Transfer,
 )
-from sitelink.security import StationSecurity
+from sitelink.security import IssuedCertificate, StationSecurity
 
 _PLACE_BY_TYPE: dict[type[Entity], str] = {
     Job: "jobs", ChargePoint: "charge_points", Station: "stations", Transaction: "transactions",
@@ -34,6 +34,7 @@ _PLACE_BY_TYPE: dict[type[Entity], str] = {
     LocalList: "local_lists", Transfer: "transfers",
     StationSecurity: "security",
     StationReport: "reports",
+    IssuedCertificate: "certificates",
 }  # fmt: skip
 _PLACE_BY_PREFIX = {
     "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",

@@ -138,7 +138,7 @@ async def running_box(
         core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, registry,
         tokens=core.tokens, lists=core.lists, oddities=core.oddities, streams=streams,
         host_name=lambda: "gate-7f3a", site_root=site_root,
-        transfers=core.transfers, keys=core.keys,
+        transfers=core.transfers, keys=core.keys, certificates=core.certificates,
     )  # fmt: skip
     server = FrontServer(app)
     await server.start_server()

@@ -1,11 +1,12 @@
 """The core of a box with its journal in memory and stations that answer as a test says."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
 from edge_agent.site.admission import Policy
+from edge_agent.site.certificate_service import CertificateService
 from edge_agent.site.corrections import Oddities, Tally
 from edge_agent.site.desk import StationDesk
 from edge_agent.site.dispatch import Dispatch, Patience
@@ -15,12 +16,12 @@ from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.job_file import JobFile, job_file_of
 from edge_agent.site.jobs import Imported, JobService
 from edge_agent.site.local_lists import LocalLists
-from edge_agent.site.ports import LateAnswer
+from edge_agent.site.ports import LateAnswer, Signed
 from edge_agent.site.reports import BootAnswer, BootReport
 from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import TransferPatience, Transfers
 from sitelink.commands import Order, OrderAnswer
-from sitelink.errors import StationOffline
+from sitelink.errors import CertificateInvalid, StationOffline
 from sitelink.frames import Frame
 from sitelink.ids import StationKey, station_key
 from sitelink.model import ChargePoint, Job
@@ -103,6 +104,33 @@ class ScriptedStations:
         self.rechecked.append(station)
 
 
+class ScriptedSigner:
+    """See `edge_agent.site.ports.Signer`: a request is the name it asks for, a chain is `serial/name`."""
+
+    root_text = "ROOT"
+
+    def __init__(self) -> None:
+        self._serials = count(10)
+
+    def name_of(self, request: str) -> str:
+        if request == "bad":
+            raise CertificateInvalid(problem="unreadable")
+        return request
+
+    def sign(self, request: str) -> Signed:
+        serial = str(next(self._serials))
+        return Signed(f"{serial}/{request}", serial, request, ENDS)
+
+    def read_chain(self, chain: str, request: str) -> Signed:
+        serial, _, name = chain.partition("/")
+        if name != request:
+            raise CertificateInvalid(problem="other_key")
+        return Signed(chain, serial, name, ENDS)
+
+
+ENDS = datetime(2027, 12, 1, tzinfo=UTC)
+
+
 def job_file(charge_points: Sequence[dict[str, Any]] | None = None, **changes: Any) -> JobFile:
     """Two bays, CP001 and CP002, unless told otherwise."""
     rows = charge_points if charge_points is not None else [
@@ -128,6 +156,9 @@ class Core:
         self.tokens = AllowList(self.journal)
         self.lists = LocalLists(self.journal, self.stations, enabled=False)
         self.feed = Feed(self.journal)
+        self.signer = ScriptedSigner()
+        self.certificates = CertificateService(self.journal, self.stations, self.signer)
+        self.desk.certificates = self.certificates
         self.keys = SecurityService(self.journal, self.stations, self.journal)
         self.files = ScriptedFiles()
         self.transfers = Transfers(

@@ -38,6 +38,11 @@ ORDERS: dict[type[c.Order], tuple[c.Order, ...]] = {
         c.UpdateFirmware(8, "https://192.0.2.1:8443/files/fw/name/fw.bin", _WHEN, install_at=_WHEN, signature="c2ln",
                          certificate="-----BEGIN CERTIFICATE-----"),
     ),
+    c.RequestCertificate: (c.RequestCertificate(),),
+    c.HandOverCertificate: (c.HandOverCertificate("-----BEGIN"), c.HandOverCertificate("-----BEGIN", 7)),
+    c.InstallRoot: tuple(c.InstallRoot("-----BEGIN", use) for use in c.RootUse),
+    c.ReadRoots: tuple(c.ReadRoots(use) for use in c.RootUse),
+    c.DeleteRoot: (c.DeleteRoot(c.CertificateHash("SHA256", "00ff", "00ee", "1a2b")),),
     c.SetKey: (c.SetKey("00FF" * 10),),
 }  # fmt: skip
 """By type."""

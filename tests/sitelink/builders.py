@@ -127,7 +127,8 @@ def _station(identity: str) -> str:
 def snapshot(state: SiteState) -> bytes:
     """All of a state, to compare and to notice changes in place."""
     kinds = (state.jobs, state.charge_points, state.stations, state.transactions, state.readings, state.knocks,
-             state.commands, state.links, state.id_tokens, state.local_lists, state.security)  # fmt: skip
+             state.commands, state.links, state.id_tokens, state.local_lists, state.security,
+             state.certificates)  # fmt: skip
     return msgspec.json.encode([[[str(key), value] for key, value in kind.items()] for kind in kinds])
 
 
@@ -170,7 +171,7 @@ _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
 _ENTITIES = {"job": JOBS, "cp": ROWS, "station": STATIONS, "knock": ["n1", "n2"], "command": COMMANDS, "link": ["l1"],
              "id_token": ["04a1", "04a2"],
              "local_list": STATIONS,
-             "security": STATIONS}  # fmt: skip
+             "security": STATIONS, "certificate": ["0A", "0B"]}  # fmt: skip
 
 
 @cache
@@ -210,6 +211,8 @@ def entity_kind(kind: str) -> str:
         return kind.partition(".")[0].removesuffix("s")
     if kind.startswith(("profile", "credentials", "key", "security")):
         return "security"
+    if kind.startswith("certificate"):
+        return "certificate"
     if kind.startswith(("station", "connector", "transaction", "meter")):
         return "station"
     return "job"

@@ -90,11 +90,15 @@ async def test_certificates_are_renewed_after_two_thirds_and_when_the_clock_was_
     clock = FakeClock()
     keeper = await opened(tmp_path, clock)
     heard: list[tuple[str, str]] = []
-    keeper.on_issued = lambda name, serial: heard.append((name, serial))
+
+    async def hear(code: str, detail: dict[str, str]) -> None:
+        heard.append((code, detail["name"]))
+
+    keeper.on_event = hear
     assert await keeper.renew() == []
     clock.set_wall(clock.now() + timedelta(days=270))
     assert await keeper.renew() == list(KeyKind)
-    assert [name for name, _ in heard] == ["server rsa", "server ecdsa"]
+    assert heard == [("certificate_issued", "server rsa"), ("certificate_issued", "server ecdsa")]
     clock.set_wall(clock.now() - timedelta(days=9000))
     assert await keeper.renew() == list(KeyKind)
     assert await keeper.renew() == []
@@ -116,6 +120,14 @@ async def test_what_ends_soon_is_marked(tmp_path: Path) -> None:
     assert not any(each.soon for each in keeper.expiries())
     clock.set_wall(clock.now() + timedelta(days=380))
     assert {each.name for each in keeper.expiries() if each.soon} == {"server rsa", "server ecdsa"}
+    heard: list[tuple[str, str]] = []
+
+    async def hear(code: str, detail: dict[str, str]) -> None:
+        heard.append((code, detail["name"]))
+
+    keeper.on_event = hear
+    await keeper.warn()
+    assert heard == [("certificate_expiring", "server rsa"), ("certificate_expiring", "server ecdsa")]
 
 
 async def test_further_roots_are_read_from_their_folder_and_rubbish_there_is_passed_over(tmp_path: Path) -> None:

@@ -216,7 +216,9 @@ def test_orders_become_calls_that_fit_the_schema(order: Order, action: str, payl
 def test_every_order_has_a_call() -> None:
     assert {each.__name__ for each in Order.__subclasses__()} == {
         "RemoteStart", "RemoteStop", "UnlockConnector", "Reset", "Trigger", "ReadConfiguration",
-        "ReadListLimits", "SendLocalList", "GetLocalListVersion", "ClearCache", "SetKey", "FetchLog", "UpdateFirmware",
+        "ReadListLimits", "SendLocalList", "GetLocalListVersion", "ClearCache", "SetKey",
+        "RequestCertificate", "HandOverCertificate", "InstallRoot", "ReadRoots", "DeleteRoot", "FetchLog",
+        "UpdateFirmware",
     }  # fmt: skip
 
 
