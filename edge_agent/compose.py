@@ -59,6 +59,7 @@ from edge_agent.site.upkeep import About, Upkeep
 from edge_agent.store.database import StoreCannotOpen
 from edge_agent.store.store import Store, StoreSettings, open_store
 from edge_agent.store.trouble import free_bytes
+from sitelink.errors import StoreUnavailable
 from sitelink.states import JobStatus, TransferMethod
 from web_ui.front import runner_of
 
@@ -178,6 +179,9 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         keys = SecurityService(journal, stations, store.history)
         certificates = CertificateService(journal, stations, keeper, by_site=settings.certificates.sign == "site")
         desk.certificates = certificates
+        keeper.on_event = lambda code, detail: _noted(desk, code, detail)
+        for name, serial in keeper.issued:
+            await _noted(desk, "certificate_issued", {"name": name, "serial": serial})
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
         transfers = Transfers(
             journal, stations, exchange, clock, new_id, _transfer_patience(settings), feed.touch_station
@@ -280,6 +284,12 @@ async def _keeper(settings: Settings, clock: SystemClock) -> Keeper:
         )
     except RootDamaged as error:
         raise CannotStart(str(error)) from error
+
+
+async def _noted(desk: StationDesk, code: str, detail: dict[str, str]) -> None:
+    """About the box itself, for the security log; a disk that takes nothing must not stop a renewal."""
+    with contextlib.suppress(StoreUnavailable):
+        await desk.log.note(None, code, detail)
 
 
 def _box_names(settings: Settings) -> Names:

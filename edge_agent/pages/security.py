@@ -58,6 +58,8 @@ class SecurityAnswer(msgspec.Struct):
     proven: bool
     user_may_differ: bool
     key: KeyAnswer | None
+    certificate: KeyAnswer | None
+    """Its last request for a certificate: waiting, signed, accepted, rejected, refused (`word`: why)."""
 
 
 class LogEntry(msgspec.Struct):
@@ -155,13 +157,14 @@ def _known(request: web.Request) -> StationKey:
 def _shown(request: web.Request, key: StationKey) -> SecurityAnswer:
     state = request.app[ADMIN].snapshot().state
     known, station = state.security.get(key) or StationSecurity(id=key), state.stations.get(key)
-    credential = known.credential
+    credential, signing = known.credential, known.signing
     return SecurityAnswer(
         identity=station.identity if station else str(key), profile=known.profile,
         current_profile=station.profile if station else 0, encrypted=station is not None and station.encrypted,
         password=credential.origin.value if credential else None, proven=credential is not None and credential.proven,
         user_may_differ=known.user_may_differ,
         key=KeyAnswer(known.key_state.value, known.key_word, known.key_at) if known.key_state else None,
+        certificate=KeyAnswer(signing.state.value, signing.word, signing.at) if signing else None,
     )  # fmt: skip
 
 

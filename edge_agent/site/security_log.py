@@ -39,7 +39,7 @@ class SecurityLog:
     async def note(self, station: StationKey | None, code: str, detail: dict[str, str]) -> None:
         """Write it down, or count it. `station` None: about the box, or nobody it knows. Raises StoreUnavailable."""
         entity = f"security:{station}" if station else "box:"
-        key = entity, code, detail.get("ip", "")
+        key = entity, code, detail.get("ip", detail.get("serial", ""))
         count = self._count(key)
         if count == 0:
             return

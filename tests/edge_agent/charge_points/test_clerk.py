@@ -17,7 +17,11 @@ class Desk:
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, Any]] = []
+        self.security_events: list[tuple[str, Any]] = []
         self.told: list[TransferReport] = []
+
+    async def security_event(self, _station: StationKey, kind: str, payload: Any) -> None:
+        self.security_events.append((kind, payload))
 
     async def message(self, _station: StationKey, action: str, payload: Any) -> None:
         self.kept.append((action, payload))
@@ -38,12 +42,12 @@ async def test_an_unknown_action_and_one_of_ours_are_told_apart(version: str) ->
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_a_message_that_changes_nothing_is_kept(version: str) -> None:
+async def test_what_a_station_tells_of_its_security_is_kept_and_confirmed(version: str) -> None:
     desk = Desk()
     clerk = dialect_of(version).clerk(desk, FakeClock(), StationKey("cp001"))  # type: ignore[arg-type]
     said = {"type": "FirmwareUpdated", "timestamp": "2026-11-23T12:00:00Z"}
     assert await clerk.answer("SecurityEventNotification", said, []) == {}
-    assert desk.kept == [("SecurityEventNotification", said)]
+    assert desk.security_events == [("FirmwareUpdated", said)]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
