@@ -29,13 +29,13 @@ REGIONS_MAX = 16
 
 async def get_details(request: web.Request) -> web.Response:
     visitor, row = _asked(request)
-    context = _context(request, visitor, row)
+    context = context_of(request, visitor, row)
     return html_answer(render.page("details.html", sections=tuple(render.SECTIONS), **context))
 
 
 async def get_frames(request: web.Request) -> web.Response:
     visitor, row = _asked(request)
-    return frames_page(request, row.station, _context(request, visitor, row))
+    return frames_page(request, row.station, context_of(request, visitor, row))
 
 
 async def get_frames_jsonl(request: web.Request) -> web.Response:
@@ -51,7 +51,7 @@ async def get_frames_csv(request: web.Request) -> web.Response:
 async def get_regions(request: web.Request) -> web.Response:
     """Several regions at once, `?names=about,frames`: a JSON object of fragments, without those there are not."""
     visitor, row = _asked(request)
-    return regions_answer(request, row.station, _context(request, visitor, row))
+    return regions_answer(request, row.station, context_of(request, visitor, row))
 
 
 # ---- shared with the box's admin pages ----
@@ -119,7 +119,7 @@ def row_of(request: web.Request, visitor: Visitor, id_: str) -> ChargePoint:
     return row
 
 
-def _context(request: web.Request, visitor: Visitor, row: ChargePoint) -> dict[str, Any]:
+def context_of(request: web.Request, visitor: Visitor, row: ChargePoint) -> dict[str, Any]:
     snapshot = request.app[JOBS].snapshot()
     details: DetailsView = details_of(
         snapshot, request.app[ODDITIES], row.station, row=row, on=f"cp:{row.id} corrections:{row.id}"
@@ -128,7 +128,7 @@ def _context(request: web.Request, visitor: Visitor, row: ChargePoint) -> dict[s
     paths = Paths(
         back=f"/j#cp-{row.id}", back_text="Back to the job", details=f"{here}/details", regions=f"{here}/regions?",
         events=f"/api/v1/job/events?frames={row.id}&" if request.path.endswith("/frames") else "/api/v1/job/events?",
-        frames=f"{here}/frames",
+        frames=f"{here}/frames", files=f"{here}/files",
     )  # fmt: skip
     number = snapshot.state.jobs[visitor.link.job].number
     return {"details": details, "paths": paths, "number": number, "frames_on": f"frames:{row.id}"}

@@ -17,9 +17,11 @@ from sitelink.status import status_of
 from web_ui import ocpp_words, wording
 from web_ui.corrections import OdditiesView, oddities_of
 from web_ui.ports import Oddities, Snapshot
+from web_ui.transfer_views import TransferView, transfer_views
 from web_ui.views import tone_of
 
 CHARGES_SHOWN = 8
+TRANSFERS_SHOWN = 8
 _KEYS = {
     KeyState.OFFERED: "A new password is on its way to it.",
     KeyState.ACCEPTED: "It took a new password and has not shown it yet.",
@@ -104,6 +106,8 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     regions: str
     events: str
     frames: str
+    files: str | None = None
+    """Where files are asked for; None: not by this person."""
     calls: str | None = None
     """Where calls are sent by hand; None: not by this person."""
 
@@ -121,6 +125,7 @@ class DetailsView(msgspec.Struct, frozen=True, kw_only=True):
     charges: tuple[ChargeView, ...]
     settings: tuple[SettingView, ...]
     oddities: OdditiesView
+    transfers: tuple[TransferView, ...]
     calling: tuple[Fact, ...]
     """Of one that calls and is not served."""
     on: str
@@ -147,6 +152,7 @@ def details_of(
         if known is not None else (),
         places=_places(known), charges=_charges(snapshot, station, known),
         settings=tuple(SettingView(*each) for each in sorted(known.configuration.items())) if known else (),
+        transfers=tuple(transfer_views(snapshot, station)[:TRANSFERS_SHOWN]) if station else (),
         oddities=oddities_of(known, oddities.corrections(station), None),
         calling=_calling(knocks, snapshot.ocpp_url), on=on, now=snapshot.now, seq=snapshot.seq,
     )  # fmt: skip

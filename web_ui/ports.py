@@ -5,6 +5,7 @@ Start at `Jobs`.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -12,9 +13,9 @@ import msgspec
 from sitelink.events import Correction
 from sitelink.frames import Frame
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
-from sitelink.model import Command, Link, SiteState
+from sitelink.model import Command, Link, SiteState, Transfer
 from sitelink.ops import Author
-from sitelink.states import ActionName
+from sitelink.states import ActionName, TransferKind
 
 
 class Relay(msgspec.Struct, frozen=True):
@@ -133,6 +134,23 @@ class Jobs(Protocol):
         ...
 
     async def add_note(self, job: JobId, row: ChargePointId, author: Author, text: str) -> None: ...
+
+    async def fetch_log(
+        self, job: JobId, row: ChargePointId, kind: TransferKind, author: Author, *, transfer: TransferId | None = None
+    ) -> TransferId:
+        """Have the row's station upload diagnostics or its security log; a known `transfer` is not run again.
+
+        Raises StationOffline, TransferRunning, TransferUnavailable.
+        """
+        ...
+
+    def transfer(self, job: JobId, row: ChargePointId, transfer: TransferId) -> Transfer:
+        """Of the row's station. Raises NotFound."""
+        ...
+
+    def transfer_file(self, job: JobId, row: ChargePointId, transfer: TransferId) -> Path:
+        """What the station uploaded. Raises NotFound, FileGone."""
+        ...
 
     async def complete(
         self, job: JobId, author: Author, *, activate_all: bool, reason: str | None = None, name: str | None = None

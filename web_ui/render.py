@@ -18,7 +18,7 @@ from web_ui.views import NOTE_MAX_CHARACTERS, JobView
 
 SHOWN_MAX_CHARACTERS = 160
 SECTIONS = {
-    "state": "Status", "about": "What it is", "places": "Connectors", "charges": "Charges",
+    "state": "Status", "about": "What it is", "places": "Connectors", "charges": "Charges", "files": "Files",
     "corrections": "Put right", "settings": "Settings", "messages": "Messages",
 }  # fmt: skip
 """The parts of a Details page, each a live region and partials/detail_NAME.html."""
@@ -107,7 +107,9 @@ def region(name: str, view: JobView, csrf: str) -> str | None:
 
 
 def detail_region(name: str, **context: Any) -> str | None:
-    """The fragment of a live region of a Details page: one of SECTIONS, or frames. None: there is no such."""
+    """The fragment of a live region of a Details page: one of SECTIONS, frames, transfers. None: no such."""
     if name == "frames":
         return partial("frames", **context)
+    if name == "transfers":
+        return partial("files", **context)
     return partial("section", section=name, **context) if name in SECTIONS else None

@@ -1,14 +1,12 @@
 """Files on their way, as the page and the APIs show them: the exact step, in words, with what really went over.
 
-`attachment` is how a file of a charge point reaches a person, and the only way. Start at `transfer_views`.
+Pure. Start at `transfer_views`.
 """
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from aiohttp import hdrs, web
 
 from sitelink.ids import StationKey
 from sitelink.model import Transfer
@@ -16,6 +14,13 @@ from sitelink.ops import Author
 from sitelink.states import CommandState, TransferKind, TransferMethod
 from web_ui import wording
 from web_ui.ports import Snapshot
+
+TITLES = {
+    TransferKind.DIAGNOSTICS: "Diagnostics",
+    TransferKind.SECURITY_LOG: "Security log",
+    TransferKind.FIRMWARE: "Firmware",
+}
+AS_HOPED = frozenset({"received", "received_no_word", "new_version", "installed"})
 
 
 class ToldView(msgspec.Struct):
@@ -28,11 +33,14 @@ class ToldView(msgspec.Struct):
 class TransferView(msgspec.Struct):
     """`so_far` and `size` are bytes; `moved` whether the whole file has gone over; `file` whether it can be fetched.
 
-    `step` is one sentence for people, `next_step` what to do about it. `word` is the charge point's last.
+    `title` names the kind for people, `step` says in one sentence how far it is, `next_step` what to do about it;
+    `tone` is ok, warn, bad or "". `word` is the charge point's last.
     """
 
     id: str
     kind: TransferKind
+    title: str
+    tone: str
     state: CommandState
     running: bool
     method: TransferMethod
@@ -71,7 +79,8 @@ def transfer_view(transfer: Transfer, snapshot: Snapshot) -> TransferView:
     code, fields = _step(transfer, so_far)
     fields = {**fields, "now": snapshot.now}
     return TransferView(
-        id=transfer.id, kind=transfer.kind, state=transfer.state, running=transfer.running, method=transfer.method,
+        id=transfer.id, kind=transfer.kind, title=TITLES[transfer.kind], tone=_tone(transfer),
+        state=transfer.state, running=transfer.running, method=transfer.method,
         request=transfer.request, by=transfer.by, step=wording.sentence(code, fields),
         next_step=wording.next_step(code, fields), answer=transfer.answer, word=transfer.word,
         told=tuple(ToldView(each.word, each.at) for each in transfer.told), so_far=so_far, size=transfer.size,
@@ -122,12 +131,9 @@ def _asked(transfer: Transfer) -> str:
     return "transfer_answered" if transfer.answer is not None else "transfer_asked"
 
 
-def attachment(path: Path, transfer: Transfer) -> web.FileResponse:
-    """Never shown in a browser, whatever is in it (SECURITY §7.1)."""
-    name = f"{transfer.kind.value}-{transfer.station}-{transfer.request}.bin"
-    safe = "".join(each if each.isascii() and (each.isalnum() or each in "-_.") else "_" for each in name)
-    headers = {
-        hdrs.CONTENT_TYPE: "application/octet-stream",
-        hdrs.CONTENT_DISPOSITION: f'attachment; filename="{safe}"',
-    }
-    return web.FileResponse(path, headers=headers)
+def _tone(transfer: Transfer) -> str:
+    if transfer.running:
+        return ""
+    if transfer.state is CommandState.DONE:
+        return "ok" if transfer.outcome in AS_HOPED else "warn"
+    return "bad"

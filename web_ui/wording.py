@@ -443,6 +443,7 @@ FLASHES: dict[str, Words] = {
     "no_keys_sent": Words("No charge point is connected that could take a key."),
     "left": Words("This phone has left the job."),
     "opened": Words("The job is open."),
+    "asked": Words("Asked. The file appears here."),
     "no_change": Words("Nothing to save."),
 }
 

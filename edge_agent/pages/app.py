@@ -20,7 +20,7 @@ from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
 from sitelink.errors import NotFound
-from web_ui import assets, detail_pages, job_api, job_pages, openapi
+from web_ui import assets, detail_pages, file_pages, job_api, job_pages, openapi
 from web_ui.access import JOBS, Gate
 from web_ui.faults import Faults
 from web_ui.job_api import answer
@@ -81,6 +81,7 @@ def build_app(
     app[SITE_ROOT] = site_root
     described: tuple[Route, ...] = (
         *job_api.ROUTES,
+        *file_pages.API_ROUTES,
         *admin.ROUTES,
         *station_lists.ROUTES,
         *frames_api.ROUTES,
@@ -94,7 +95,7 @@ def build_app(
         described = (*described, *transfers_api.ROUTES)
     document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
-    mount(app, (*described, *job_pages.ROUTES, *detail_pages.ROUTES))
+    mount(app, (*described, *job_pages.ROUTES, *detail_pages.ROUTES, *file_pages.ROUTES))
     app.router.add_routes(station_routes)
     assets.mount(app)
     return app

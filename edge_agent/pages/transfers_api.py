@@ -31,10 +31,11 @@ from sitelink.errors import (
 from sitelink.ids import TransferId
 from sitelink.states import TransferKind, TransferMethod
 from web_ui.bodies import read_json
+from web_ui.file_pages import attachment
 from web_ui.job_api import answer
 from web_ui.routes import Route
 from web_ui.surface import UNHURRIED
-from web_ui.transfer_views import TransferView, attachment, transfer_view, transfer_views
+from web_ui.transfer_views import TransferView, transfer_view, transfer_views
 
 TRANSFERS: web.AppKey[Transfers] = web.AppKey("transfers", Transfers)
 CHUNK_BYTES = 64 * 1024

@@ -10,6 +10,7 @@ import hmac
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -26,11 +27,11 @@ from edge_agent.site.record import record_of
 from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
-from sitelink.errors import NotFound
-from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey
-from sitelink.model import Command, Job, Link
+from sitelink.errors import FileGone, NotFound, StationOffline
+from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
+from sitelink.model import Command, Job, Link, Transfer
 from sitelink.ops import Author
-from sitelink.states import ActionName, AuthorType, JobStatus, LinkRole
+from sitelink.states import ActionName, AuthorType, JobStatus, LinkRole, TransferKind
 from web_ui.ports import Relay, Snapshot, Stale
 
 JOB_TOKEN_PREFIX = "gl1_"  # noqa: S105
@@ -157,6 +158,27 @@ class JobService:
     async def add_note(self, job: JobId, row: ChargePointId, author: Author, text: str) -> None:
         by_operator = author.type is AuthorType.OPERATOR
         await self._journal.write(rules.decide_note(job, row, author, text, by_operator=by_operator))
+
+    async def fetch_log(
+        self, job: JobId, row: ChargePointId, kind: TransferKind, author: Author, *, transfer: TransferId | None = None
+    ) -> TransferId:
+        found = rules.row_of(self._journal.state, rules.open_job(self._journal.state, job), row)
+        if self._transfers is None or not found.identity:
+            raise StationOffline(identity=found.identity, sent=False)
+        return await self._transfers.request(found.station, kind, author, transfer=transfer)
+
+    def transfer(self, job: JobId, row: ChargePointId, transfer: TransferId) -> Transfer:
+        station = rules.row_of(self._journal.state, rules.job_of(self._journal.state, job), row).station
+        found = self._journal.state.transfers.get(transfer)
+        if found is None or found.station != station:
+            raise NotFound(what="transfer", key=transfer[:64])
+        return found
+
+    def transfer_file(self, job: JobId, row: ChargePointId, transfer: TransferId) -> Path:
+        known = self.transfer(job, row, transfer)
+        if self._transfers is None:
+            raise FileGone(transfer=known.id)
+        return self._transfers.file(known.id)
 
     async def complete(
         self, job: JobId, author: Author, *, activate_all: bool, reason: str | None = None, name: str | None = None

@@ -10,7 +10,7 @@ from sitelink.model import SiteState, Told, Transfer
 from sitelink.ops import BOX
 from sitelink.states import CommandState, TransferKind, TransferMethod
 from web_ui.ports import Relay, Snapshot
-from web_ui.transfer_views import attachment, transfer_view, transfer_views
+from web_ui.transfer_views import transfer_view, transfer_views
 
 WHEN = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
 DIAGNOSTICS, LOG, FIRMWARE = TransferKind
@@ -86,9 +86,3 @@ def test_the_newest_comes_first_and_only_the_stations_own():
 )
 def test_a_file_is_offered_when_it_is_here(state, has_file):
     assert transfer_view(state, snapshot(state)).file is has_file
-
-
-def test_a_file_is_an_attachment_with_a_harmless_name(tmp_path):
-    response = attachment(tmp_path / "a", msgspec.structs.replace(transfer(), station=StationKey('cp"\r\nü/..')))
-    assert response.headers["Content-Type"] == "application/octet-stream"
-    assert response.headers["Content-Disposition"] == 'attachment; filename="diagnostics-cp_____..-7.bin"'
