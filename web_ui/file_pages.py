@@ -182,7 +182,8 @@ API_ROUTES = (
           errors=(NotFound, StationOffline, TransferRunning, TransferUnavailable, JobReadOnly, StoreUnavailable)),
     Route("GET", _API, list_row_transfers, "A row's files on their way, newest first.", answer=list[TransferView],
           errors=(NotFound,)),
-    Route("GET", f"{_API}/{{transfer_id}}", get_row_transfer, "How one stands.", answer=TransferView, errors=(NotFound,)),
+    Route("GET", f"{_API}/{{transfer_id}}", get_row_transfer, "How one stands.", answer=TransferView,
+          errors=(NotFound,)),
     Route("GET", f"{_API}/{{transfer_id}}/file", get_row_transfer_file, "What the charge point uploaded.",
           media="application/octet-stream", errors=(NotFound, FileGone)),
 )  # fmt: skip
