@@ -23,7 +23,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from edge_agent import control
+from edge_agent import control, footprint
 from edge_agent.certificates import tls
 from edge_agent.certificates.authority import Names
 from edge_agent.certificates.keeper import Keeper, RootDamaged
@@ -136,6 +136,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         print(f"Charge points   {ocpp_url(settings, box.ocpp_port)}IDENTITY", flush=True)
         if box.ocpp_tls_port:
             print(f"  encrypted     {ocpp_url(settings, box.ocpp_tls_port, 'wss')}IDENTITY", flush=True)
+        footprint.settle()
         await stop.wait()
     log.info("box_stopped")
 

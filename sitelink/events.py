@@ -477,7 +477,7 @@ class TransactionIncomplete(Event, frozen=True):
     missing: int
 
 
-class MeterSample(msgspec.Struct, frozen=True, omit_defaults=True):
+class MeterSample(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One sampled value in SI base units of its kind: W, Wh, A, V, Hz, var, varh, VA, %, °C; None where unreadable."""
 
     measurand: str

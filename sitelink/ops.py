@@ -26,7 +26,7 @@ BOX = Author(type=AuthorType.BOX)
 STATION = Author(type=AuthorType.STATION)
 
 
-class Stamp(msgspec.Struct, frozen=True):
+class Stamp(msgspec.Struct, frozen=True, gc=False):
     """When, as far as this box can know. Nothing orders or merges by it; `q` says how good `wall` is."""
 
     boot: str

@@ -267,8 +267,34 @@ def _samples(group: dict[str, Any], found: Found, read: ReadSample) -> list[Mete
         return []
     if isinstance(raw, (str, int, float)):
         raw = [group]  # OCPP 1.5: the value stands beside its time
-    samples = (read(each, found) for each in _list_of(raw, "sampledValue", found))
+    listed = _list_of(raw, "sampledValue", found)
+    if read is sample_16:
+        plain = _plain_16(listed)
+        if plain is not None:
+            return plain
+    samples = (read(each, found) for each in listed)
     return [sample for sample in samples if sample is not None]
+
+
+def _plain_16(listed: Sequence[dict[str, Any]]) -> list[MeterSample] | None:
+    """All of them, where each is as the specification has it; None: each must be looked at with care."""
+    samples = []
+    try:
+        for raw in listed:
+            get = raw.get
+            text = raw["value"]
+            kind = _known_kind(get("measurand"), get("unit"), get("phase"), get("location"), get("context"))
+            if type(text) is not str or kind.odd or "_" in text or not text.isascii() or get("format", "Raw") != "Raw":
+                return None
+            value = float(text)
+            if value - value != 0:  # infinite, or no number
+                return None
+            if not kind.is_base:
+                value = kind.scaled(value)
+            samples.append(MeterSample(kind.measurand, kind.unit, value, kind.phase, kind.location, kind.context))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return samples
 
 
 def sample_16(raw: dict[str, Any], found: Found) -> MeterSample | None:
@@ -335,9 +361,11 @@ class _Kind(msgspec.Struct, frozen=True):
     """What the other scale says at our zero: 32 for degrees Fahrenheit."""
     digits: int | None = None
     odd: tuple[str, ...] = ()
+    is_base: bool = True
+    """Its values are taken as they are."""
 
     def scaled(self, value: float) -> float:
-        if self.scale == 1 and self.zero == 0:
+        if self.is_base:
             return value
         scaled = (value - self.zero) * self.scale
         return scaled if self.digits is None else round(scaled, self.digits)
@@ -350,7 +378,7 @@ def _kind_of(measurand: Any, unit: Any, phase: Any, location: Any, context: Any)
     base, scale, zero, digits = _base_unit(name, text_of(said, "unit", odd, 20), odd)
     return _Kind(
         name, base, text_of(said, "phase", odd, 10), text_of(said, "location", odd, 20),
-        text_of(said, "context", odd, 40), scale, zero, digits, tuple(odd),
+        text_of(said, "context", odd, 40), scale, zero, digits, tuple(odd), scale == 1 and zero == 0,
     )  # fmt: skip
 
 

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from edge_agent.charge_points.readings import (
     SAMPLES_MAX,
     Found,
+    _plain_16,
     integer_of,
     kept,
     meter_groups,
     number_of,
+    sample_16,
     text_of,
     time_of,
 )
@@ -152,3 +154,27 @@ def test_what_is_kept_has_a_bounded_size() -> None:
     assert kept({"a": "x" * 600})["a"] == "x" * 500 + "…"
     assert set(kept({str(n): "x" * 400 for n in range(100)})) == {"cut"}
     assert kept({"a": [1, 2]}) == {"a": [1, 2]}
+
+
+WORDS = st.sampled_from(["Wh", "kWh", "W", "A", "Celcius", "", " V ", "L1", "Outlet", "nonsense", "Raw"]) | st.text(
+    max_size=5
+)
+NUMBERS = st.sampled_from(["1", " 2.5 ", "1,5", "1_0", "nan", "inf", "-1e3", "", "١", "1e999", "0x1"])
+SAMPLES = st.fixed_dictionaries(
+    {"value": NUMBERS | st.floats().map(str) | st.integers() | st.none()},
+    optional={
+        "measurand": st.sampled_from(["Power.Active.Import", "SoC", "Temperature"]) | WORDS, "unit": WORDS,
+        "phase": WORDS, "location": WORDS, "context": WORDS | st.none(),
+        "format": st.sampled_from(["Raw", "SignedData"]) | WORDS,
+    },
+)  # fmt: skip
+
+
+@given(st.lists(SAMPLES, max_size=4))
+def test_the_quick_way_through_a_group_reads_what_the_careful_way_reads(samples: list[dict[str, Any]]) -> None:
+    quick = _plain_16(samples)
+    found: Found = []
+    careful = [sample for sample in (sample_16(each, found) for each in samples) if sample is not None]
+    if quick is not None:
+        assert quick == careful
+        assert found == []
