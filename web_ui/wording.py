@@ -319,6 +319,9 @@ OUTCOMES: dict[str, Words] = {
     "unplug_first": Words(
         "It refused: the cable of the last charge is still plugged in.", "Pull the cable, plug it in again, then start."
     ),
+    "stop_refused": Words(
+        "It refused to stop; the charge goes on.", "Stop at the charge point or the car, or restart the charge point."
+    ),
     "not_back": Words("It has not come back yet.", "Check its power; it appears here as soon as it calls."),
     "call_error": Words(
         "It reported an error instead: {code}.", "Try again; if it stays, restart it.", "It reported an error instead."

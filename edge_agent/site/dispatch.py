@@ -284,11 +284,14 @@ def _reading(action: ActionName, answer: OrderAnswer) -> tuple[CommandState, str
 
 
 def _why_refused(state: SiteState, command: Command) -> str:
-    """Many refuse a start until the cable of the charge before was pulled (OCPP.md §4.4)."""
+    """Many refuse a start until the cable of the charge before was pulled; a refused stop leaves the reset to be
+    tried (OCPP.md §4.4)."""
     station = state.stations.get(command.station)
     connector = station.connectors.get(command.connector) if station else None
     finishing = connector is not None and connector.status is ConnectorStatus.FINISHING
-    return "unplug_first" if finishing and command.action is ActionName.START else "refused"
+    if finishing and command.action is ActionName.START:
+        return "unplug_first"
+    return "stop_refused" if command.action is ActionName.STOP else "refused"
 
 
 def _started(state: SiteState, command: Command) -> dict[str, object] | None:

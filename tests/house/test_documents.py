@@ -101,3 +101,14 @@ def test_decisions_are_numbered_without_a_gap_and_have_their_parts():
 def test_what_a_stranger_looks_for_is_there():
     for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "NOTICE"):
         assert Path(ROOT, name).stat().st_size > 200, name
+
+
+def test_every_test_the_quirks_document_names_exists():
+    text = (ROOT / "docs" / "quirks.md").read_text("utf-8")
+    named = re.findall(r"`((?:(?:edge_agent|sitelink|journeys|web_ui)/[\w./]+::\w+|corpus/[\w./]+))`", text)
+    assert len(named) > 90
+    for name in named:
+        path, _, function = name.partition("::")
+        file = ROOT / "tests" / path
+        assert file.is_file(), name
+        assert not function or re.search(rf"^(?:async )?def {function}\(", file.read_text("utf-8"), re.MULTILINE), name

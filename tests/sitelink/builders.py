@@ -69,9 +69,13 @@ class Site:
         bases = tuple(head.op for head in register.heads)
         return self.record(f"cp:{row}", e.FieldSet(value), author=author, field=field, bases=bases)
 
-    def boot(self, identity: str, verdict: Registration = Registration.ACCEPTED, *, serial: str | None = None) -> None:
+    def boot(
+        self, identity: str, verdict: Registration = Registration.ACCEPTED, *, serial: str | None = None,
+        firmware: str | None = None, **traits: Any,
+    ) -> None:  # fmt: skip
         self.record(_station(identity), e.StationConnected(identity=identity, ip="192.0.2.7", version="1.6"))
-        event = e.StationBooted(identity=identity, vendor="V", model="M", verdict=verdict, serial=serial)
+        event = e.StationBooted(identity=identity, vendor="V", model="M", verdict=verdict, serial=serial,
+                                firmware=firmware, traits=e.Traits(**traits) if traits else None)  # fmt: skip
         self.record(_station(identity), event, author=STATION)
 
     def disconnect(self, identity: str, reason: str = "closed") -> None:
@@ -126,9 +130,11 @@ def _station(identity: str) -> str:
 
 def snapshot(state: SiteState) -> bytes:
     """All of a state, to compare and to notice changes in place."""
-    kinds = (state.jobs, state.charge_points, state.stations, state.transactions, state.readings, state.knocks,
-             state.commands, state.links, state.id_tokens, state.local_lists, state.security,
-             state.certificates)  # fmt: skip
+    kinds = (
+        state.jobs, state.charge_points, state.stations, state.transactions, state.readings, state.knocks,
+        state.commands, state.links, state.id_tokens, state.local_lists, state.security, state.corrections,
+        state.certificates,
+    )  # fmt: skip
     return msgspec.json.encode([[[str(key), value] for key, value in kind.items()] for kind in kinds])
 
 

@@ -156,3 +156,30 @@ def test_a_disabled_button_always_says_why_and_an_enabled_one_is_connected_in_an
             if view.enabled:
                 assert site.job.status is JobStatus.OPEN
                 assert status_of(site.state, row).integration is IntegrationState.CONNECTED
+
+
+def test_unlock_is_not_offered_where_a_rule_says_there_is_nothing_to_unlock():
+    site = site_at()
+    site.boot("CP001", unlock=False)
+    assert reasons(site)[UNLOCK] == "unlock_not_supported"
+
+
+def test_unlock_is_not_offered_again_after_it_was_not_supported_until_the_firmware_changes():
+    site = site_at()
+    site.boot("CP001", firmware="1.0")
+    site.command("k1", "a", UNLOCK)
+    event = e.CommandAnswered(answer="NotSupported", state=CommandState.REFUSED, outcome="not_supported")
+    site.record("command:k1", event)
+    assert reasons(site)[UNLOCK] == "unlock_not_supported"
+    site.boot("CP001", firmware="1.0")
+    assert reasons(site)[UNLOCK] == "unlock_not_supported"
+    site.boot("CP001", firmware="1.1")
+    assert reasons(site)[UNLOCK] is None
+
+
+def test_a_station_that_sticks_in_finishing_can_be_started():
+    site = site_at(ConnectorStatus.FINISHING)
+    assert reasons(site)[START] == "state_not_startable"
+    site.boot("CP001", finishing_sticks=True)
+    site.connector("CP001", 1, ConnectorStatus.FINISHING)
+    assert reasons(site)[START] is None

@@ -593,3 +593,41 @@ def test_a_local_list_is_what_the_station_confirmed():
     site.boot("CP001")
     site.record("station:cp001", e.StationForgotten())
     assert site.state.local_lists == {}
+
+
+def test_the_version_is_that_of_the_last_boot_that_was_accepted():
+    site = Site()
+    for version, verdict in (("2.0.1", Registration.ACCEPTED), ("1.6", Registration.PENDING)):
+        site.record("station:cp001", e.StationConnected(identity="CP001", ip="192.0.2.7", version=version))
+        event = e.StationBooted(identity="CP001", vendor="V", model="M", verdict=verdict, version=version)
+        site.record("station:cp001", event)
+    assert site.state.stations["cp001"].version == "2.0.1"
+
+
+def test_a_reboot_that_is_needed_is_known_until_it_happens():
+    site = Site()
+    site.boot("CP001")
+    for keys in (("A",), ("A", "B")):
+        site.record("station:cp001", e.StationNeedsReboot(keys))
+    assert site.state.stations["cp001"].reboot_needed == ("A", "B")
+    site.boot("CP001")
+    assert site.state.stations["cp001"].reboot_needed == ()
+
+
+def test_corrections_never_shrink_and_go_with_their_station():
+    site = Site()
+    site.boot("CP001")
+    for count in (5, 9, 7):
+        site.record("corrections:cp001", e.CorrectionsCounted({"a": e.Correction(count, WHEN, WHEN)}))
+    assert site.state.corrections["cp001"].kinds["a"].count == 9
+    site.record("station:cp001", e.StationForgotten())
+    assert site.state.corrections == {}
+
+
+def test_a_caller_is_remembered_since_its_first_knock():
+    site = Site()
+    for count in (1, 4):
+        site.record("knock:x@y", e.Knocked(identity="X", ip="y", reason="unknown_identity", count=count))
+    knock = site.state.knocks["x@y"]
+    assert knock.count == 4
+    assert knock.first_at < knock.at

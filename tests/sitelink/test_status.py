@@ -371,3 +371,29 @@ def test_an_empty_site_has_no_state_to_show():
     site.imported(bay("a"))
     row = site.row("a")
     assert status_of(SiteState(), row).text == "pending"
+
+
+@pytest.mark.parametrize(
+    ("known_for", "power_w", "state"),
+    [
+        (True, 7200, ChargePointState.BUSY_CHARGING), (True, 20, ChargePointState.AVAILABLE),
+        (False, 7200, ChargePointState.AVAILABLE),
+    ],
+)  # fmt: skip
+def test_power_that_flows_counts_more_than_available_where_that_word_is_not_to_be_trusted(known_for, power_w, state):
+    site = Site()
+    site.imported(bay("a", active=True))
+    site.boot("CP001", available_while_plugged=known_for)
+    site.connector("CP001", 1, ConnectorStatus.AVAILABLE)
+    sample = e.MeterSample("Power.Active.Import", "W", power_w)
+    site.record("station:cp001", e.MeterValuesReported(connector=1, at=WHEN, samples=(sample,), content="m"))
+    assert status_of(site.state, site.row("a")).state is state
+
+
+def test_a_running_charge_counts_more_than_available():
+    site = Site()
+    site.imported(bay("a", active=True))
+    site.boot("CP001")
+    site.start("CP001")
+    site.connector("CP001", 1, ConnectorStatus.AVAILABLE)
+    assert status_of(site.state, site.row("a")).state is ChargePointState.BUSY_CHARGING

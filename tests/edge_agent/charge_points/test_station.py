@@ -20,7 +20,7 @@ DEEP = '[2,"1","DataTransfer",{"vendorId":' + "[" * 2000 + "]" * 2000 + "}]"
         ([2, "1", "NoSuchAction", {}], "1", "NotImplemented"),
         ([2, "1", "__class__", {}], "1", "NotImplemented"),
         ([2, "1", "Reset", {"type": "Soft"}], "1", "NotSupported"),
-        ([2, "1", "SignCertificate", {"csr": "x"}], "1", "NotSupported"),
+        ([2, "1", "TriggerMessage", {"requestedMessage": "Heartbeat"}], "1", "NotSupported"),
         ([2, "1", "Authorize", {}], "1", "OccurenceConstraintViolation"),
         ([2, "1", "Authorize", {"idTag": ["x"]}], "1", "TypeConstraintViolation"),
         ([2, "1", "StatusNotification", {"connectorId": 1}], "1", "OccurenceConstraintViolation"),

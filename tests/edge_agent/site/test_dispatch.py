@@ -9,10 +9,10 @@ import pytest
 from edge_agent.site import dispatch
 from edge_agent.site.dispatch import Patience
 from edge_agent.site.ports import Decision, Trouble
-from edge_agent.site.reports import ConnectorReport
+from edge_agent.site.reports import BootReport, ConnectorReport
 from sitelink.commands import OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
 from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, StationOffline
-from sitelink.events import CommandRequested
+from sitelink.events import CommandRequested, Traits
 from sitelink.ids import CommandId
 from sitelink.model import Command
 from sitelink.ops import Fact
@@ -223,3 +223,49 @@ async def test_a_wall_clock_that_jumps_back_does_not_hide_that_a_station_is_back
         core.clock.set_wall(core.clock.now().replace(year=2019))
         await core.boot("CP001")
         assert (await state_of(core, "c1", CommandState.DONE)).outcome_detail["seconds"] == 0
+
+
+async def test_a_start_refused_with_the_cable_still_in_says_to_unplug_first() -> None:
+    async with running() as core:
+        core.stations.answers[RemoteStart] = OrderAnswer("Rejected", accepted=False)
+
+        async def finishing() -> None:
+            await core.desk.connector_changed(CP, ConnectorReport(1, ConnectorStatus.FINISHING))
+
+        await press(core, START)
+        assert (await state_of(core, "c1", CommandState.REFUSED)).outcome == "refused"
+        traits = Traits(finishing_sticks=True)
+        await core.desk.boot("CP001", "192.0.2.7", BootReport("Acme", "Post 2", "SN-CP001", traits=traits))
+        await finishing()
+        await press(core, START, "c2")
+        assert (await state_of(core, "c2", CommandState.REFUSED)).outcome == "unplug_first"
+
+
+async def test_a_stop_that_is_refused_says_what_is_left_to_try() -> None:
+    async with running() as core:
+        await core.desk.start(CP, start(id_token=core.job().test_token))
+        core.stations.answers[RemoteStop] = OrderAnswer("Rejected", accepted=False)
+        await press(core, STOP)
+        assert (await state_of(core, "c1", CommandState.REFUSED)).outcome == "stop_refused"
+
+
+async def test_a_station_known_to_be_slow_has_longer_to_come_back() -> None:
+    async with running(Patience(start_s=5, stop_s=5, reboot_s=0.05)) as core:
+        traits = Traits(back_after_reset_s=20)
+        await core.desk.boot("CP001", "192.0.2.7", BootReport("Teison", "T", "SN-CP001", traits=traits))
+        await press(core, REBOOT)
+        await state_of(core, "c1", CommandState.ANSWERED)
+        await asyncio.sleep(0.2)
+        assert core.journal.state.commands[CommandId("c1")].state is CommandState.ANSWERED
+        core.clock.advance(5)
+        await core.desk.boot("CP001", "192.0.2.7", BootReport("Teison", "T", "SN-CP001", traits=traits))
+        assert (await state_of(core, "c1", CommandState.DONE)).outcome == "rebooted"
+
+
+async def test_an_impossible_meter_is_no_energy() -> None:
+    async with running() as core:
+        answer = await core.desk.start(CP, start(id_token=core.job().test_token, meter_start_wh=1000))
+        await press(core, STOP)
+        await state_of(core, "c1", CommandState.ANSWERED)
+        await core.desk.stop(CP, stop(int(answer.transaction), meter_stop_wh=10))
+        assert (await state_of(core, "c1", CommandState.DONE)).outcome_detail["energy_wh"] is None

@@ -197,3 +197,15 @@ async def test_the_values_inside_a_stop_are_kept_with_it() -> None:
     await core.desk.stop(CP, stop(id_, groups=(group,)))
     (event,) = [op.event for op in core.journal.recorded if isinstance(op.event, MeterValuesReported)]
     assert (event.connector, event.transaction) == (1, id_)
+
+
+async def test_values_that_come_after_the_stop_belong_to_the_charge_that_ended() -> None:
+    core = await booted()
+    answer = await core.desk.start(CP, start())
+    await core.desk.stop(CP, stop(answer.transaction))
+    closing = MeterSample("Energy.Active.Import.Register", "Wh", 5000, context="Transaction.End")
+    await core.desk.meter_values(CP, MeterReport(1, (MeterGroup((closing,), core.clock.now(), "late"),)))
+    plain = MeterSample("Energy.Active.Import.Register", "Wh", 5001)
+    await core.desk.meter_values(CP, MeterReport(1, (MeterGroup((plain,), core.clock.now(), "later"),)))
+    values = [op.event for op in core.journal.recorded if isinstance(op.event, MeterValuesReported)]
+    assert [each.transaction for each in values] == [answer.transaction, None]
