@@ -61,6 +61,8 @@ class Restart:
     stop_reason: str = "SoftReset"
     boot_reason: str = "RemoteReset"
     when_idle: bool = False
+    resumes: bool = False
+    """Charges go on afterwards (2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +297,11 @@ class VirtualChargePoint(PatientStation):
         self._boot_asked = True
         self._changed()
 
-    def reboot(self, *, hard: bool = False, reason: str = "RemoteReset", when_idle: bool = False) -> None:
+    def reboot(
+        self, *, hard: bool = False, reason: str = "RemoteReset", when_idle: bool = False, resumes: bool = False
+    ) -> None:
         """`reason` is the BootReason of 2.x. `when_idle` waits for the charges to end."""
-        self._restart = Restart("HardReset" if hard else "SoftReset", reason, when_idle)
+        self._restart = Restart("HardReset" if hard else "SoftReset", reason, when_idle, resumes)
         self._changed()
 
     def dial_again(self) -> None:
@@ -410,6 +414,8 @@ class VirtualChargePoint(PatientStation):
         self._needs_boot = False
         self._ever_accepted = True
         self.boots += rebooted
+        if rebooted and self.flash.current.profile > 0:
+            self.security_event("StartupOfTheDevice")
         self.flash.worked()
         self.begin_reporting(everything=rebooted)
         async with asyncio.TaskGroup() as tasks:
@@ -492,7 +498,8 @@ class VirtualChargePoint(PatientStation):
         while True:
             await self.until(lambda: self._restart is not None and not (self._restart.when_idle and self.busy))
             restart, self._restart = self._restart or Restart(), None
-            self.stop_all(restart.stop_reason)
+            if not restart.resumes:
+                self.stop_all(restart.stop_reason)
             if restart.stop_reason == "SoftReset":
                 await self._drain()
             self._rebooting = True
@@ -501,6 +508,9 @@ class VirtualChargePoint(PatientStation):
             self.tongue.rebooted()
             self._needs_boot, self._boot_reason = True, restart.boot_reason
             self._rebooting = False
+            for place in self.connectors:
+                if place.transaction is not None:
+                    self.tongue.resumed(place, place.transaction)
             self._changed()
 
     async def _drain(self) -> None:

@@ -179,6 +179,8 @@ def _reset(tongue: "Tongue2x", payload: Payload) -> Reply:
     when_idle = payload["type"] == "OnIdle"
     if number is not None:
         return _reset_place(tongue, number, when_idle=when_idle)
+    if payload["type"] == "ImmediateAndResume":
+        return status("Accepted", partial(station.reboot, resumes=True))
     busy = station.busy
     reason = "ScheduledReset" if when_idle and busy else "RemoteReset"
     then = partial(station.reboot, hard=False, reason=reason, when_idle=when_idle)
@@ -227,7 +229,7 @@ def _trigger(tongue: "Tongue2x", payload: Payload) -> Reply:
         case "Heartbeat":
             return status("Accepted", partial(station.send_soon, "Heartbeat", {}))
         case "StatusNotification":
-            if connector is None:
+            if connector is None or not number:
                 return status("Rejected", why="ConnectorMissing")
             return status("Accepted", partial(_tell_status, tongue, (number, connector)))
         case "MeterValues":
@@ -300,7 +302,7 @@ def _clear_cache(tongue: "Tongue2x", payload: Payload) -> Reply:
 
 def _reserve(tongue: "Tongue2x", payload: Payload) -> Reply:
     number = payload.get("evseId", 0)
-    if number > len(tongue.station.connectors):
+    if not 0 <= number <= len(tongue.station.connectors):
         return status("Rejected", why="UnknownEvse")
     if payload.get("connectorType", "sType2") not in {"sType2", "Unknown", "Undetermined"}:
         return status("Rejected", why="NoSuchConnector")

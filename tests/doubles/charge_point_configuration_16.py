@@ -73,6 +73,10 @@ class Configuration:
         return self.number("MeterValueSampleInterval")
 
     @property
+    def aligned_interval_s(self) -> float:
+        return self.number("ClockAlignedDataInterval")
+
+    @property
     def connection_timeout_s(self) -> float:
         return self.number("ConnectionTimeOut")
 

@@ -10,11 +10,13 @@ import importlib.util
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from jsonschema import Draft4Validator, Draft6Validator
+from jsonschema import Draft4Validator
+from jsonschema.validators import validator_for
 
 Payload = dict[str, Any]
 Version = Literal["1.6", "2.0.1", "2.1"]
@@ -115,16 +117,19 @@ def result_error_text(message_id: str, code: str, description: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def validator(version: Version, schema: str) -> Draft4Validator | Draft6Validator | None:
-    """By the name of a schema file, such as "RemoteStartTransaction" or "ResetResponse"; None if unknown."""
+def validator(version: Version, schema: str) -> Any:
+    """By the name of a schema file, such as "RemoteStartTransaction" or "ResetResponse"; None if unknown.
+
+    Of the draft that the file names: 1.6 mixes two.
+    """
     spec = importlib.util.find_spec("ocpp")
     if spec is None or not spec.submodule_search_locations:
         raise ImportError("the ocpp package brings the schemas and is not installed")
     file = Path(spec.submodule_search_locations[0]) / _FOLDERS[version] / "schemas" / f"{schema}.json"
     if not file.exists():
         return None
-    content = json.loads(file.read_text("utf-8-sig"))
-    return Draft4Validator(content) if version == "1.6" else Draft6Validator(content)
+    content = json.loads(file.read_text("utf-8-sig"), parse_float=Decimal)
+    return validator_for(content, default=Draft4Validator)(content)
 
 
 def faults_of_call(version: Version, action: str, payload: Payload, *, times: bool = True) -> list[str]:
@@ -143,13 +148,22 @@ def _faults_of(version: Version, schema: str, payload: Payload, *, times: bool) 
     judge = validator(version, schema)
     if judge is None:
         return [f"{schema}: no such message in OCPP {version}"]
-    found = [f"{schema}: {error.message}" for error in judge.iter_errors(payload)]
+    found = [f"{schema}: {error.message}" for error in judge.iter_errors(_with_decimals(payload))]
     if times:
         found += [
             f"{schema}: {name} is not UTC with Z and at most milliseconds: {value!r}"
             for name, value in _bad_times(payload)
         ]
     return found
+
+
+def _with_decimals(value: Any) -> Any:
+    """21.4 is a multiple of 0.1 in decimal arithmetic only."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict):
+        return {key: _with_decimals(each) for key, each in value.items()}
+    return [_with_decimals(each) for each in value] if isinstance(value, list) else value
 
 
 def _bad_times(payload: Payload) -> list[tuple[str, object]]:

@@ -234,6 +234,10 @@ class DeviceModel:
         return self.number("SampledDataCtrlr.TxUpdatedInterval")
 
     @property
+    def aligned_interval_s(self) -> float:
+        return self.number("AlignedDataCtrlr.Interval") if self.switch("AlignedDataCtrlr.Enabled") else 0.0
+
+    @property
     def connection_timeout_s(self) -> float:
         return self.number("TxCtrlr.EVConnectionTimeOut")
 

@@ -13,6 +13,7 @@ from tests.doubles.charge_point_frames import Payload
 from tests.doubles.charge_point_power import NOMINAL_VOLTAGE_V
 
 MAX_STACK_LEVEL = 9
+LONGEST_COMPOSITE_S = 604_800
 STATION_WIDE = frozenset({"ChargePointMaxProfile", "ChargingStationMaxProfile", "ChargingStationExternalConstraints"})
 _REPEATS_S = {"Daily": 86_400.0, "Weekly": 604_800.0}
 
@@ -86,6 +87,7 @@ class ChargingProfiles:
 
     def composite(self, place: Connector | None, now: datetime, seconds: int, unit: str, max_a: float) -> list[Payload]:
         """The periods of the next `seconds`, each {"startPeriod", "limit"}; `place` None is the whole station."""
+        seconds = min(max(1, seconds), LONGEST_COMPOSITE_S)
         periods: list[Payload] = []
         step = max(1, seconds // 240)
         for second in range(0, seconds, step):
@@ -158,7 +160,7 @@ def _limit_at(schedule: Payload, passed_s: float, phases: int) -> float | None:
         return None
     limit = float(found["limit"])
     if schedule["chargingRateUnit"] == "W":
-        return limit / NOMINAL_VOLTAGE_V / int(found.get("numberPhases", phases))
+        return limit / NOMINAL_VOLTAGE_V / max(1, int(found.get("numberPhases", phases)))
     return limit
 
 

@@ -63,6 +63,7 @@ class Station:
         self._reported: dict[Place, tuple[str, ...]] = {}
         self._reporting = False
         self._sample_left_s: dict[int, float] = {}
+        self._align_left_s = float("inf")
         self.connectors = [
             Connector(number, Outlet(energy_wh=float(self.noise.randrange(12_000, 900_000))), plugs=plugs)
             for number in range(1, connectors + 1)
@@ -238,6 +239,7 @@ class Station:
                 self._sample_after(place, seconds)
             if place.transaction is not None:
                 self._give_up_waiting(place, place.transaction, seconds)
+        self._align(seconds)
         self.tongue.time_passed(seconds)
         self._settle()
 
@@ -345,6 +347,15 @@ class Station:
         if transaction.transaction_id is not None:
             self.profiles.transaction_ended(transaction.transaction_id)
         self.tongue.ended(place, transaction, reason, token, at)
+
+    def _align(self, seconds: float) -> None:
+        """The readings every meter of the site takes at the same time, charge or not."""
+        interval_s = self.settings.aligned_interval_s
+        self._align_left_s = min(self._align_left_s, interval_s) - seconds
+        if interval_s > 0 and self._align_left_s <= 0:
+            self._align_left_s = interval_s
+            for place in self.connectors:
+                self.take_meter_values(place.number, context="Sample.Clock")
 
     def _sample_after(self, place: Connector, seconds: float) -> None:
         interval_s = self.settings.sample_interval_s

@@ -40,6 +40,8 @@ class Settings(Protocol):
     @property
     def sample_interval_s(self) -> float: ...
     @property
+    def aligned_interval_s(self) -> float: ...
+    @property
     def connection_timeout_s(self) -> float: ...
     @property
     def attempts(self) -> int: ...
@@ -121,6 +123,10 @@ class Tongue(ABC):
     @abstractmethod
     def state_changed(self, place: Connector, transaction: Transaction) -> None:
         """Called after every step of time; says something only when the charging state is news."""
+
+    @abstractmethod
+    def resumed(self, place: Connector, transaction: Transaction) -> None:
+        """A charge goes on after the station started again."""
 
     @abstractmethod
     def ended(

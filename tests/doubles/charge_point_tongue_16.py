@@ -89,6 +89,9 @@ class Tongue16(Tongue):
     def state_changed(self, place: Connector, transaction: Transaction) -> None:
         """1.6 says it with StatusNotification alone."""
 
+    def resumed(self, place: Connector, transaction: Transaction) -> None:
+        raise AssertionError("a reset of 1.6 ends every transaction")
+
     def ended(self, place: Connector, transaction: Transaction, reason: str, token: Token | None, at: datetime) -> None:
         payload: Payload = {
             "meterStop": transaction.meter_stop_wh,

@@ -173,7 +173,7 @@ class Tongue2x(Tongue):
             payload = {"evseId": place.number, "meterValue": [value]}
             self.station.queue.put(QueuedMessage("update", "MeterValues", payload, None))
             return
-        trigger = "Trigger" if context == "Trigger" else "MeterValuePeriodic"
+        trigger = {"Trigger": "Trigger", "Sample.Clock": "MeterValueClock"}.get(context, "MeterValuePeriodic")
         event = self._event("Updated", trigger, place, transaction, at)
         event["meterValue"] = [value]
         self._put("update", event, transaction)
@@ -191,6 +191,9 @@ class Tongue2x(Tongue):
         event = self._event("Updated", trigger, place, transaction, self.station.now())
         event["transactionInfo"]["chargingState"] = state
         self._put("update", event, transaction)
+
+    def resumed(self, place: Connector, transaction: Transaction) -> None:
+        self.told(transaction, "TxResumed")
 
     def ended(self, place: Connector, transaction: Transaction, reason: str, token: Token | None, at: datetime) -> None:
         trigger, stopped = STOPPED[reason]

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from tests.doubles.central_system import TIME, CentralSystem, central_system
+from tests.doubles.central_system import TIME, CentralSystem, central_system, until
 from tests.doubles.charge_point import VirtualChargePoint
+from tests.doubles.charge_point_dial import basic
 from tests.doubles.charge_point_faults import Faults
 from tests.doubles.charge_point_power import Car
 
@@ -451,3 +455,46 @@ async def test_a_fault_of_an_evse_is_told_as_an_event(csms: CentralSystem) -> No
     assert (went["actualValue"], went["cleared"]) == ("false", True)
     assert csms.events("Ended")[0]["transactionInfo"]["stoppedReason"] == "GroundFault"
     assert cp.violations == []
+
+
+async def test_a_reset_of_2_1_may_let_the_charge_go_on(csms21: CentralSystem) -> None:
+    async with station(csms21) as cp:
+        await charging(cp)
+        assert await csms21.call("Reset", {"type": "ImmediateAndResume"}) == {"status": "Accepted"}
+        await cp.wait_until(lambda: cp.boots == 2)
+        await cp.wait_until(lambda: any(each["triggerReason"] == "TxResumed" for each in csms21.events()))
+    assert csms21.events("Ended") == []
+    assert cp.violations == []
+
+
+async def test_readings_of_all_places_are_taken_at_one_time(csms: CentralSystem) -> None:
+    async with station(csms, configuration={"AlignedDataCtrlr.Interval": "60"}) as cp:
+        await charging(cp)
+        await cp.wait_until(lambda: csms.of("MeterValues"))
+        await cp.wait_until(lambda: any(each["triggerReason"] == "MeterValueClock" for each in csms.events()))
+    assert csms.of("MeterValues")[0]["evseId"] == 2
+    assert cp.violations == []
+
+
+async def test_the_process_form_speaks_any_version(csms: CentralSystem) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.doubles.charge_point", "--url", csms.url, "--identity", "CP7"),
+        *("--version", csms.version, "--profile", "1", "--password", "a-password-of-16+", "--plugs", "2"),
+        *("--speed", "100", "--set", "TxCtrlr.TxStartPoint=EVConnected", "--control"),
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for order in ({"do": "plug", "plug": 2}, {"do": "security_event", "details": "opened"}, {"do": "sign"}):
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+    await until(lambda: csms.events("Started") and csms.of("SecurityEventNotification"), 20)
+    process.stdin.close()
+    output = (await process.stdout.read()).decode()
+    assert await process.wait() == 0
+    last = json.loads(output.splitlines()[-1])
+    assert (last["version"], last["profile"], last["violations"]) == (csms.version, 1, [])
+    assert csms.events("Started")[0]["evse"] == {"id": 1, "connectorId": 2}
+    assert csms.authorizations == [basic("CP7", b"a-password-of-16+")]
