@@ -87,7 +87,7 @@ def writer_of(request: web.Request, csrf: str | None = None) -> Visitor:
     visitor = visitor_of(request)
     limits = request.app[GATE].limits
     if visitor.session is not None:
-        _refuse_forgery(request, visitor.session, csrf)
+        refuse_forgery(request, visitor.session, csrf)
         limits.writes.take(visitor.session.id)
     else:
         limits.program_writes.take(visitor.link.id)
@@ -155,7 +155,8 @@ def _count_bad_token(request: web.Request) -> NoReturn:
     raise LinkUnknown
 
 
-def _refuse_forgery(request: web.Request, session: Session, csrf: str | None) -> None:
+def refuse_forgery(request: web.Request, session: Session, csrf: str | None) -> None:
+    """Raises ForgeryRefused where this did not come from our own page. `csrf` is the form's field; None: no form."""
     provenance = provenance_of(request.headers)
     sessions = request.app[GATE].sessions
     given = request.headers.get(CSRF_HEADER) if csrf is None else csrf

@@ -4,7 +4,7 @@ Works without script; with it the parts stay fresh, and messages are followed wh
 Start at `ROUTES`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,26 +16,27 @@ from sitelink.ids import ChargePointId, StationKey
 from sitelink.model import ChargePoint
 from web_ui import render
 from web_ui.access import JOBS, Visitor, visitor_of
-from web_ui.details import DetailsView, Paths, details_of
+from web_ui.details import SECURITY_SHOWN, DetailsView, Paths, details_of
 from web_ui.frame_views import PAGE_FRAMES, FramesView, csv_of, filter_of, frames_view, json_lines
-from web_ui.ports import Frames, Oddities
+from web_ui.ports import Frames, Oddities, SecurityLog
 from web_ui.routes import Route
 from web_ui.views import error_view
 
 FRAMES: web.AppKey[Frames] = web.AppKey("frames")
 ODDITIES: web.AppKey[Oddities] = web.AppKey("oddities")
+SECURITY_LOG: web.AppKey[SecurityLog] = web.AppKey("security_log")
 REGIONS_MAX = 16
 
 
 async def get_details(request: web.Request) -> web.Response:
     visitor, row = _asked(request)
-    context = context_of(request, visitor, row)
-    return html_answer(render.page("details.html", sections=tuple(render.SECTIONS), **context))
+    context = await context_of(request, visitor, row, render.INSTALLERS_SECTIONS)
+    return html_answer(render.page("details.html", sections=render.INSTALLERS_SECTIONS, **context))
 
 
 async def get_frames(request: web.Request) -> web.Response:
     visitor, row = _asked(request)
-    return frames_page(request, row.station, context_of(request, visitor, row))
+    return frames_page(request, row.station, await context_of(request, visitor, row))
 
 
 async def get_frames_jsonl(request: web.Request) -> web.Response:
@@ -51,7 +52,8 @@ async def get_frames_csv(request: web.Request) -> web.Response:
 async def get_regions(request: web.Request) -> web.Response:
     """Several regions at once, `?names=about,frames`: a JSON object of fragments, without those there are not."""
     visitor, row = _asked(request)
-    return regions_answer(request, row.station, context_of(request, visitor, row))
+    names = asked_regions(request, render.INSTALLERS_SECTIONS)
+    return regions_answer(request, row.station, names, await context_of(request, visitor, row, names))
 
 
 # ---- shared with the box's admin pages ----
@@ -72,13 +74,32 @@ def frames_of_page(request: web.Request, station: StationKey) -> FramesView:
     return frames_view(_kept(request, station), filter_of(request.query, limit=PAGE_FRAMES))
 
 
-def regions_answer(request: web.Request, station: StationKey, context: dict[str, Any]) -> web.Response:
-    names = request.query.get("names", "").split(",")[:REGIONS_MAX]
+def asked_regions(request: web.Request, sections: Sequence[str]) -> list[str]:
+    """The regions the address names, of these sections and the messages."""
+    wanted = request.query.get("names", "").split(",")[:REGIONS_MAX]
+    return [name for name in wanted if name in sections or name in ("frames", "transfers")]
+
+
+def regions_answer(
+    request: web.Request, station: StationKey, names: Sequence[str], context: dict[str, Any]
+) -> web.Response:
     if "frames" in names:
         context = {**context, "frames": frames_of_page(request, station)}
     drawn = {name: render.detail_region(name, **context) for name in names}
     there = {name: text for name, text in drawn.items() if text is not None}
     return web.Response(body=msgspec.json.encode(there), content_type="application/json")
+
+
+async def details_for(
+    request: web.Request, station: StationKey, parts: Sequence[str], on: Mapping[str, str],
+    row: ChargePoint | None = None,
+) -> DetailsView:  # fmt: skip
+    """What these parts need; the security log is read from disk and settings are unpacked only for their own."""
+    log = await request.app[SECURITY_LOG].log_of(station, SECURITY_SHOWN) if "security" in parts and station else ()
+    return details_of(
+        request.app[JOBS].snapshot(), request.app[ODDITIES], station, row=row, on=on,
+        with_settings="settings" in parts, security_log=log,
+    )  # fmt: skip
 
 
 def found(request: web.Request, station: StationKey) -> Sequence[Frame]:
@@ -119,18 +140,18 @@ def row_of(request: web.Request, visitor: Visitor, id_: str) -> ChargePoint:
     return row
 
 
-def context_of(request: web.Request, visitor: Visitor, row: ChargePoint) -> dict[str, Any]:
-    snapshot = request.app[JOBS].snapshot()
-    details: DetailsView = details_of(
-        snapshot, request.app[ODDITIES], row.station, row=row, on=f"cp:{row.id} corrections:{row.id}"
-    )
+async def context_of(
+    request: web.Request, visitor: Visitor, row: ChargePoint, parts: Sequence[str] = ()
+) -> dict[str, Any]:
+    own = {"": f"cp:{row.id}", "corrections": f"corrections:{row.id}", "settings": f"inventory:{row.id}"}
+    details = await details_for(request, row.station, parts, own, row)
     here = f"/j/charge-points/{row.id}"
     paths = Paths(
         back=f"/j#cp-{row.id}", back_text="Back to the job", details=f"{here}/details", regions=f"{here}/regions?",
         events=f"/api/v1/job/events?frames={row.id}&" if request.path.endswith("/frames") else "/api/v1/job/events?",
         frames=f"{here}/frames", files=f"{here}/files",
     )  # fmt: skip
-    number = snapshot.state.jobs[visitor.link.job].number
+    number = request.app[JOBS].snapshot().state.jobs[visitor.link.job].number
     return {"details": details, "paths": paths, "number": number, "frames_on": f"frames:{row.id}"}
 
 

@@ -4,15 +4,17 @@ Pure. Made for a row of a job, and for any identity the box knows, the waiting r
 `web_ui.frame_views`, what was put right of it in `web_ui.corrections`. Start at `details_of`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from sitelink.ids import StationKey, station_key
+from sitelink.inventory import Variable, variables_of
 from sitelink.model import ChargePoint, Connector, Knock, Station, Transaction
 from sitelink.security import KeyState, StationSecurity
-from sitelink.states import ConnectorStatus
+from sitelink.states import ConnectorStatus, ReportKind
 from sitelink.status import status_of
 from web_ui import ocpp_words, wording
 from web_ui.corrections import OdditiesView, oddities_of
@@ -22,6 +24,7 @@ from web_ui.views import tone_of
 
 CHARGES_SHOWN = 8
 TRANSFERS_SHOWN = 8
+SECURITY_SHOWN = 20
 _KEYS = {
     KeyState.OFFERED: "A new password is on its way to it.",
     KeyState.ACCEPTED: "It took a new password and has not shown it yet.",
@@ -91,10 +94,28 @@ class ChargeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettingView(msgspec.Struct, frozen=True):
-    """`value` None: it does not say, or it is never read back."""
+    """A variable (OCPP 2.x) or configuration key (1.6). `value` None: not told; `secret`: not kept."""
 
     key: str
     value: str | None
+    secret: bool = False
+
+
+class SettingsView(msgspec.Struct, frozen=True):
+    """What it told of itself, whole. `at` None: piece by piece, when it was asked. `missing`: parts that never came."""
+
+    settings: tuple[SettingView, ...] = ()
+    at: datetime | None = None
+    missing: int = 0
+
+
+class SecurityEntry(msgspec.Struct, frozen=True):
+    """A line of the security log about it."""
+
+    at: datetime
+    text: str
+    detail: str
+    count: int
 
 
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,20 +144,23 @@ class DetailsView(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
     places: tuple[PlaceView, ...]
     charges: tuple[ChargeView, ...]
-    settings: tuple[SettingView, ...]
+    settings: SettingsView
+    security_log: tuple[SecurityEntry, ...]
     oddities: OdditiesView
     transfers: tuple[TransferView, ...]
     calling: tuple[Fact, ...]
     """Of one that calls and is not served."""
-    on: str
+    on: Mapping[str, str]
+    """By part; "" is for all others."""
     now: datetime
     seq: int
 
 
 def details_of(
-    snapshot: Snapshot, oddities: Oddities, station: StationKey, *, row: ChargePoint | None = None, on: str
-) -> DetailsView:
-    """Of a station by its key; with `row` as that row of a job sees it."""
+    snapshot: Snapshot, oddities: Oddities, station: StationKey, *, on: Mapping[str, str],
+    row: ChargePoint | None = None, with_settings: bool = True, security_log: Iterable[Mapping[str, Any]] = (),
+) -> DetailsView:  # fmt: skip
+    """Of a station by its key; with `row` as that row of a job sees it. Settings may be hundreds: only where wanted."""
     state = snapshot.state
     known = state.stations.get(station) if station else None
     knocks = [knock for knock in state.knocks.values() if station and station_key(knock.identity) == station]
@@ -151,8 +175,9 @@ def details_of(
         faults=tuple(wording.full(each.code, {**each.detail, "identity": identity}) for each in known.faults)
         if known is not None else (),
         places=_places(known), charges=_charges(snapshot, station, known),
-        settings=tuple(SettingView(*each) for each in sorted(known.configuration.items())) if known else (),
+        settings=_settings(snapshot, known) if known is not None and with_settings else SettingsView(),
         transfers=tuple(transfer_views(snapshot, station)[:TRANSFERS_SHOWN]) if station else (),
+        security_log=tuple(_entry(each, identity, snapshot.now) for each in security_log),
         oddities=oddities_of(known, oddities.corrections(station), None),
         calling=_calling(knocks, snapshot.ocpp_url), on=on, now=snapshot.now, seq=snapshot.seq,
     )  # fmt: skip
@@ -235,6 +260,40 @@ def _calling(knocks: list[Knock], ocpp_url: str) -> tuple[Fact, ...]:
         if knock.first_at is not None:
             facts.append(Fact("First call", at=knock.first_at))
     return tuple(facts)
+
+
+def _settings(snapshot: Snapshot, station: Station) -> SettingsView:
+    """Its inventory, where it told one; else what it was asked for."""
+    report = snapshot.state.report_of(station.id, ReportKind.INVENTORY)
+    if report is None:
+        return SettingsView(tuple(SettingView(*each) for each in sorted(station.configuration.items())))
+    found = [_setting(each) for each in variables_of(report.items)]
+    return SettingsView(tuple(sorted(found, key=lambda each: each.key.casefold())), report.at, report.missing)
+
+
+def _setting(variable: Variable) -> SettingView:
+    component = variable.component
+    if variable.component_instance:
+        component += f" {variable.component_instance}"
+    if variable.evse is not None:
+        component += f" EVSE {variable.evse}" + (f" plug {variable.connector}" if variable.connector else "")
+    name = f"{variable.name} {variable.instance}" if variable.instance else variable.name
+    value = variable.value
+    if value and variable.unit:
+        value = f"{value} {variable.unit}"
+    secret = any(each.secret for each in variable.attributes.values())
+    return SettingView(f"{component} · {name}" if component else name, value, secret)
+
+
+def _entry(entry: Mapping[str, Any], identity: str, now: datetime) -> SecurityEntry:
+    """In words where there are any, else by its code."""
+    kind, detail = str(entry["kind"]), dict(entry.get("detail") or {})
+    count = int(detail.pop("count", 1) or 1)
+    text = ocpp_words.SECURITY_LOG.get(kind, kind)
+    if kind in wording.WORDS:
+        text = wording.full(kind, {**detail, "identity": identity, "now": now})
+    shown = ", ".join(f"{name} {value}" for name, value in detail.items() if isinstance(value, (str, int)) and value)
+    return SecurityEntry(entry["at"], text, shown, count)
 
 
 # ---- how it stands ----

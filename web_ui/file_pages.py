@@ -81,7 +81,7 @@ async def ask(request: web.Request, visitor: Visitor, row: ChargePoint, kind: Tr
 async def get_files(request: web.Request) -> web.Response:
     visitor = visitor_of(request)
     row = row_of(request, visitor, request.match_info["id"])
-    return _page(request, visitor, row)
+    return await _page(request, visitor, row)
 
 
 async def post_files(request: web.Request) -> web.Response:
@@ -97,11 +97,13 @@ async def post_files(request: web.Request) -> web.Response:
     except NotFound:
         raise
     except SiteError as exc:
-        return _page(request, visitor, row, exc)
+        return await _page(request, visitor, row, exc)
     return web.Response(status=303, headers={hdrs.LOCATION: f"/j/charge-points/{row.id}/files?saved=asked"})
 
 
-def _page(request: web.Request, visitor: Visitor, row: ChargePoint, problem: SiteError | None = None) -> web.Response:
+async def _page(
+    request: web.Request, visitor: Visitor, row: ChargePoint, problem: SiteError | None = None
+) -> web.Response:
     job = request.app[JOBS].snapshot().state.jobs[visitor.link.job]
     text = render.page(
         "files.html",
@@ -109,7 +111,7 @@ def _page(request: web.Request, visitor: Visitor, row: ChargePoint, problem: Sit
         csrf=request.app[GATE].sessions.csrf(visitor.session) if visitor.session else "",
         flash="asked" if request.query.get("saved") == "asked" else None,
         errors={"kind": error_view(problem)} if problem else {},
-        **context_of(request, visitor, row),
+        **await context_of(request, visitor, row),
     )
     return html_answer(text, status=problem.http_status if problem else 200)
 

@@ -93,6 +93,23 @@ PROFILES: Mapping[int, str] = {
 }
 """OCPP security profiles."""
 
+SECURITY_LOG: Mapping[str, str] = {
+    "security.event": "It reports a security event.",
+    "profile.settled": "The security profile it is held to was settled.",
+    "profile.pairing": "It was allowed to pair anew.",
+    "credentials.set": "A password was set for it.",
+    "credentials.removed": "Its password was taken away.",
+    "credentials.user": "Whether its user name may differ from its identity was changed.",
+    "key.offered": "A new password was sent to it.",
+    "key.answered": "It answered to a new password.",
+    "key.proven": "It connected with its new password.",
+    "key.certificate_requested": "It was asked to make a key and have it certified.",
+    "key.certificate_answered": "It answered to that.",
+    "certificate.issued": "A certificate was issued to it.",
+    "certificate.revoked": "A certificate of its was withdrawn.",
+}
+"""Kinds of op in the security log (`edge_agent.site.security_log`); other entries are codes of `web_ui.wording`."""
+
 FLAGS: Mapping[str, str] = {
     "energy_went_back": "its meter went backwards",
     "energy_negative": "its meter told less than nothing",

@@ -79,6 +79,14 @@ class Oddities(Protocol):
         ...
 
 
+class SecurityLog(Protocol):
+    """What became of credentials and of attempts to come in."""
+
+    async def log_of(self, station: StationKey, limit: int) -> Sequence[Mapping[str, Any]]:
+        """About one charge point, newest first: {"at", "kind", "by", "detail"}, without secrets."""
+        ...
+
+
 class Jobs(Protocol):
     """The job of a link, as its holder may see and change it. Every change is on disk when the call returns.
 

@@ -8,6 +8,7 @@ import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -19,9 +20,11 @@ from web_ui.views import NOTE_MAX_CHARACTERS, JobView
 SHOWN_MAX_CHARACTERS = 160
 SECTIONS = {
     "state": "Status", "about": "What it is", "places": "Connectors", "charges": "Charges", "files": "Files",
-    "corrections": "Put right", "settings": "Settings", "messages": "Messages",
+    "security": "Security log", "corrections": "Put right", "settings": "Settings", "messages": "Messages",
+    "calls": "Calls by hand",
 }  # fmt: skip
 """The parts of a Details page, each a live region and partials/detail_NAME.html."""
+INSTALLERS_SECTIONS = tuple(name for name in SECTIONS if name != "calls")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3164\ufeff\ufff9-\ufffb]"
 )
@@ -62,7 +65,12 @@ def _environment() -> Environment:
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     environment.filters.update(
-        shown=shown, time=time_element, energy=wording.energy, power=wording.power, sentence=wording.sentence
+        shown=shown,
+        segment=lambda text: quote(str(text), safe=""),
+        time=time_element,
+        energy=wording.energy,
+        power=wording.power,
+        sentence=wording.sentence,
     )
     environment.globals.update(
         asset_url=asset_url,
@@ -76,7 +84,9 @@ def _environment() -> Environment:
 
 
 _ENVIRONMENT = _environment()
-_DEFAULTS: dict[str, Any] = {"errors": {}, "flash": None, "problem": None, "fields": {}, "csrf": ""}
+_DEFAULTS: dict[str, Any] = {
+    "errors": {}, "flash": None, "problem": None, "fields": {}, "csrf": "", "home": "/j", "home_text": "Go to the job",
+}  # fmt: skip
 
 
 def page(name: str, **context: Any) -> str:
@@ -107,9 +117,9 @@ def region(name: str, view: JobView, csrf: str) -> str | None:
 
 
 def detail_region(name: str, **context: Any) -> str | None:
-    """The fragment of a live region of a Details page: one of SECTIONS, frames, transfers. None: no such."""
-    if name == "frames":
-        return partial("frames", **context)
+    """The fragment of a live region of a Details page: of SECTIONS, frames, hand_calls, transfers. None: no such."""
+    if name in ("frames", "hand_calls"):
+        return partial(name, **context)
     if name == "transfers":
         return partial("files", **context)
     return partial("section", section=name, **context) if name in SECTIONS else None

@@ -110,6 +110,9 @@ ERRORS: dict[str, Words] = {
     "sign_in_needed.admin_token": Words(
         "This needs a token of the box's own API.", "Make one on the box: edge-agent token new --name NAME."
     ),
+    "sign_in_needed.admin_token_unknown": Words(
+        "That is no token of this box, or it was taken back.", "Make one on the box: edge-agent token new --name NAME."
+    ),
     "forgery_refused": Words(
         "The box could not tell that this came from its own page.", "Load the page again and try once more."
     ),

@@ -21,6 +21,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from edge_agent.charge_points import conduct, rpc
+from edge_agent.charge_points.actions import action_of, actions_of
 from edge_agent.charge_points.allowance import Allowance
 from edge_agent.charge_points.dialect import Dialect
 from edge_agent.charge_points.dialects import dialect_of
@@ -33,11 +34,11 @@ from edge_agent.charge_points.settings import OcppSettings, Timings
 from edge_agent.charge_points.station import Answer, Connection
 from edge_agent.charge_points.station_socket import StationSocket, Turns
 from edge_agent.charge_points.trace import Trace
-from edge_agent.site.ports import Desk, LateAnswer
+from edge_agent.site.ports import Action, Desk, LateAnswer
 from edge_agent.site.reports import BootReport
 from sitelink.clock import Clock
 from sitelink.commands import Order, OrderAnswer
-from sitelink.errors import StationOffline
+from sitelink.errors import NotFound, StationOffline
 from sitelink.frames import Frame
 from sitelink.ids import StationKey
 
@@ -163,6 +164,22 @@ class OcppServer:
     def frames(self, station: StationKey) -> Sequence[Frame]:
         trace = self._traces.get(station)
         return trace.shown() if trace is not None else ()
+
+    def actions(self, station: StationKey) -> Sequence[str]:
+        version = self._version_of(station)
+        return actions_of(version) if version is not None else ()
+
+    def action(self, station: StationKey, name: str) -> Action:
+        version = self._version_of(station)
+        try:
+            return action_of(version or "", name, self.clock.now())
+        except KeyError as exc:
+            raise NotFound(what="action", key=name[:64]) from exc
+
+    def _version_of(self, station: StationKey) -> str | None:
+        """As it speaks now, else as it last booted."""
+        connection = self._places.serving(station)
+        return connection.dialect.version if connection is not None else self._booted_with(station)
 
     def newest_frame(self, station: StationKey) -> int:
         trace = self._traces.get(station)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from edge_agent.pages.ports import Admin, Lists
 from edge_agent.site.local_lists import ListView
-from edge_agent.site.ports import History, Stations
+from edge_agent.site.ports import Action, History, Stations
 from sitelink.errors import (
     CallInvalid,
     CallRefused,
@@ -45,7 +45,7 @@ STATIONS: web.AppKey[Stations] = web.AppKey("stations")
 LISTS: web.AppKey[Lists] = web.AppKey("lists")
 HISTORY: web.AppKey[History] = web.AppKey("history")
 TRANSACTIONS_MAX = 1000
-_ADMIN_TOKEN = re.compile(r"ga1_[A-Za-z0-9_-]{43}")
+ADMIN_TOKEN = re.compile(r"ga1_[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 
 
 class Row(msgspec.Struct):
@@ -169,7 +169,7 @@ def authorise(request: web.Request) -> None:
 def is_authorised(request: web.Request) -> bool:
     """Whether the request has a token of the box that is good now; nothing is counted."""
     token = _bearer(request)
-    return _ADMIN_TOKEN.fullmatch(token) is not None and request.app[ADMIN].is_admin_token(token)
+    return ADMIN_TOKEN.fullmatch(token) is not None and request.app[ADMIN].is_admin_token(token)
 
 
 def _bearer(request: web.Request) -> str:
@@ -218,6 +218,22 @@ async def post_call(request: web.Request) -> web.Response:
 
 
 setattr(post_call, UNHURRIED, True)  # the station has 30 s of its own
+
+
+async def list_actions(request: web.Request) -> web.Response:
+    """None where it has never said which version it speaks."""
+    authorise(request)
+    return answer(list(request.app[STATIONS].actions(known_station(request))))
+
+
+async def get_action(request: web.Request) -> web.Response:
+    authorise(request)
+    action = request.app[STATIONS].action(known_station(request), request.match_info["action"])
+    return web.Response(body=_PLAIN_NUMBERS.encode(action), content_type="application/json")
+
+
+_PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
+"""Schemas hold decimals."""
 
 
 async def post_local_list(request: web.Request) -> web.Response:
@@ -330,6 +346,10 @@ ROUTES = (
           CallRequest, CallAnswer, auth="admin", errors=(NotFound, StationOffline, NoAnswer, CallInvalid)),
     Route("POST", f"{_ONE}/local-list", post_local_list, "Bring its own list of id tokens up to date.",
           ListRequest, ListView, auth="admin", errors=(NotFound, StationOffline, NoAnswer, StoreUnavailable)),
+    Route("GET", f"{_ONE}/actions", list_actions, "The calls of its version, by name.",
+          answer=list[str], auth="admin", errors=(NotFound,)),
+    Route("GET", f"{_ONE}/actions/{{action}}", get_action, "A call's JSON schema, and an example that fits it.",
+          answer=Action, auth="admin", errors=(NotFound,)),
     Route("GET", f"{_ONE}/transactions", get_transactions, "Transactions, newest first.",
           answer=list[TransactionAnswer], auth="admin", errors=(NotFound, RequestInvalid), query=("limit",)),
     Route("GET", "/api/v1/health", get_health, "How the box is.", answer=Health, auth="admin"),

@@ -14,12 +14,21 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
-from edge_agent.pages import admin, certificates_api, frames_api, id_tokens, security, station_lists, transfers_api
+from edge_agent.pages import (
+    admin,
+    box_pages,
+    certificates_api,
+    frames_api,
+    id_tokens,
+    security,
+    station_lists,
+    transfers_api,
+)
 from edge_agent.pages.ports import Admin, Certificates, IdTokens, Lists, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
-from sitelink.errors import NotFound
+from sitelink.errors import NotFound, SiteError
 from web_ui import assets, detail_pages, file_pages, job_api, job_pages, openapi
 from web_ui.access import JOBS, Gate
 from web_ui.faults import Faults
@@ -75,9 +84,10 @@ def build_app(
     app[id_tokens.ID_TOKENS] = tokens
     app[security.SECURITY] = keys
     app[certificates_api.CERTIFICATES] = certificates
+    app[detail_pages.SECURITY_LOG] = keys
     app[admin.LISTS] = lists
     app[REGISTRY] = registry
-    app[DRAW_ERROR] = job_pages.draw_error
+    app[DRAW_ERROR] = _draw_error
     app[SITE_ROOT] = site_root
     described: tuple[Route, ...] = (
         *job_api.ROUTES,
@@ -95,10 +105,17 @@ def build_app(
         described = (*described, *transfers_api.ROUTES)
     document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
-    mount(app, (*described, *job_pages.ROUTES, *detail_pages.ROUTES, *file_pages.ROUTES))
+    pages = (*job_pages.ROUTES, *detail_pages.ROUTES, *file_pages.ROUTES, *box_pages.ROUTES)
+    mount(app, (*described, *pages))
     app.router.add_routes(station_routes)
     assets.mount(app)
     return app
+
+
+def _draw_error(request: web.Request, error: SiteError) -> str:
+    if request.path == "/admin" or request.path.startswith("/admin/"):
+        return box_pages.draw_error(request, error)
+    return job_pages.draw_error(request, error)
 
 
 def _names(settings: PageSettings, host_name: str) -> Iterable[str]:

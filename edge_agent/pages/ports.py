@@ -6,11 +6,11 @@ from typing import Any, Protocol
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import ListView
 from sitelink.commands import CertificateHash, OrderAnswer, RootUse
-from sitelink.ids import ChargePointId, StationKey
-from sitelink.model import IdToken
+from sitelink.ids import ChargePointId, LinkId, StationKey
+from sitelink.model import IdToken, Link
 from sitelink.ops import Author
 from sitelink.security import IssuedCertificate, Signing
-from web_ui.ports import Jobs
+from web_ui.ports import Jobs, SecurityLog
 
 
 class Admin(Jobs, Protocol):
@@ -18,6 +18,14 @@ class Admin(Jobs, Protocol):
 
     def is_admin_token(self, token: str) -> bool:
         """Whether this is a token of the box that was not revoked; every known one is compared."""
+        ...
+
+    def admin_link_of_token(self, token: str) -> Link | None:
+        """What stands behind such a token; None as above."""
+        ...
+
+    def admin_link(self, link: LinkId) -> Link | None:
+        """By its id, while it is good. None: it is a job's, was revoked, or never was."""
         ...
 
     async def set_activity(
@@ -31,7 +39,7 @@ class Admin(Jobs, Protocol):
         ...
 
 
-class Security(Protocol):
+class Security(SecurityLog, Protocol):
     """Passwords, keys and pairing; `edge_agent.site.security_service.SecurityService` is one."""
 
     async def set_password(self, station: StationKey, password: str, author: Author) -> None:

@@ -111,8 +111,15 @@ class JobService:
         return found if found is not None and found.role is not LinkRole.ADMIN else None
 
     def is_admin_token(self, token: str) -> bool:
+        return self.admin_link_of_token(token) is not None
+
+    def admin_link_of_token(self, token: str) -> Link | None:
         found = self._capability(token, {LinkRole.ADMIN})
-        return found is not None and found.revoked_at is None
+        return found if found is not None and found.revoked_at is None else None
+
+    def admin_link(self, link: LinkId) -> Link | None:
+        found = self._journal.state.links.get(link)
+        return found if found is not None and found.role is LinkRole.ADMIN and found.revoked_at is None else None
 
     def _capability(self, token: str, roles: set[LinkRole]) -> Link | None:
         """Every link is compared, so that the time says nothing about how near a guess was."""

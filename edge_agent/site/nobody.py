@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from edge_agent.site.ports import LateAnswer
+from edge_agent.site.ports import Action, LateAnswer
 from sitelink.commands import Order, OrderAnswer
-from sitelink.errors import StationOffline
+from sitelink.errors import NotFound, StationOffline
 from sitelink.frames import Frame
 from sitelink.ids import StationKey
 
@@ -40,6 +40,12 @@ class NoStations:
 
     def frames(self, station: StationKey) -> Sequence[Frame]:
         return ()
+
+    def actions(self, station: StationKey) -> Sequence[str]:
+        return ()
+
+    def action(self, station: StationKey, name: str) -> Action:
+        raise NotFound(what="action", key=name)
 
     def newest_frame(self, station: StationKey) -> int:
         return 0

@@ -195,6 +195,14 @@ class Keeping(Protocol):
 LateAnswer = Callable[[OrderAnswer], Awaitable[None]]
 
 
+class Action(msgspec.Struct, frozen=True):
+    """A call that may be sent to a station: the JSON schema of its payload, and one that fits it."""
+
+    name: str
+    schema: dict[str, Any]
+    example: dict[str, Any]
+
+
 class Stations(Protocol):
     """The charge points that are connected now."""
 
@@ -237,6 +245,14 @@ class Stations(Protocol):
 
     def frames(self, station: StationKey) -> Sequence[Frame]:
         """The last frames, oldest first, secrets masked. Costs: read and masked anew each time."""
+        ...
+
+    def actions(self, station: StationKey) -> Sequence[str]:
+        """The calls of its version, as it speaks or last spoke; none where that is not known."""
+        ...
+
+    def action(self, station: StationKey, name: str) -> "Action":
+        """Raises NotFound where its version has no such call."""
         ...
 
     def newest_frame(self, station: StationKey) -> int:

@@ -29,6 +29,8 @@ from sitelink.security import KeyState
 log = structlog.get_logger()
 
 KEYS_AT_ONCE = 4
+LOG_LOOKED_AT = 500
+"""Entries of the log that are looked through for those about one station."""
 PASSWORD_MIN_BYTES = 8
 """OCPP wants 16 (A00.FR.205); stations of the field come with shorter ones that cannot be changed."""
 
@@ -69,6 +71,11 @@ class SecurityService:
         """The security log, newest first, from below the journal key `before`."""
         found = await self._history.ops_of(SECURITY_KINDS, limit, before)
         return [_entry(seq, op) for seq, op in found]
+
+    async def log_of(self, station: StationKey, limit: int) -> Sequence[Mapping[str, Any]]:
+        """What of its newest part is about one station."""
+        found = await self._history.ops_of(SECURITY_KINDS, LOG_LOOKED_AT, None)
+        return [_entry(seq, op) for seq, op in found if op.entity.partition(":")[2] == station][:limit]
 
     # ---- passwords and pairing ----
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from edge_agent.charge_points.actions import action_of, actions_of
 from edge_agent.site.admission import Policy
 from edge_agent.site.certificate_service import CertificateService
 from edge_agent.site.corrections import Oddities, Tally
@@ -16,12 +17,12 @@ from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.job_file import JobFile, job_file_of
 from edge_agent.site.jobs import Imported, JobService
 from edge_agent.site.local_lists import LocalLists
-from edge_agent.site.ports import LateAnswer, Signed
+from edge_agent.site.ports import Action, LateAnswer, Signed
 from edge_agent.site.reports import BootAnswer, BootReport
 from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import TransferPatience, Transfers
 from sitelink.commands import Order, OrderAnswer
-from sitelink.errors import CertificateInvalid, StationOffline
+from sitelink.errors import CertificateInvalid, NotFound, StationOffline
 from sitelink.frames import Frame
 from sitelink.ids import StationKey, station_key
 from sitelink.model import ChargePoint, Job
@@ -84,6 +85,15 @@ class ScriptedStations:
 
     def frames(self, station: StationKey) -> Sequence[Frame]:
         return ()
+
+    def actions(self, station: StationKey) -> Sequence[str]:
+        return actions_of("1.6")
+
+    def action(self, station: StationKey, name: str) -> Action:
+        try:
+            return action_of("1.6", name, self._clock.now())
+        except KeyError as exc:
+            raise NotFound(what="action", key=name) from exc
 
     def newest_frame(self, station: StationKey) -> int:
         return 0

@@ -6,18 +6,31 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from edge_agent.charge_points.actions import action_of, actions_of
 from sitelink import events as e
 from sitelink.events import Correction
 from sitelink.frames import Filter, Frame, Kept, frames_of
 from sitelink.ids import ChargePointId, StationKey, TransactionId, station_key
 from sitelink.states import ConnectorStatus
-from tests.doubles.sites import NOW, MadeSite, row
+from tests.doubles.sites import NOW, MadeSite, harbour_garage, row
 from web_ui import render
 from web_ui.details import DetailsView, Paths, details_of
 from web_ui.frame_views import frames_view
+from web_ui.hand_calls import hand_call_views, indented
+from web_ui.station_list import station_list
+from web_ui.views import ErrorView
 
 IDENTITY = "DE*GPT*E104223"
 KEY = station_key(IDENTITY)
+
+
+SECURITY_LOG = (
+    {"at": NOW - timedelta(minutes=12), "kind": "key.proven", "by": "box", "detail": {}},
+    {
+        "at": NOW - timedelta(minutes=30), "kind": "wrong_key", "by": "box",
+        "detail": {"ip": "192.0.2.31", "count": 3},
+    },
+)  # fmt: skip
 
 
 class MadeOddities:
@@ -91,7 +104,7 @@ def made_frames() -> list[Frame]:
 def made_details(site: MadeSite | None = None) -> DetailsView:
     site = site or made_station()
     bay = site.state.charge_points[ChargePointId("row-3")]
-    return details_of(site.snapshot(), MadeOddities(), KEY, row=bay, on="cp:row-3")
+    return details_of(site.snapshot(), MadeOddities(), KEY, row=bay, on={"": "cp:row-3"}, security_log=SECURITY_LOG)
 
 
 PATHS = Paths(
@@ -105,6 +118,46 @@ def detail_texts() -> dict[str, str]:
     context = {"details": made_details(), "paths": PATHS, "number": "1042", "frames_on": "frames:row-3"}
     frames = frames_view(made_frames(), Filter())
     return {
-        "/details": render.page("details.html", sections=tuple(render.SECTIONS), **context),
+        "/details": render.page("details.html", sections=render.INSTALLERS_SECTIONS, **context),
         "/frames": render.page("frames.html", frames=frames, **context),
+        "/frames-errors": render.page("frames.html", frames=frames_view(made_frames(), Filter(errors=True)), **context),
     }
+
+
+def admin_texts() -> dict[str, str]:
+    """The box's own pages by their path."""
+    garage = harbour_garage().snapshot()
+    online = {key: each.connected for key, each in garage.state.stations.items()}
+    paths = replace(PATHS, back="/admin", back_text="All charge points", calls="/calls")
+    details = details_of(made_station().snapshot(), MadeOddities(), KEY, on={"": "station"}, security_log=SECURITY_LOG)
+    context = {"details": details, "paths": paths, "number": "", "frames_on": "station"}
+    action = action_of("2.0.1", "SetChargingProfile", NOW)
+    calls: dict[str, Any] = {
+        "actions": actions_of("2.0.1"), "action": action, "typed": indented(action.example), "version": "2.0.1",
+        "schema": indented({"type": "object"}), "calls": hand_call_views(made_calls()), "online": True, "place": "",
+    }  # fmt: skip
+    problem = ErrorView("call_invalid", "That is no JSON.", "Correct it and send again.")
+    wrong = {**calls, "problem": problem, "place": "line 3, column 7", "typed": "{\n  nope}"}
+    return {
+        "/admin": render.page("admin.html", list=station_list(garage, online)),
+        "/admin-entry": render.page("admin_entry.html"),
+        "/admin-details": render.page("details.html", sections=tuple(render.SECTIONS), **context),
+        "/calls": render.page("calls.html", **context, **calls),
+        "/calls-wrong": render.page("calls.html", **context, **wrong),
+    }
+
+
+def made_calls() -> list[dict[str, Any]]:
+    """One in each state, newest first."""
+
+    def call(id_: int, action: str, payload: Any, state: str, **facts: Any) -> dict[str, Any]:
+        base = {"id": id_, "action": action, "payload": payload, "at": NOW - timedelta(minutes=5 - id_), "state": state}
+        return {**base, "answered_at": None, "result": None, "error": None, **facts}
+
+    return [
+        call(4, "GetBaseReport", {"requestId": 4, "reportBase": "FullInventory"}, "sent"),
+        call(3, "UnlockConnector", {"evseId": 1, "connectorId": 1}, "refused",
+             answered_at=NOW, error={"code": "NotSupported", "description": "no lock"}),
+        call(2, "ClearCache", {}, "late", answered_at=NOW, result={"status": "Accepted"}),
+        call(1, "GetLocalListVersion", {}, "no_answer"),
+    ]  # fmt: skip

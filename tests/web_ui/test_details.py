@@ -7,10 +7,14 @@ from msgspec.structs import replace
 
 from sitelink import events as e
 from sitelink.ids import ChargePointId, StationKey, TransactionId, station_key
+from sitelink.inventory import Variable, attribute, items_of
+from sitelink.model import StationReport
+from sitelink.packed import pack
 from sitelink.security import KeyState, StationSecurity
-from sitelink.states import ConnectorStatus
+from sitelink.states import ConnectorStatus, ReportKind
 from tests.doubles.details import IDENTITY, KEY, MadeOddities, made_details, made_station
 from tests.doubles.sites import NOW, MadeSite, row
+from web_ui import wording
 from web_ui.details import DetailsView, details_of
 
 
@@ -82,7 +86,7 @@ def test_in_1_6_they_are_called_connectors() -> None:
     site.connector("CP1", ConnectorStatus.AVAILABLE, 0)
     site.connector("CP1", ConnectorStatus.SUSPENDED_EV, 1)
     site.state.stations[StationKey("cp1")] = replace(site.state.stations[StationKey("cp1")], version="1.6")
-    view = details_of(site.snapshot(), MadeOddities(), StationKey("cp1"), on="x")
+    view = details_of(site.snapshot(), MadeOddities(), StationKey("cp1"), on={"": "x"})
     assert [(each.label, each.text) for each in view.places] == [
         ("The charge point as a whole", "Free."), ("Connector 1", "The car takes no power at present."),
     ]  # fmt: skip
@@ -105,7 +109,7 @@ def test_a_charge_nobody_was_let_in_for_says_so() -> None:
 
 
 def test_settings_by_name_and_nothing_read_back_that_is_secret() -> None:
-    settings = {each.key: each.value for each in made_details().settings}
+    settings = {each.key: each.value for each in made_details().settings.settings}
     assert settings["SecurityCtrlr.BasicAuthPassword"] is None
     assert list(settings) == sorted(settings)
 
@@ -120,7 +124,7 @@ def test_one_in_the_waiting_room_says_what_it_said_of_itself() -> None:
             firmware="2.1", version="2.1",
         ),
     )  # fmt: skip
-    view = details_of(site.snapshot(), MadeOddities(), station_key("STRANGER"), on="x")
+    view = details_of(site.snapshot(), MadeOddities(), station_key("STRANGER"), on={"": "x"})
     said = {each.label: each.text for each in view.calling}
     assert (view.title, view.facts, view.axes) == ("STRANGER", (), ())
     assert (said["Vendor"], said["Firmware"], said["OCPP version"], said["Address"]) == (
@@ -133,7 +137,39 @@ def test_a_row_without_an_identity_has_nothing_to_tell() -> None:
     site = MadeSite()
     site.job(row(4))
     bay = site.state.charge_points[ChargePointId("row-4")]
-    view = details_of(site.snapshot(), MadeOddities(), bay.station, row=bay, on="cp:row-4")
+    view = details_of(site.snapshot(), MadeOddities(), bay.station, row=bay, on={"": "cp:row-4"})
     assert (view.title, view.facts, view.places, view.charges) == ("Bay 4", (), (), ())
     assert view.axes[0].status == "No serial"
     assert view.now - NOW == timedelta(0)
+
+
+def test_an_inventory_is_shown_by_component_with_units_and_without_secrets() -> None:
+    site = made_station()
+    heartbeat = Variable(
+        name="HeartbeatInterval", component="OCPPCommCtrlr", unit="s", attributes={"Actual": attribute("x", "300")}
+    )
+    password = Variable(
+        name="BasicAuthPassword",
+        component="SecurityCtrlr",
+        attributes={"Actual": attribute("BasicAuthPassword", "canary")},
+    )
+    power = Variable(name="Power", component="EVSE", evse=2, attributes={"Actual": attribute("x", "50000")})
+    site.state.put(
+        StationReport(
+            station=KEY, kind=ReportKind.INVENTORY, at=NOW, packed=pack(items_of([heartbeat, password, power])),
+            count=3, missing=1,
+        )
+    )  # fmt: skip
+    told = made_details(site).settings
+    assert [(each.key, each.value, each.secret) for each in told.settings] == [
+        ("EVSE EVSE 2 · Power", "50000", False), ("OCPPCommCtrlr · HeartbeatInterval", "300 s", False),
+        ("SecurityCtrlr · BasicAuthPassword", None, True),
+    ]  # fmt: skip
+    assert (told.at, told.missing) == (NOW, 1)
+
+
+def test_the_security_log_reads_as_sentences() -> None:
+    proven, wrong = made_details().security_log
+    assert proven.text == "It connected with its new password."
+    assert wrong.text.startswith(wording.sentence("wrong_key"))
+    assert (wrong.detail, wrong.count) == ("ip 192.0.2.31", 3)

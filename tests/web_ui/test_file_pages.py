@@ -88,7 +88,7 @@ async def test_the_list_is_a_live_region(box: Box, browser: Browser, tmp_path: P
     regions = await answer.json()
     for name in ("transfers", "files"):
         assert f'data-region="{name}"' in regions[name]
-        assert f'data-on="cp:{box.row()} ' in regions[name]
+        assert f'data-on="cp:{box.row()}"' in regions[name]
         assert "Received whole" in regions[name]
 
 

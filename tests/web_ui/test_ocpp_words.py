@@ -3,6 +3,7 @@
 import json
 from importlib import resources
 
+from edge_agent.site.security_log import SECURITY_KINDS
 from sitelink.states import ChargePointState, ConnectorStatus, IntegrationState
 from web_ui import ocpp_words
 
@@ -23,6 +24,11 @@ def test_every_reason_a_station_may_give_is_explained() -> None:
         words |= set(schema["definitions"]["ReasonEnumType"]["enum"])
     assert len(words) > 20
     assert {each for each in words if each not in ocpp_words.STOP_REASONS} == set()
+
+
+def test_every_kind_of_the_security_log_about_a_station_is_explained() -> None:
+    of_the_box = {"pairing.open", "link.create", "link.revoke"}
+    assert SECURITY_KINDS - of_the_box == set(ocpp_words.SECURITY_LOG)
 
 
 def test_what_nobody_knows_is_shown_as_it_came() -> None:

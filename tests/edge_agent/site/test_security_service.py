@@ -296,3 +296,12 @@ async def test_the_log_tells_what_happened_without_any_hash() -> None:
         assert entries[1]["detail"]["ip"] == "127.0.0.1"
         assert "scrypt" not in repr(entries)
         assert [entry["kind"] for entry in await box.keys.log(1, entries[0]["seq"])] == ["wrong_key"]
+
+
+async def test_the_log_of_one_station_is_about_it_alone() -> None:
+    async with ocpp_box() as box:
+        await box.keys.set_password(CP, "a-long-password-1", INSTALLER)
+        await box.keys.set_password(StationKey("cp002"), "a-long-password-2", INSTALLER)
+        entries = await box.keys.log_of(CP, 10)
+        assert [(entry["kind"], entry["about"]) for entry in entries] == [("credentials.set", "cp001")]
+        assert await box.keys.log_of(StationKey("cp003"), 10) == []
