@@ -109,7 +109,7 @@ def decide_boot(
         if not stands.served:
             facts = _pending(ledger, stands, identity, ip, report, knocks)
             return Decision(facts, BootAnswer(Registration.PENDING, policy.retry_interval_s, stands.reason))
-        facts = _accepted(ledger.state, identity, ip, report) + _secured(ledger, policy, identity, proof)
+        facts = _accepted(ledger.state, identity, ip, report) + secured(ledger, policy, identity, proof)
         return Decision(facts, BootAnswer(Registration.ACCEPTED, policy.heartbeat_interval_s))
 
     return decide
@@ -135,8 +135,11 @@ def _accepted(state: SiteState, identity: str, ip: str, report: BootReport) -> t
     return (*facts, *_cleared(state, identity, ip))
 
 
-def _secured(ledger: Ledger, policy: Policy, identity: str, proof: Proof) -> tuple[Fact, ...]:
-    """What an accepted station is held to from now on. Under open nothing is: it would lock out who plays."""
+def secured(ledger: Ledger, policy: Policy, identity: str, proof: Proof) -> tuple[Fact, ...]:
+    """What an accepted station is held to from now on, also where it calls again without a boot.
+
+    Under open nothing is: it would lock out who plays.
+    """
     if policy.security == "open":
         return ()
     key = station_key(identity)

@@ -18,6 +18,7 @@ from edge_agent.site.admission import (
     decide_knock,
     decide_knock_gone,
     room_for,
+    secured,
     standing,
 )
 from edge_agent.site.authorisation import verdict_on
@@ -63,7 +64,7 @@ from sitelink.events import (
 from sitelink.ids import StationKey, station_key
 from sitelink.model import StationReport
 from sitelink.ops import BOX, STATION, Author, Fact, Stamp
-from sitelink.states import ConnectorStatus, ReportKind
+from sitelink.states import ConnectorStatus, Registration, ReportKind
 
 
 def stamp(clock: Clock) -> Stamp:
@@ -130,8 +131,11 @@ class StationDesk:
         )  # fmt: skip
 
         def decide(ledger: Ledger) -> Decision[None]:
-            made = room_for(ledger.state, key), (Fact(f"station:{key}", event, BOX),), proven_facts(ledger, key, proof)
-            return Decision(tuple(fact for facts in made for fact in facts), None)
+            known = ledger.state.stations.get(key)
+            accepted = known is not None and known.registration is Registration.ACCEPTED
+            held = secured(ledger, self._policy, identity, proof) if accepted else ()
+            connected = Fact(f"station:{key}", event, BOX)
+            return Decision((*room_for(ledger.state, key), connected, *proven_facts(ledger, key, proof), *held), None)
 
         await self._journal.write(decide)
 

@@ -4,6 +4,7 @@ import pytest
 
 from edge_agent.site.ports import Trouble
 from edge_agent.site.reports import ConnectorReport
+from edge_agent.site.trust import Proof, Trust
 from sitelink.errors import StoreUnavailable
 from sitelink.ids import StationKey
 from sitelink.states import ConnectorStatus, Registration
@@ -61,3 +62,15 @@ async def test_a_caller_who_is_served_leaves_the_waiting_room() -> None:
     await core.desk.knock_gone("X", "192.0.2.9")
     await core.desk.knock_gone("X", "192.0.2.9")
     assert core.journal.state.knocks == {}
+
+
+async def test_a_station_that_calls_again_without_a_boot_is_held_to_what_it_shows_then() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    assert core.journal.state.security[CP].profile == 0
+    await core.desk.connected("CP001", "192.0.2.7", "1.6", "ocpp1.6", Proof(Trust.RIGHT, 2, True, verifier="v1"))
+    assert core.journal.state.security[CP].profile == 2
+    assert core.journal.state.stations[CP].profile == 2
+    await core.desk.connected("CP002", "192.0.2.8", "1.6", "ocpp1.6", Proof(Trust.RIGHT, 2, True, verifier="v1"))
+    assert StationKey("cp002") not in core.journal.state.security, "it was not accepted yet"
