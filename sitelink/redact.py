@@ -30,6 +30,8 @@ _QUERY_SECRET = re.compile(
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
 _LINK_TOKEN = re.compile(r"\b(g[la]1_)[A-Za-z0-9_-]{8,}")
+_FILE_NAME = re.compile(r"(/files/(?:up|fw)/)[A-Za-z0-9_-]{8,}")
+"""The random name under which a charge point brings or fetches a file is all that is needed for it."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 VALUE_MAX_CHARACTERS = 1024
 
@@ -42,6 +44,8 @@ def mask_id_token(id_token: str) -> str:
 def mask_text(text: str) -> str:
     """Tokens, passwords in addresses and private keys masked, unseen characters made visible, length capped."""
     text = _LINK_TOKEN.sub(rf"\1{MASK}", text)
+    if "/files/" in text:
+        text = _FILE_NAME.sub(rf"\1{MASK}", text)
     if "://" in text:
         text = _QUERY_SECRET.sub(rf"\1{MASK}", _USER_INFO.sub(_without_password, text))
     if "PRIVATE KEY" in text:

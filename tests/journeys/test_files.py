@@ -105,6 +105,10 @@ async def test_diagnostics_come_in_by_every_way_in_every_version(tmp_path: Path,
         secret = max(re.split(r"[/:@]", desk.cp.files.uploads[0][0]), key=len)
         assert len(secret) >= 32
         assert secret not in desk.box.log
+        frames = str(await desk.ask("GET", "/api/v1/charge-points/CP001/frames"))
+        assert "/files/up/***" in frames or ":***@" in frames
+        if method.startswith("http"):
+            assert secret not in frames
         assert secret.encode() not in (desk.box.data_dir / "gatepost.sqlite3").read_bytes()
 
 

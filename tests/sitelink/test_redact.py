@@ -49,6 +49,14 @@ def test_link_tokens_are_masked_inside_texts(token):
     assert secret not in str(redact({"seen": {token}}))
 
 
+def test_the_random_name_of_a_file_on_its_way_is_masked():
+    name = "k3Jz-_9AbCdEfGhIjKlMnOpQrStUvWxY"
+    for way, rest in (("up", ""), ("up", "/diag.zip"), ("fw", "/fw%201.bin")):
+        shown = str(redact({"location": f"http://192.0.2.1:8080/files/{way}/{name}{rest}"}))
+        assert name not in shown
+        assert shown.endswith(f"/files/{way}/{MASK}{rest}'}}")
+
+
 @pytest.mark.parametrize("key", ["idTag", "id_tag", "idToken", "id_token", "parentIdTag"])
 def test_an_id_token_is_told_from_another_but_not_copied(key):
     assert redact({key: "04A1B2C3D4"}) == {key: f"04{MASK}4"}
