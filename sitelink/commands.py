@@ -104,6 +104,10 @@ class FetchLog(Order, frozen=True):
     latest: datetime | None = None
 
 
+class ReadTransferMethods(Order, frozen=True):
+    """How a station can send and fetch files. `OrderAnswer.payload`: its setting's name, and what it says or None."""
+
+
 class UpdateFirmware(Order, frozen=True):
     """Have the station fetch and install an image. With `signature` and `certificate` (PEM) the update is signed."""
 

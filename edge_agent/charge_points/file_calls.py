@@ -9,10 +9,12 @@ from typing import Any
 from edge_agent.charge_points.dialect import time_text
 from edge_agent.charge_points.readings import Found, integer_of, kept, text_of
 from edge_agent.site.reports import TransferReport
-from sitelink.commands import FetchLog, Order, OrderAnswer, UpdateFirmware
+from sitelink.commands import FetchLog, Order, OrderAnswer, ReadTransferMethods, UpdateFirmware
 from sitelink.states import TransferKind
 
 FILE_NAME_KEPT = 255
+KEY_16 = "SupportedFileTransferProtocols"
+CONTROLLER_2X, VARIABLE_2X = "OCPPCommCtrlr", "FileTransferProtocols"
 LOGS = (TransferKind.SECURITY_LOG, TransferKind.DIAGNOSTICS)
 FIRMWARE = (TransferKind.FIRMWARE,)
 KINDS = {
@@ -35,6 +37,8 @@ Call = tuple[str, dict[str, Any]]
 
 def call_16(order: Order) -> Call | None:
     match order:
+        case ReadTransferMethods():
+            return "GetConfiguration", {"key": [KEY_16]}
         case FetchLog(kind=TransferKind.DIAGNOSTICS):
             payload = {"location": order.location, **_retries(order)}
             if order.oldest is not None:
@@ -54,6 +58,9 @@ def call_16(order: Order) -> Call | None:
 
 def call_2x(order: Order) -> Call | None:
     match order:
+        case ReadTransferMethods():
+            asked = {"component": {"name": CONTROLLER_2X}, "variable": {"name": VARIABLE_2X}}
+            return "GetVariables", {"getVariableData": [asked]}
         case FetchLog():
             return "GetLog", _get_log(order)
         case UpdateFirmware():
@@ -85,6 +92,8 @@ def _update(order: UpdateFirmware) -> dict[str, Any]:
 
 def answer_16(order: Order, payload: Any) -> OrderAnswer | None:
     """None: it is read as any other answer. Two of 1.6's have no status: they are the agreement themselves."""
+    if isinstance(order, ReadTransferMethods):
+        return _methods(KEY_16, payload, "configurationKey", "value")
     by_status = isinstance(order, FetchLog) and order.kind is TransferKind.SECURITY_LOG
     by_status = by_status or (isinstance(order, UpdateFirmware) and order.signature is not None)
     if by_status or not isinstance(order, FetchLog | UpdateFirmware):
@@ -97,7 +106,16 @@ def answer_16(order: Order, payload: Any) -> OrderAnswer | None:
 
 def answer_2x(order: Order, payload: Any) -> OrderAnswer | None:
     """None: it is read as any other answer."""
+    if isinstance(order, ReadTransferMethods):
+        return _methods(f"{CONTROLLER_2X}.{VARIABLE_2X}", payload, "getVariableResult", "attributeValue")
     return _answer(order, payload)
+
+
+def _methods(name: str, payload: Any, listed: str, value: str) -> OrderAnswer:
+    """One thing was asked, so the first that has a value is meant."""
+    found = payload.get(listed) if isinstance(payload, dict) else None
+    each = next((each for each in found if isinstance(each, dict)), {}) if isinstance(found, list) else {}
+    return OrderAnswer("Accepted", accepted=True, payload={name: text_of(each, value, [], FILE_NAME_KEPT)})
 
 
 def _answer(order: Order, payload: Any) -> OrderAnswer | None:

@@ -19,10 +19,11 @@ from sitelink.model import SiteState, Station, Transfer
 from sitelink.ops import BOX, STATION, Author, Fact
 from sitelink.states import CommandState, TransferKind, TransferMethod
 
-BY_WORD = (TransferMethod.HTTPS, TransferMethod.HTTP, TransferMethod.FTPS, TransferMethod.FTP)
-"""Which of the methods a station says it has is taken first."""
-BY_CUSTOM = (TransferMethod.HTTP, TransferMethod.FTP, TransferMethod.HTTPS, TransferMethod.FTPS)
-"""For a station that does not say: TLS last, it may not know our certificate."""
+TLS_FIRST = (TransferMethod.HTTPS, TransferMethod.FTPS, TransferMethod.HTTP, TransferMethod.FTP)
+"""For a station that is connected with TLS: it trusts the box's certificate."""
+TLS_LAST = (TransferMethod.HTTP, TransferMethod.FTP, TransferMethod.HTTPS, TransferMethod.FTPS)
+"""For any other: with TLS it would most likely fail."""
+TLS_FROM_PROFILE = 2
 OVER_HTTP = frozenset({TransferMethod.HTTP, TransferMethod.HTTPS})
 PROTOCOL_KEYS = ("supportedfiletransferprotocols", "filetransferprotocols")
 """OCPP 1.6 §9.2 and OCPPCommCtrlr.FileTransferProtocols of 2.x, the latter under whatever component it is kept."""
@@ -97,7 +98,8 @@ def next_request(state: SiteState) -> int:
 
 def choose_method(asked: Asked, station: Station, methods: Collection[TransferMethod]) -> TransferMethod:
     """What was asked for, else what the station says it has, else the usual. Firmware never goes by FTP."""
-    possible = [each for each in BY_CUSTOM if each in methods]
+    order = TLS_FIRST if station.profile >= TLS_FROM_PROFILE else TLS_LAST
+    possible = [each for each in order if each in methods]
     if asked.kind is TransferKind.FIRMWARE:
         if asked.method is not None and asked.method not in OVER_HTTP:
             raise TransferUnavailable(reason="firmware_by_ftp", method=asked.method.value)
@@ -107,7 +109,7 @@ def choose_method(asked: Asked, station: Station, methods: Collection[TransferMe
             raise TransferUnavailable(reason="method", method=asked.method.value)
         return asked.method
     said = protocols_of(station)
-    chosen = next((each for each in BY_WORD if each in said and each in possible), None)
+    chosen = next((each for each in possible if each in said), None)
     if chosen is not None:
         return chosen
     if not possible or (said and asked.kind is not TransferKind.FIRMWARE):
@@ -122,6 +124,11 @@ def protocols_of(station: Station) -> frozenset[TransferMethod]:
             words = {word.strip().casefold() for word in value.split(",")}
             return frozenset(method for method in TransferMethod if method.value in words)
     return frozenset()
+
+
+def says_methods(station: Station) -> bool:
+    """Whether it was asked for its methods before, whatever it said."""
+    return any(key.rpartition(".")[2].casefold() in PROTOCOL_KEYS for key in station.configuration)
 
 
 def decide_told(station: StationKey, report: TransferReport) -> Decide[None]:

@@ -18,7 +18,7 @@ from edge_agent.site.ports import Committed, Decide, Decision, Files, FirmwareIm
 from edge_agent.site.transfer_rules import Asked, Verdict
 from sitelink import events as e
 from sitelink.clock import Clock
-from sitelink.commands import FetchLog, Order, OrderAnswer, UpdateFirmware
+from sitelink.commands import FetchLog, Order, OrderAnswer, ReadTransferMethods, UpdateFirmware
 from sitelink.errors import FileGone, NoAnswer, NotFound, SiteError, StationOffline, StoreUnavailable
 from sitelink.ids import StationKey, TransferId
 from sitelink.model import Transfer
@@ -28,6 +28,7 @@ from sitelink.states import CommandState, TransferKind, TransferMethod
 log = structlog.get_logger()
 
 RECORD_AGAIN_S = 2.0
+LEARNING_S = 5.0
 TRIES_RECORDED_MAX = 20
 FILE_NAME_BYTES = 16
 
@@ -82,6 +83,8 @@ class Transfers:
             return chosen
         if not self._stations.is_online(station):
             raise StationOffline(identity=station, sent=False)
+        if method is None:
+            await self._learn_methods(station)
         found = await self._files.image(image or "") if kind is TransferKind.FIRMWARE else None
         asked = Asked(kind=kind, method=method, image=found, unsigned=unsigned)
         file = f"{kind.value}-{secrets.token_hex(FILE_NAME_BYTES)}.bin"
@@ -91,6 +94,20 @@ class Transfers:
         if not known:
             self._queue.put_nowait(_Work(chosen, found, span or LogRange(), install_at))
         return chosen
+
+    async def _learn_methods(self, station: StationKey) -> None:
+        """Ask a station once how it sends files; one that does not say in time is taken for one that does not say."""
+        known = self._journal.state.stations.get(station)
+        if known is None or rules.says_methods(known):
+            return
+        try:
+            async with asyncio.timeout(LEARNING_S):
+                answer = await self._stations.send(station, ReadTransferMethods())
+        except (TimeoutError, NoAnswer, StationOffline):
+            return
+        if answer.accepted and isinstance(answer.payload, dict):
+            fact = Fact(f"station:{station}", e.StationConfigured(answer.payload), STATION)
+            await self._journal.write(lambda _ledger: Decision((fact,), None))
 
     def so_far(self) -> dict[TransferId, int]:
         """Bytes that have gone over, of the files that are under way."""

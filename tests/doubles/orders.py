@@ -33,6 +33,7 @@ ORDERS: dict[type[c.Order], tuple[c.Order, ...]] = {
         c.FetchLog(kind, 7, "ftp://user:word@192.0.2.1:2121/", oldest=oldest, latest=_WHEN)
         for kind in (TransferKind.DIAGNOSTICS, TransferKind.SECURITY_LOG) for oldest in (None, _WHEN)
     ),
+    c.ReadTransferMethods: (c.ReadTransferMethods(),),
     c.UpdateFirmware: (
         c.UpdateFirmware(7, "http://192.0.2.1:8080/files/fw/name/fw.bin", _WHEN),
         c.UpdateFirmware(8, "https://192.0.2.1:8443/files/fw/name/fw.bin", _WHEN, install_at=_WHEN, signature="c2ln",

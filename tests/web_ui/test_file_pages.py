@@ -27,6 +27,7 @@ CONTENT = b"<script>alert(1)</script>"
 async def box() -> AsyncIterator[Box]:
     async with running_box() as running:
         await running.core.boot("CP001")
+        await running.core.desk.configured(CP, {"SupportedFileTransferProtocols": None})
         running.core.stations.answers[FetchLog] = OrderAnswer("Accepted", accepted=True, file="<b>diag</b>.zip")
         task = asyncio.get_running_loop().create_task(running.core.transfers.run())
         yield running

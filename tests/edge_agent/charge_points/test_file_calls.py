@@ -8,7 +8,7 @@ import pytest
 from edge_agent.charge_points import file_calls, v2x, v16
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.schemas import OCPP_16, OCPP_21, OCPP_201
-from sitelink.commands import FetchLog, Order, Reset, UpdateFirmware
+from sitelink.commands import FetchLog, Order, ReadTransferMethods, Reset, UpdateFirmware
 from sitelink.states import TransferKind
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123000, tzinfo=UTC)
@@ -121,3 +121,36 @@ def test_what_is_told_of_a_file_is_read(
     report = file_calls.report(action, payload, found)
     assert (report.action, report.word, report.request, report.payload) == (action, word, number, payload)
     assert len(found) == mended
+
+
+SAYS_16, SAYS_2X = "SupportedFileTransferProtocols", "OCPPCommCtrlr.FileTransferProtocols"
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ({"configurationKey": [{"key": SAYS_16, "readonly": True, "value": "FTP,HTTP"}]}, "FTP,HTTP"),
+        ({"configurationKey": [{"key": SAYS_16, "readonly": True}]}, None),
+        ({"unknownKey": [SAYS_16]}, None),
+        ({"configurationKey": ["odd"]}, None),
+        (None, None),
+    ],
+)
+def test_how_a_station_of_16_sends_files_is_asked_and_read(payload: Any, said: str | None) -> None:
+    assert v16.call_for(ReadTransferMethods()) == ("GetConfiguration", {"key": [SAYS_16]})
+    assert v16.order_answer(ReadTransferMethods(), payload).payload == {SAYS_16: said}
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ({"getVariableResult": [{"attributeStatus": "Accepted", "attributeValue": "HTTPS,FTPS"}]}, "HTTPS,FTPS"),
+        ({"getVariableResult": [{"attributeStatus": "UnknownVariable"}]}, None),
+        ({"getVariableResult": []}, None),
+        ([], None),
+    ],
+)
+def test_how_a_station_of_2x_sends_files_is_asked_and_read(payload: Any, said: str | None) -> None:
+    action, call = v2x.call_for(ReadTransferMethods())
+    OCPP_201.check_call(action, call)
+    assert v2x.order_answer(ReadTransferMethods(), payload).payload == {SAYS_2X: said}

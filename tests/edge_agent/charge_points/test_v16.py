@@ -218,7 +218,7 @@ def test_every_order_has_a_call() -> None:
         "RemoteStart", "RemoteStop", "UnlockConnector", "Reset", "Trigger", "ReadConfiguration",
         "ReadListLimits", "SendLocalList", "GetLocalListVersion", "ClearCache", "SetKey",
         "RequestCertificate", "HandOverCertificate", "InstallRoot", "ReadRoots", "DeleteRoot", "FetchLog",
-        "UpdateFirmware",
+        "ReadTransferMethods", "UpdateFirmware",
     }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class Office:
 async def office():
     async with running_box() as box:
         await box.core.boot("CP001")
+        await box.core.desk.configured(station_key("CP001"), {"SupportedFileTransferProtocols": None})
         box.core.stations.answers[FetchLog] = OrderAnswer("Accepted", accepted=True, file="diag.zip")
         task = asyncio.get_running_loop().create_task(box.core.transfers.run())
         yield Office(box, await box.core.jobs.new_admin_token("tests"))

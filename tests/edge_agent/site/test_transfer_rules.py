@@ -34,20 +34,25 @@ def configured(value: str, key: str = "SupportedFileTransferProtocols") -> Stati
 
 
 @pytest.mark.parametrize(
-    ("said", "box", "chosen"),
+    ("said", "profile", "box", "chosen"),
     [
-        (None, {HTTP, FTP}, HTTP),
-        (None, {HTTP, HTTPS, FTP}, HTTP),
-        (None, {FTP}, FTP),
-        ("FTP", {HTTP, FTP}, FTP),
-        ("FTP,HTTP", {HTTP, FTP}, HTTP),
-        ("ftp, https ,http", {HTTP, HTTPS, FTP}, HTTPS),
-        ("FTPS,FTP", {HTTP, FTP, FTPS}, FTPS),
-        ("SFTP", {HTTP, FTP}, HTTP),
+        (None, 0, {HTTP, FTP}, HTTP),
+        (None, 1, {HTTP, HTTPS, FTP}, HTTP),
+        (None, 2, {HTTP, HTTPS, FTP}, HTTPS),
+        (None, 2, {HTTP, FTP}, HTTP),
+        (None, 0, {FTP}, FTP),
+        ("FTP", 0, {HTTP, FTP}, FTP),
+        ("FTP,HTTP", 0, {HTTP, FTP}, HTTP),
+        ("ftp, https ,http", 1, {HTTP, HTTPS, FTP}, HTTP),
+        ("ftp, https ,http", 2, {HTTP, HTTPS, FTP}, HTTPS),
+        ("FTPS,FTP", 0, {HTTP, FTP, FTPS}, FTP),
+        ("FTPS,FTP", 3, {HTTP, FTP, FTPS}, FTPS),
+        ("HTTPS", 0, {HTTP, HTTPS, FTP}, HTTPS),
+        ("SFTP", 0, {HTTP, FTP}, HTTP),
     ],
 )
-def test_the_method_is_one_both_have(said, box, chosen):
-    station = STATION if said is None else configured(said)
+def test_the_method_is_one_both_have_with_tls_where_the_station_trusts_the_box(said, profile, box, chosen):
+    station = msgspec.structs.replace(STATION if said is None else configured(said), profile=profile)
     assert choose_method(Asked(kind=DIAGNOSTICS), station, box) is chosen
 
 

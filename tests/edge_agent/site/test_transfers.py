@@ -10,7 +10,7 @@ import pytest
 from edge_agent.site.ports import Stored
 from edge_agent.site.reports import BootReport, TransferReport
 from edge_agent.site.transfers import LogRange, TransferPatience
-from sitelink.commands import FetchLog, OrderAnswer, UpdateFirmware
+from sitelink.commands import FetchLog, OrderAnswer, ReadTransferMethods, UpdateFirmware
 from sitelink.errors import (
     FileGone,
     FirmwareUnsigned,
@@ -37,6 +37,7 @@ async def running(patience=None):
     core = Core(file_patience=patience)
     await core.import_job()
     await core.boot("CP001")
+    await core.desk.configured(CP, {"SupportedFileTransferProtocols": None})
     core.stations.answers[FetchLog] = NAMED
     task = asyncio.get_running_loop().create_task(core.transfers.run())
     try:
@@ -377,3 +378,28 @@ async def test_no_location_is_in_the_record(core):
     await ask(core)
     await ask(core, FIRMWARE, image=await image(core), unsigned=True)
     assert b"192.0.2.1/" not in msgspec.json.encode(core.journal.recorded)
+
+
+# ---- by which method ----
+
+
+async def test_a_station_is_asked_once_how_it_sends_files(core):
+    await core.boot("CP002")
+    other, name = StationKey("cp002"), "SupportedFileTransferProtocols"
+    core.stations.answers[ReadTransferMethods] = OrderAnswer("Accepted", accepted=True, payload={name: "FTP"})
+    for kind in (DIAGNOSTICS, LOG):
+        id_ = await core.transfers.request(other, kind, INSTALLER)
+        assert found(core, id_).method is TransferMethod.FTP
+    assert sum(isinstance(order, ReadTransferMethods) for _, order in core.stations.orders) == 1
+    assert core.journal.state.stations[other].configuration == {name: "FTP"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [NoAnswer(identity="x", action="GetConfiguration", after_s=30), OrderAnswer("NotSupported", accepted=False)],
+)
+async def test_one_that_does_not_say_is_asked_for_its_file_all_the_same(core, answer):
+    await core.boot("CP002")
+    core.stations.answers[ReadTransferMethods] = answer
+    id_ = await core.transfers.request(StationKey("cp002"), DIAGNOSTICS, INSTALLER)
+    assert found(core, id_).method is TransferMethod.HTTP
