@@ -80,7 +80,7 @@ async def _start_s() -> float:
 async def _until_listening(settings: dict[str, str], port: int) -> float:
     began = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "edge_agent", "run", *as_options(settings)), cwd=ROOT, env=environment(),
+        *(sys.executable, "-m", "bench.released", "run", *as_options(settings)), cwd=ROOT, env=environment(),
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -47,7 +47,7 @@ async def box(
     ports = {name: free_port(0) for name in ("ocpp.port", "ocpp.tls_port", "http.port", "http.tls_port")}
     chosen = {"data_dir": str(folder / "box"), "ocpp.bind": "127.0.0.1", "log.level": "warning", **(settings or {})}
     chosen |= {name: str(port) for name, port in ports.items() if name not in chosen}
-    program = "bench.slow_disk" if fsync_ms else "edge_agent"
+    program = "bench.slow_disk" if fsync_ms else "bench.released"
     os.environ["GATEPOST_BENCH_FSYNC_MS"] = str(fsync_ms)
     try:
         process = await start_box(chosen, folder / "box.log", program=program)

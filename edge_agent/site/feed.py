@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from typing import NamedTuple
 
 from edge_agent.site.ports import Committed, Journal
 from sitelink.apply import Changes
@@ -36,12 +37,31 @@ REMEMBERED = 2048
 """Commits kept for pages that come back with Last-Event-ID."""
 
 
+class _News(NamedTuple):
+    """What of a commit is remembered: of meter values only whose they are, or 2,048 commits would hold them all."""
+
+    seq: int
+    changes: tuple[Changes, ...]
+    measured: frozenset[StationKey]
+
+
+def _news_of(committed: Committed) -> _News:
+    changed: list[Changes] = []
+    measured: set[StationKey] = set()
+    for changes in committed.changes:
+        if not changes.drop and all(type(entity) is Readings for entity in changes.put):
+            measured.update(entity.station for entity in changes.put if isinstance(entity, Readings))
+        else:
+            changed.append(changes)
+    return _News(committed.seq, tuple(changed), frozenset(measured))
+
+
 class Feed:
     """Listens to the journal; `news` is what one live page hears. While nobody looks, a commit costs nothing here."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._remembered: deque[Committed] = deque(maxlen=REMEMBERED)
+        self._remembered: deque[_News] = deque(maxlen=REMEMBERED)
         self._readers: set[_Reader] = set()
         self._since = journal.seq
         """Everything after this seq was seen by this feed, and is remembered."""
@@ -85,29 +105,28 @@ class Feed:
             return set()
         if after < self._since or after > self._journal.seq:
             return {"page"}
-        later = (committed for committed in self._remembered if committed.seq > after)
-        return {region for committed in later for kind in self._stale(committed) for of, region in kind if of == job}
+        later = (news for news in self._remembered if news.seq > after)
+        return {region for news in later for kind in self._stale(news) for of, region in kind if of == job}
 
     def _committed(self, committed: Committed) -> None:
         if len(self._remembered) == REMEMBERED:
             self._since = self._remembered[0].seq
-        self._remembered.append(committed)
+        news = _news_of(committed)
+        self._remembered.append(news)
         if not self._readers:
             return
-        soon, readings = self._stale(committed)
+        soon, readings = self._stale(news)
         for reader in self._readers:
             mine = {region for job, region in soon if job == reader.job}
             slow = {region for job, region in readings if job == reader.job} - mine
             if mine or slow:
                 reader.tell(committed.seq, mine, slow)
 
-    def _stale(self, committed: Committed) -> tuple[set[tuple[JobId, str]], set[tuple[JobId, str]]]:
+    def _stale(self, news: _News) -> tuple[set[tuple[JobId, str]], set[tuple[JobId, str]]]:
         """What is stale at once, and what only has new meter values."""
-        soon: set[tuple[JobId, str]] = set()
-        readings: set[tuple[JobId, str]] = set()
-        for changes in committed.changes:
-            only_readings = not changes.drop and all(isinstance(entity, Readings) for entity in changes.put)
-            (readings if only_readings else soon).update(stale_regions(self._journal.state, changes))
+        state = self._journal.state
+        soon = {pair for changes in news.changes for pair in stale_regions(state, changes)}
+        readings = {(row.job, f"cp:{row.id}") for key in news.measured for _, row in state.rows_of_station(key)}
         return soon, readings
 
 
