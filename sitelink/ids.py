@@ -32,6 +32,8 @@ _PADDING = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffd]+")
 
 def station_key(identity: str) -> StationKey:
     """The form in which identities are compared: stations differ from their labels in case and blanks."""
+    if identity.isascii():  # composed as it is, and folding leaves it so
+        return StationKey(identity.strip().casefold())
     folded = unicodedata.normalize("NFC", identity).strip().casefold()
     return StationKey(unicodedata.normalize("NFC", folded))  # folding can take a character apart again
 

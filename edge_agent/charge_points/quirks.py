@@ -68,6 +68,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NONE = Quirks()
+KINDS_REMEMBERED = 256
+"""Vendor, model and firmware, with the rules for them: the stations of a site are of few kinds."""
 _EFFECTS = {field.name: field for field in msgspec.structs.fields(Quirks)}
 HANDSHAKE = ("subprotocols", "headers")
 """What counts before anything is known of a station: such a rule names no vendor, model or firmware."""
@@ -100,13 +102,19 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         return all(_holds(dotted(firmware), *each) for each in self.versions)
 
 
-class Table(msgspec.Struct, frozen=True):
+class Table(msgspec.Struct, frozen=True, dict=True):
     """All rules, in order; of two that fit, the later one counts."""
 
     rules: tuple[Rule, ...] = ()
 
     def rules_for(self, vendor: str | None, model: str | None, firmware: str | None) -> tuple[Rule, ...]:
-        return tuple(rule for rule in self.rules if rule.fits(vendor or "", model or "", firmware or ""))
+        kind = vendor or "", model or "", firmware or ""
+        found: dict[tuple[str, str, str], tuple[Rule, ...]] = self.__dict__.setdefault("_found", {})
+        if kind not in found:
+            if len(found) >= KINDS_REMEMBERED:
+                found.clear()
+            found[kind] = tuple(rule for rule in self.rules if rule.fits(*kind))
+        return found[kind]
 
     def of_station(self, vendor: str | None, model: str | None, firmware: str | None) -> Quirks:
         effects: dict[str, Any] = {}

@@ -125,3 +125,9 @@ def test_an_id_token_is_known_again_whatever_a_reader_makes_of_it(said):
 def test_the_key_of_an_id_token_is_its_own_key(text):
     assert id_token_key(id_token_key(text)) == id_token_key(text)
     assert id_token_key(text.upper().lower()) == id_token_key(id_token_key(text.upper().lower()))
+
+
+@given(st.text(st.characters(codec="ascii")) | st.text())
+def test_the_quick_way_to_a_station_s_key_is_the_long_way(identity: str) -> None:
+    folded = unicodedata.normalize("NFC", identity).strip().casefold()
+    assert station_key(identity) == unicodedata.normalize("NFC", folded)
