@@ -12,13 +12,18 @@ from bench.load import Figures, fleet
 from bench.targets import Target, box, reference
 
 CHARGERS = 50
+MODES = ("raw", "raw-aiohttp", "stock", "stock-commit")
 OCPP_GO_IS_STOCK_TIMES = 8.0
-PLANS = {"meter_values": ("raw", "stock", "stock-commit"), "mixed": ("stock",), "transaction_events": ("stock",)}
+PLANS = {
+    "meter_values": ("raw", "raw-aiohttp", "stock", "stock-commit"),
+    "mixed": ("stock",),
+    "transaction_events": ("stock",),
+}
 
 
 async def measure(rounds: int, seconds: float) -> list[Result]:
     async with AsyncExitStack() as stack:
-        targets = {mode: await stack.enter_async_context(reference(mode)) for mode in ("raw", "stock", "stock-commit")}
+        targets = {mode: await stack.enter_async_context(reference(mode)) for mode in MODES}
         ours = await stack.enter_async_context(box(CHARGERS * len(PLANS)))
         found: dict[tuple[str, str], list[Figures]] = {}
         for _ in range(rounds):
@@ -53,6 +58,8 @@ def _results(found: dict[tuple[str, str], list[Figures]]) -> list[Result]:
     rates = f"{median(rate('meter_values', 'box')):.0f} of {median(rate('meter_values', 'raw')):.0f} a second"
     stand_in = first.value / OCPP_GO_IS_STOCK_TIMES if first.value is not None else None
     busy = max(each.client_share for figures in found.values() for each in figures)
+    bare, other = median(cpu("meter_values", "raw")), median(cpu("meter_values", "raw-aiohttp"))
+    print(f"group A: a bare responder takes {bare:.2f} CPU-s/10k on websockets and {other:.2f} on aiohttp")
     print(f"group A: the load client used at most {100 * busy:.0f} % of a core")
     return [
         first,

@@ -1,6 +1,7 @@
 """The servers to compare with, one mode each; prints its port and runs until terminated.
 
     raw           `websockets` alone: every CALL is confirmed at once, nothing is checked, nothing is stored
+    raw-aiohttp   the same with aiohttp's WebSocket server
     stock         the `ocpp` library's own ChargePoint, as its documentation shows it: validates, stores nothing
     stock-commit  the same, and one row and one SQLite commit (WAL, synchronous FULL) for every call but Heartbeat
 
@@ -39,6 +40,31 @@ async def raw(socket: ServerConnection) -> None:
         async for text in socket:
             frame = json.loads(text)
             await socket.send(json.dumps([3, frame[1], ANSWERS.get(frame[2], {})]))
+
+
+async def raw_aiohttp(port: int, ended: asyncio.Event) -> None:
+    """As `raw`, without compression too."""
+    from aiohttp import WSMsgType, web
+
+    async def confirm(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=PROTOCOLS, compress=False)
+        await socket.prepare(request)
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                frame = json.loads(message.data)
+                await socket.send_str(json.dumps([3, frame[1], ANSWERS.get(frame[2], {})]))
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/{identity}", confirm)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        print(runner.addresses[0][1], flush=True)
+        await ended.wait()
+    finally:
+        await runner.cleanup()
 
 
 class Commits:
@@ -146,6 +172,9 @@ async def run(options: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    if options.mode == "raw-aiohttp":
+        await raw_aiohttp(options.port, ended)
+        return
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         commits = Commits(folder, options.fsync_ms) if options.mode == "stock-commit" else None
         handler = raw if options.mode == "raw" else stock(commits)
@@ -158,7 +187,7 @@ async def run(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="reference_server", description="A server to compare with.")
-    parser.add_argument("mode", choices=["raw", "stock", "stock-commit"])
+    parser.add_argument("mode", choices=["raw", "raw-aiohttp", "stock", "stock-commit"])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--fsync-ms", type=float, default=0.0)
     parser.add_argument("--folder", default=None, help="where the database of stock-commit goes")

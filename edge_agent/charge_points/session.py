@@ -6,7 +6,7 @@ of ours is outstanding at a time; its sender stops waiting after 30 s, but the s
 OCPP 2.0.1 Part 4 §4.1; OCPP.md §8.1 R3, R4, R8; DESIGN §7 (18). Start at `Session.ask`.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +55,7 @@ class Session:
     def __init__(self, new_id: Callable[[], str], repeated_as_is: frozenset[str]) -> None:
         self._new_id = new_id
         self._repeated_as_is = repeated_as_is
-        self._waiting: deque[Question] = deque()
+        self._waiting: list[Question] = []
         self._outstanding: Question | None = None
         self._late: OrderedDict[str, Question] = OrderedDict()
         self._answers: OrderedDict[str, tuple[Call, str]] = OrderedDict()
@@ -76,7 +76,7 @@ class Session:
         """The call whose turn it is, now outstanding; None while another is, or nothing may be sent."""
         if self._outstanding is not None or not self.gate_open or not self._waiting:
             return None
-        self._outstanding = question = self._waiting.popleft()
+        self._outstanding = question = self._waiting.pop(0)
         question.message_id = self._new_id()
         return question
 

@@ -8,7 +8,6 @@ OCPP 1.6 §4.2 and §5.17 with errata 3.22 and 3.40. Start at `Connection.run`.
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from enum import Enum
@@ -114,13 +113,13 @@ class Connection:
         self._session = Session(new_id, dialect.repeated_as_is)
         desk = believed(host.desk, lambda: self.quirks, lambda action, found: host.corrected(self, action, found))
         self._clerk = dialect.clerk(desk, host.clock, self.key)
-        self._calls: deque[rpc.Call | rpc.Send | None] = deque()
+        self._calls: list[rpc.Call | rpc.Send | None] = []
         """None: no more will come."""
         self._idle: asyncio.Future[None] | None = None
         """The worker waits for a call."""
         self._answers: dict[Question, asyncio.Future[Answer]] = {}
         self._slot_timer: asyncio.TimerHandle | None = None
-        self._boot_answered = asyncio.Event()
+        self._boot_answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard_at = (host.clock.monotonic(), host.clock.now())
         self._silent_after_s = SILENT_AFTER_INTERVALS * host.desk.heartbeat_interval_s
         self._frames = 0
@@ -195,7 +194,7 @@ class Connection:
             self._idle = asyncio.get_running_loop().create_future()
             await self._idle
             self._idle = None
-        call = self._calls.popleft()
+        call = self._calls.pop(0)
         if len(self._calls) < CALLS_WAITING_MAX and not self._socket.is_full:
             self._socket.release()
         return call
@@ -579,7 +578,8 @@ class Connection:
     # ---- what we ask of our own accord ----
 
     def _open_gate(self) -> None:
-        self._boot_answered.set()
+        if not self._boot_answered.done():
+            self._boot_answered.set_result(None)
         self._session.gate_open = True
         self._pump()
 
@@ -587,7 +587,7 @@ class Connection:
         """Without a boot: ask one that was accepted before for its state, any other for its boot (OCPP.md §4.2)."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._host.settings.timings.boot_gate_s):
-                await self._boot_answered.wait()
+                await asyncio.shield(self._boot_answered)
                 return
         self._open_gate()
         self.has_called = True

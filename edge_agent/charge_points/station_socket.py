@@ -66,6 +66,9 @@ class StationSocket(ServerConnection):
     def listen(self, on_frame: Callable[[Opcode], None], on_message: Callable[[bytes], None]) -> None:
         """`on_frame` hears of every frame, pings and pongs included, before `on_message` gets the message it ends."""
         self._on_frame, self._on_message = on_frame, on_message
+        for said in (self.request, self.response):  # 2 KiB nobody asks for again
+            if said is not None:
+                said.headers.clear()
         early, self._early = self._early, ()
         self.release()
         for message in early:
