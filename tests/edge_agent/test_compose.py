@@ -132,3 +132,42 @@ def test_ids_are_random_uuids():
     for each in made:
         read = uuid.UUID(each)
         assert (str(read), read.version, read.variant) == (each, 4, uuid.RFC_4122)
+
+
+RULE = '[[rule]]\nname = "mine"\nsource = "made up"\nvendor = "acme"\ntime_milliseconds = false\n'
+ODD_BOOT = {"chargePointVendor": "Acme", "chargePointModel": "Post 2", "macAddress": "00:11"}
+
+
+async def test_the_operators_rules_are_followed_and_corrections_survive_a_restart(tmp_path: Path) -> None:
+    wanted = settings(tmp_path / "data")
+    wanted.data_dir.mkdir()
+    (wanted.data_dir / "quirks.toml").write_text(RULE)
+    job = {"number": "7", "site": {"name": "Yard"}, "charge_points": [{"name": "Bay 1", "identity": "CP001"}]}
+    for start in (1, 2):
+        async with compose.serving(wanted) as box:
+            if start == 1:
+                await control.ask(wanted.data_dir, "job.import", {"file": job})
+            address = f"ws://127.0.0.1:{box.ocpp_port}/CP001"
+            async with connect(address, subprotocols=[Subprotocol("ocpp1.6")]) as socket:
+                await socket.send(json.dumps([2, "1", "BootNotification", ODD_BOOT]))
+                answer = json.loads(await socket.recv())
+                assert answer[2]["status"] == "Accepted"
+                assert "." not in answer[2]["currentTime"]
+            state = box.store.journal.state
+            assert state.stations[StationKey("cp001")].traits.rules == ("mine",)
+            if start == 2:
+                assert state.corrections[StationKey("cp001")].kinds[
+                    "BootNotification extra_property:macAddress"
+                ].count == 1, "written when the box stopped"  # fmt: skip
+
+
+async def test_a_wrong_rule_stops_the_start_with_its_line(tmp_path: Path) -> None:
+    wanted = settings(tmp_path / "data")
+    wanted.data_dir.mkdir()
+    (wanted.data_dir / "quirks.toml").write_text(RULE.replace("time_milliseconds", "time_milisecond"))
+    with pytest.raises(compose.CannotStart, match=r"quirks\.toml:5: mine: time_milisecond: no such key"):
+        async with compose.serving(wanted):
+            pass
+    with pytest.raises(compose.CannotStart, match=r"ocpp\.quirks .*there is no such file"):
+        async with compose.serving(settings(tmp_path / "other", f"ocpp.quirks={tmp_path / 'none.toml'}")):
+            pass
