@@ -10,6 +10,8 @@ from tests.doubles.box import BoxProcess, job_data, running_box
 from tests.doubles.hostile_strings import fill, identities
 
 PHONE = {"width": 390, "height": 844}
+DETAILED = [f"HS{number:02}-{version}" for number in (0, 1, 4, 18, 37, 55, 56) for version in ("16", "201", "21")]
+"""Details and messages of some: scripts, a page that would end, bidirectional text, long words."""
 REPORT_WIDTH = 2500
 """A table of sixteen columns to print, each no wider than a few dozen characters."""
 
@@ -31,10 +33,18 @@ async def test_nothing_runs_and_nothing_is_wider_than_a_phone(box: BoxProcess, c
     page.on("request", lambda request: asked.append(request.url))
     await page.goto(box.link)
     await page.get_by_role("heading", name="Seen on this network").wait_for()
-    row = (await box.job())["charge_points"][0]["id"]
+    rows = {each["identity"]: each["id"] for each in (await box.job())["charge_points"]}
+    row = rows["HS00-16"]
     for path in ("/j", "/j/complete", f"/j/charge-points/{row}/actions", f"/j/charge-points/{row}/notes"):
         await page.goto(f"{box.http}{path}")
         await _is_calm(page, path, PHONE["width"])
+    for identity in DETAILED:
+        for part in ("details", "frames"):
+            path = f"/j/charge-points/{rows[identity]}/{part}"
+            response = await page.goto(f"{box.http}{path}")
+            assert response is not None
+            assert response.status == 200, path
+            await _is_calm(page, path, PHONE["width"])
     await page.goto(f"{box.http}/api/v1/job/report.html")
     await _is_calm(page, "/api/v1/job/report.html", REPORT_WIDTH)
     assert dialogs == []

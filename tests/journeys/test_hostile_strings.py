@@ -131,3 +131,20 @@ async def test_no_line_of_the_log_is_theirs(filled: tuple[BoxProcess, Any]) -> N
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", line), repr(line)
         assert not re.match(r"\S+ \S+ \[error\s*\] FORGED|Set-Cookie|\{\"event\":\"FORGED", line), line
     assert len(box.log) < 20_000_000
+
+
+async def test_no_cell_of_the_messages_as_a_table_is_a_formula(filled: tuple[BoxProcess, Any]) -> None:
+    box, _ = filled
+    rows = {each["identity"]: each["id"] for each in (await box.job())["charge_points"]}
+    async with box.api() as session:
+        async with session.post("/api/session", json={"token": box.token}, headers={"Origin": box.http}) as response:
+            assert response.status in (200, 204)
+        for number, text in enumerate(strings()):
+            if not text.startswith(FORMULA):
+                continue
+            async with session.get(f"/j/charge-points/{rows[f'HS{number:02}-16']}/frames.csv") as response:
+                assert response.status == 200
+                table = (await response.text()).removeprefix("\ufeff")
+            found = list(csv.reader(io.StringIO(table)))
+            assert len(found) > 10
+            assert not [cell for row in found for cell in row if cell.startswith(FORMULA)]

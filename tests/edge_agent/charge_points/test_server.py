@@ -310,6 +310,7 @@ async def test_no_answer_is_said_soon_and_the_late_one_is_kept() -> None:
 async def test_only_one_call_is_outstanding_and_the_slot_is_freed_in_the_end() -> None:
     async with ocpp_box() as box, box.station() as station:
         await station.boot()
+        await station.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Available"})
         first = asyncio.ensure_future(box.server.send(CP001, Reset()))
         await station.asked("Reset")
         second = asyncio.ensure_future(box.server.send(CP001, UnlockConnector(1)))
