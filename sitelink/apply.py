@@ -71,6 +71,7 @@ SUPERSEDED = "Superseded"
 NOT_SUPPORTED = "not_supported"
 """Outcome of a command the station cannot do: it is not offered again."""
 REBOOT_KEYS_MAX = 16
+PLACES_MAX = 100
 CONNECTORS = "connectors"
 """Among the facts of an inventory: how many connectors (OCPP 2.x: EVSEs) the station has."""
 ITEMS_MAX = {ReportKind.INVENTORY: 5000, ReportKind.EVENTS: 50}
@@ -304,6 +305,18 @@ def _station_needs_reboot(state: SiteState, op: Op, event: e.StationNeedsReboot)
     return Changes(put=(replace(station, reboot_needed=(*station.reboot_needed, *more)[:REBOOT_KEYS_MAX]),))
 
 
+def _availability_ordered(state: SiteState, op: Op, event: e.AvailabilityOrdered) -> Changes:
+    """An order about a single plug is not kept here: its status tells. One about the station is about every place."""
+    station = _station(state, op)
+    if event.plug is not None:
+        return NOTHING
+    others = {place for place in station.out_of_service if place != event.connector}
+    if event.connector == 0:
+        others = set()
+    out = others if event.operative else others | {event.connector}
+    return Changes(put=(replace(station, out_of_service=tuple(sorted(out))[:PLACES_MAX]),))
+
+
 def _corrections_counted(state: SiteState, op: Op, event: e.CorrectionsCounted) -> Changes:
     key = StationKey(op.entity.partition(":")[2])
     before = state.corrections.get(key) or Corrections(station=key)
@@ -519,7 +532,7 @@ def _transaction_started(state: SiteState, op: Op, event: e.TransactionStarted) 
         id=event.id, station=station.id, connector=event.connector, started_at=event.at, id_token=event.id_token,
         verdict=event.verdict, meter_start_wh=event.meter_start_wh, start_content=event.content, test=event.test,
         name=event.name, token_type=event.token_type, plug=event.plug, charging=event.charging,
-        remote_start=event.remote_start, numbers=_numbered((), event.seq_no),
+        remote_start=event.remote_start, numbers=_numbered((), event.seq_no), extras=event.extras,
     )  # fmt: skip
     running = {**station.transactions, event.connector: event.id}
     return Changes(put=(transaction, replace(station, transactions=running)))
@@ -539,6 +552,7 @@ def _transaction_updated(state: SiteState, op: Op, event: e.TransactionUpdated) 
     updated = replace(
         known, numbers=_numbered(known.numbers, event.seq_no), plug=(newest and event.plug) or known.plug,
         charging=(newest and event.charging) or known.charging,
+        extras={**known.extras, **event.extras} if newest else {**event.extras, **known.extras},
         remote_start=known.remote_start if known.remote_start is not None else event.remote_start,
         meter_start_wh=known.meter_start_wh if known.meter_start_wh is not None else event.meter_start_wh,
         started_at=min(known.started_at, event.at) if known.started_at is not None else None,
@@ -566,7 +580,7 @@ def _transaction_stopped(state: SiteState, op: Op, event: e.TransactionStopped) 
         before, stopped_at=event.at, meter_stop_wh=event.meter_stop_wh, reason=event.reason,
         stop_content=event.content, flags=event.flags,
         numbers=_numbered(before.numbers, event.seq_no), last_number=event.seq_no,
-        incomplete=False,
+        incomplete=False, extras={**before.extras, **event.extras},
     )  # fmt: skip
     if event.id not in station.transactions.values():
         return Changes(put=(closed,))
@@ -784,6 +798,7 @@ _FOLDS: dict[type[e.Event], Callable[[SiteState, Op, Any], Changes]] = {
     e.StationBooted: _station_booted,
     e.StationConfigured: _station_configured,
     e.StationNeedsReboot: _station_needs_reboot,
+    e.AvailabilityOrdered: _availability_ordered,
     e.CorrectionsCounted: _corrections_counted,
     e.StationTestTokenSet: _station_test_token_set,
     e.StationFaulted: _station_faulted,

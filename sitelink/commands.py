@@ -41,9 +41,24 @@ class UnlockConnector(Order, frozen=True):
 
 
 class Reset(Order, frozen=True):
-    """hard loses what the station has not sent yet; soft ends charging in order first."""
+    """hard loses what the station has not sent yet; soft ends charging in order first.
+
+    `connector`: only that one (OCPP 2.x: an EVSE); 1.6 has no such call.
+    """
 
     hard: bool = False
+    connector: int | None = None
+
+
+class SetAvailability(Order, frozen=True):
+    """Take a place out of service or back into it, also over reboots. No `connector`: the whole station.
+
+    `plug`: only that one of its plugs (OCPP 2.x). Accepted or Scheduled say that it will; that it is, its status says.
+    """
+
+    operative: bool
+    connector: int | None = None
+    plug: int | None = None
 
 
 class Trigger(Order, frozen=True):

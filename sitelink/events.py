@@ -192,6 +192,18 @@ class StationNeedsReboot(Event, frozen=True):
     keys: tuple[str, ...]
 
 
+class AvailabilityOrdered(Event, frozen=True, omit_defaults=True):
+    """entity station:…  It agreed to go out of service or back into it; connector 0 is the whole station.
+
+    `answer` is its word: Accepted, or Scheduled where a charge goes on until then. That it did is a status.
+    """
+
+    operative: bool
+    answer: str
+    connector: int = 0
+    plug: int | None = None
+
+
 class Correction(msgspec.Struct, frozen=True):
     """How often something was put right, since when, and when last."""
 
@@ -426,6 +438,8 @@ class TransactionStarted(Event, frozen=True, omit_defaults=True):
     plug: int | None = None
     charging: ConnectorStatus | None = None
     offline: bool = False
+    extras: dict[str, Any] = {}
+    """What else it told of the transaction, by name: phases, cost, limits, preconditioning (OCPP 2.1)."""
 
 
 class TransactionUpdated(Event, frozen=True, omit_defaults=True):
@@ -450,6 +464,7 @@ class TransactionUpdated(Event, frozen=True, omit_defaults=True):
     offline: bool = False
     station_time: str | None = None
     payload: Any = None
+    extras: dict[str, Any] = {}
 
 
 class TransactionStopped(Event, frozen=True, omit_defaults=True):
@@ -468,6 +483,7 @@ class TransactionStopped(Event, frozen=True, omit_defaults=True):
     """Codes of what is not plausible, e.g. energy_went_back."""
     seq_no: int | None = None
     offline: bool = False
+    extras: dict[str, Any] = {}
 
 
 class TransactionIncomplete(Event, frozen=True):
@@ -671,6 +687,7 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     StationBooted: "station.booted",
     StationConfigured: "station.configured",
     StationNeedsReboot: "station.needs_reboot",
+    AvailabilityOrdered: "station.availability",
     CorrectionsCounted: "corrections",
     StationTestTokenSet: "station.test_token",
     StationFaulted: "station.faulted",

@@ -214,6 +214,8 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     """Actions it answered with NotSupported, until it boots with another firmware."""
     reboot_needed: tuple[str, ...] = ()
     """Configuration keys whose change waits for a reboot."""
+    out_of_service: tuple[int, ...] = ()
+    """Places it was ordered out of service, 0 for all of it; its statuses say what is true."""
 
     @property
     def key(self) -> str:
@@ -256,6 +258,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     numbers: Ranges = ()
     last_number: int | None = None
     """Of the event that ended it."""
+    extras: dict[str, Any] = {}
+    """What else the station last told of it (OCPP 2.1)."""
     incomplete: bool = False
     """Events of it are missing, and the station has none left to tell."""
 

@@ -15,6 +15,7 @@ from edge_agent.charge_points.tending import Tending
 from edge_agent.site.ports import Desk
 from sitelink.clock import Clock
 from sitelink.ids import StationKey
+from sitelink.states import ReportKind
 
 KNOWN_VENDORS = frozenset({"org.openchargealliance.iso15118pnc", "org.openchargealliance.costmsg"})
 """Vendors whose messages are published: that this box does nothing with them is no reason to doubt the vendor."""
@@ -96,6 +97,12 @@ class BaseClerk:
         await self.desk.message(self.station, "DataTransfer", kept(payload))
         vendor = text_of(payload, "vendorId", found, 255) or ""
         return {"status": "UnknownMessageId" if vendor.casefold() in KNOWN_VENDORS else "UnknownVendorId"}
+
+    async def reservation_used(self, number: object) -> None:
+        """A transaction began on it: it is none any more (OCPP 1.6 §5.13, 2.x H03)."""
+        known = self.desk.report_of(self.station, ReportKind.RESERVATIONS)
+        if known is not None and known.count:
+            await self.desk.list_changed(self.station, ReportKind.RESERVATIONS, {}, (str(number),), "used")
 
     def unknown(self, action: str) -> Refused:
         """NotSupported where the version has the action, NotImplemented where it has not (OCPP-J 1.6 §4.2.3)."""

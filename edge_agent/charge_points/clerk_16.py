@@ -66,7 +66,10 @@ class Clerk16(BaseClerk):
 
     async def _start(self, payload: Payload, found: Found) -> Payload:
         """Begins a transaction under an id of ours; never refused, the same start again gets the same id."""
-        return v16.start_answer(await self.desk.start(self.station, v16.start_report(payload, found)))
+        answer = v16.start_answer(await self.desk.start(self.station, v16.start_report(payload, found)))
+        if payload.get("reservationId"):
+            await self.reservation_used(payload["reservationId"])
+        return answer
 
     async def _stop(self, payload: Payload, found: Found) -> Payload:
         """Ends the transaction; never refused, one that is not known is kept as an orphan."""

@@ -98,6 +98,8 @@ class Clerk201(BaseClerk):
         """Begins, continues or ends a transaction; events are told apart by their number."""
         report = v2x.transaction_report(payload, found)
         verdict = await self.desk.transaction_event(self.station, report)
+        if "reservation" in report.extras:
+            await self.reservation_used(report.extras["reservation"])
         if report.stage is TransactionStage.ENDED:
             self.tending.transaction_ended()
         return v2x.transaction_answer(verdict)

@@ -120,6 +120,15 @@ def _cut(value: Any) -> Any:
     return [_cut(each) for each in value[:KEPT_ITEMS_MAX]] if isinstance(value, list) else value
 
 
+SIGNED_BYTES_MAX = 64 * 1024
+
+
+def signed_whole(group: Mapping[str, Any]) -> Any:
+    """A group with signed values, to the last character: a signature that was cut proves nothing (2.x J01, J02)."""
+    encoded = msgspec.json.encode(group)
+    return dict(group) if len(encoded) <= SIGNED_BYTES_MAX else kept(dict(group))
+
+
 # ---- times ----
 
 
@@ -226,9 +235,10 @@ def meter_groups(
             at, station_time = time_of(group, found)
             samples = tuple(_samples(group, found, read)[:room])
             room -= len(samples)
-            if samples:
-                corrected = len(found) > start or _is_signed(group)
-                groups.append(MeterGroup(samples, at, station_time, kept(group) if corrected else None))
+            signed = _is_signed(group)
+            if samples or signed:
+                odd = kept(group) if len(found) > start else None
+                groups.append(MeterGroup(samples, at, station_time, signed_whole(group) if signed else odd))
     if room <= 0:
         found.append(f"{key}:too_many_samples")
     return tuple(groups)

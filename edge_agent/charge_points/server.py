@@ -38,7 +38,7 @@ from edge_agent.site.ports import Action, Desk, LateAnswer
 from edge_agent.site.reports import BootReport
 from sitelink.clock import Clock
 from sitelink.commands import Order, OrderAnswer
-from sitelink.errors import NotFound, StationOffline
+from sitelink.errors import NotFound, StationOffline, StoreUnavailable
 from sitelink.frames import Frame
 from sitelink.ids import StationKey
 
@@ -139,6 +139,9 @@ class OcppServer:
         answer = await connection.ask_in_its_way(action, payload, found, came_late)
         if found:
             self.corrected(connection, action, found)
+        if isinstance(answer, rpc.CallResult) and isinstance(answer.payload, dict):
+            with contextlib.suppress(StoreUnavailable):  # the station did as it was told all the same
+                await connection.errands.called(action, payload, answer.payload)
         return _order_answer(dialect, order, answer)
 
     async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,18 @@ class Tending:
     async def called(self, action: str, payload: Payload, answer: Payload) -> None:
         """Its answer came: what it changed is recorded, or asked for."""
 
+    async def availability_changed(self, payload: Payload, answer: Payload) -> None:
+        """A ChangeAvailability of either version was answered."""
+        status = status_of(answer)
+        if status not in ("Accepted", "Scheduled"):
+            return
+        evse = payload.get("evse") or {}
+        await self.desk.availability(
+            self.station, status,
+            operative="Operative" in (payload.get("type"), payload.get("operationalStatus")),
+            connector=payload.get("connectorId") or evse.get("id") or 0, plug=evse.get("connectorId"),
+        )  # fmt: skip
+
     async def objection(self, action: str, payload: Payload, ask: Ask) -> str | None:
         """Where the call contradicts what is known of the station; None: nowhere."""
         return None

@@ -66,6 +66,8 @@ class Tending16(Tending):
         elif action == "ChangeConfiguration" and status in ("Accepted", "RebootRequired"):
             key, value = str(payload.get("key")), payload.get("value")
             await self._note_variables([Variable(name=key, attributes={ACTUAL: attribute(key, str(value))})])
+        elif action == "ChangeAvailability":
+            await self.availability_changed(payload, answer)
         elif status == "Accepted" and action in _CHANGES:
             await self._note_change(action, payload, answer)
 

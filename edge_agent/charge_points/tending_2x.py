@@ -235,6 +235,8 @@ class Tending2x(Tending):
             await self._note_variables(variables_of_results(answer, []))
         elif action == "SetVariables":
             await self._note_variables(variables_set(payload, answer))
+        elif action == "ChangeAvailability":
+            await self.availability_changed(payload, answer)
         elif action == "GetCompositeSchedule" and status == "Accepted":
             schedule = answer.get("schedule")
             place = integer_of(payload, "evseId", []) or 0

@@ -7,6 +7,7 @@ OCPP.md §8.2 and §4.2 to §4.4. Start at `boot_report` for what comes in, `cal
 """
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from edge_agent.charge_points import certificate_calls, file_calls, list_calls
@@ -38,10 +39,12 @@ from sitelink.commands import (
     RemoteStart,
     RemoteStop,
     Reset,
+    SetAvailability,
     SetKey,
     Trigger,
     UnlockConnector,
 )
+from sitelink.errors import CallInvalid
 from sitelink.redact import redact
 from sitelink.states import ConnectorStatus, Registration
 
@@ -255,8 +258,12 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
             return "RemoteStopTransaction", {"transactionId": int(transaction)}
         case UnlockConnector(connector=connector):
             return "UnlockConnector", {"connectorId": connector}
-        case Reset(hard=hard):
+        case Reset(hard=hard, connector=None):
             return "Reset", {"type": "Hard" if hard else "Soft"}
+        case SetAvailability(operative=operative, connector=connector, plug=None | 1):
+            return "ChangeAvailability", {
+                "connectorId": connector or 0, "type": "Operative" if operative else "Inoperative",
+            }  # fmt: skip
         case Trigger(message=message, connector=None):
             return "TriggerMessage", {"requestedMessage": message}
         case Trigger(message=message, connector=connector):
@@ -268,7 +275,7 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
     call = list_calls.call_16(order) or file_calls.call_16(order) or certificate_calls.call_16(order)
     if call is not None:
         return call
-    raise TypeError(f"no OCPP 1.6 call for {order!r}")
+    raise CallInvalid(action=type(order).__name__, where="action", problem="no_such_call_in_this_version")
 
 
 def not_now(action: str, payload: dict[str, Any], registration: Registration) -> str | None:
@@ -284,6 +291,24 @@ def not_now(action: str, payload: dict[str, Any], registration: Registration) ->
         profile.get("chargingProfilePurpose") != "TxProfile" or "transactionId" in profile
     ):
         return "chargingProfile"  # §5.16.2
+    return _profile_wrong(payload["csChargingProfiles"], connector) if action == "SetChargingProfile" else None
+
+
+def _profile_wrong(profile: dict[str, Any], connector: int | None) -> str | None:
+    """Where a charging profile breaks a rule of §3.13, §5.16 or §7.8."""
+    purpose = profile.get("chargingProfilePurpose")
+    if purpose == "ChargePointMaxProfile" and connector != 0:
+        return "connectorId"
+    if purpose == "TxProfile" and connector == 0:
+        return "connectorId"
+    if purpose != "TxProfile" and "transactionId" in profile:
+        return "csChargingProfiles/transactionId"
+    if profile.get("chargingProfileKind") == "Recurring" and "recurrencyKind" not in profile:
+        return "csChargingProfiles/recurrencyKind"
+    periods = (profile.get("chargingSchedule") or {}).get("chargingSchedulePeriod") or ()
+    starts = [period.get("startPeriod") for period in periods]
+    if not starts or starts[0] != 0 or any(later <= before for before, later in pairwise(starts)):
+        return "csChargingProfiles/chargingSchedule/chargingSchedulePeriod"
     return None
 
 

@@ -16,6 +16,7 @@ from edge_agent.charge_points.readings import (
     integer_of,
     kept,
     meter_groups,
+    number_of,
     sample_2x,
     text_of,
     time_of,
@@ -36,6 +37,7 @@ from sitelink.commands import (
     RemoteStart,
     RemoteStop,
     Reset,
+    SetAvailability,
     SetKey,
     Trigger,
     UnlockConnector,
@@ -173,8 +175,48 @@ def transaction_report(payload: dict[str, Any], found: Found) -> TransactionRepo
         remote_start=integer_of(info, "remoteStartId", found), offline=payload.get("offline") is True,
         stop_reason=text_of(info, "stoppedReason", found, 50) or "Local",
         groups=meter_groups(payload.get("meterValue"), found, read=sample_2x), at=at, station_time=station_time,
-        payload=without_key_codes(kept(rest)),
+        payload=without_key_codes(kept(rest)), extras=_extras_of(payload, info),
     )  # fmt: skip
+
+
+_EXTRAS = {
+    "numberOfPhasesUsed": "phases", "cableMaxCurrent": "cable_a", "reservationId": "reservation",
+    "preconditioningStatus": "preconditioning", "evseSleep": "evse_asleep", "timeSpentCharging": "charging_s",
+    "operationMode": "operation_mode", "tariffId": "tariff", "transactionLimit": "limit",
+}  # fmt: skip
+"""Of a transaction event and its transactionInfo: theirs and ours."""
+_USAGE = ("energy", "chargingTime", "idleTime", "reservationTime")
+
+
+def _extras_of(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
+    """What else an event tells of its transaction: 2.0.1's few, and what 2.1 added (E16, I, Q)."""
+    said = {
+        **{key: info[key] for key in _EXTRAS if key in info},
+        **{key: payload[key] for key in _EXTRAS if key in payload},
+    }
+    extras: dict[str, Any] = {
+        _EXTRAS[key]: value for key, value in kept(said).items()
+        if key in _EXTRAS and isinstance(value, (bool, int, float, str, dict))
+    }  # fmt: skip
+    cost = _cost_of(payload.get("costDetails"))
+    return {**extras, "cost": cost} if cost else extras
+
+
+def _cost_of(details: Any) -> dict[str, Any]:
+    """What the station reckoned: its total, or that it could not."""
+    if not isinstance(details, dict):
+        return {}
+    if details.get("failureToCalculate") is True:
+        return {"failed": text_of(details, "failureReason", []) or True}
+    total, usage = details.get("totalCost"), details.get("totalUsage")
+    whole = total.get("total") if isinstance(total, dict) else None
+    cost: dict[str, Any] = {}
+    if isinstance(total, dict) and isinstance(whole, dict):
+        cost = {"currency": text_of(total, "currency", [], 3), "type": text_of(total, "typeOfCost", [], 20)}
+        cost |= {"excl_tax": number_of(whole, "exclTax", []), "incl_tax": number_of(whole, "inclTax", [])}
+    if isinstance(usage, dict):
+        cost |= {name: number_of(usage, name, []) for name in _USAGE}
+    return {name: value for name, value in cost.items() if value is not None}
 
 
 def _stage_of(payload: dict[str, Any], found: Found) -> TransactionStage:
@@ -251,8 +293,13 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
             return "RequestStopTransaction", {"transactionId": name or str(transaction)}
         case UnlockConnector(connector=place, plug=plug):
             return "UnlockConnector", {"evseId": place, "connectorId": plug}
-        case Reset(hard=hard):
-            return "Reset", {"type": "Immediate" if hard else "OnIdle"}
+        case Reset(hard=hard, connector=place):
+            only = {} if place is None else {"evseId": place}
+            return "Reset", {"type": "Immediate" if hard else "OnIdle", **only}
+        case SetAvailability(operative=operative, connector=place, plug=plug):
+            return "ChangeAvailability", {
+                "operationalStatus": "Operative" if operative else "Inoperative", **_evse(place, plug),
+            }  # fmt: skip
         case Trigger(message=message, connector=None):
             return "TriggerMessage", {"requestedMessage": message}
         case Trigger(message=message, connector=place, plug=plug):
@@ -264,6 +311,12 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
     if call is not None:
         return call
     raise CallInvalid(action=type(order).__name__, where="action", problem="no_such_call_in_this_version")
+
+
+def _evse(place: int | None, plug: int | None) -> dict[str, Any]:
+    if place is None:
+        return {}
+    return {"evse": {"id": place} if plug is None else {"id": place, "connectorId": plug}}
 
 
 def shown_answer(_action: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -139,6 +139,8 @@ class TransactionAnswer(msgspec.Struct):
     incomplete: bool = False
     """Events of it never came, and the charge point has none left."""
     missing_events: int = 0
+    extras: dict[str, Any] = {}
+    """What else the charge point told of it: phases, cost, limits, preconditioning (OCPP 2.x)."""
 
 
 class Health(msgspec.Struct):
@@ -260,7 +262,7 @@ async def get_transactions(request: web.Request) -> web.Response:
         [
             TransactionAnswer(
                 each.id, each.id_token, each.connector, each.started_at, each.stopped_at, each.reason,
-                each.meter_start_wh, each.meter_stop_wh, each.incomplete, each.missing_events,
+                each.meter_start_wh, each.meter_stop_wh, each.incomplete, each.missing_events, each.extras,
             )
             for each in found
         ]

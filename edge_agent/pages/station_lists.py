@@ -5,19 +5,22 @@ Bearer tokens of the box only. Start at `ROUTES`.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
 
 from edge_agent.pages.admin import ADMIN, STATIONS, authorise, known_station
-from sitelink.errors import NotFound, RequestInvalid, StationOffline
+from sitelink.commands import SetAvailability
+from sitelink.errors import CallInvalid, NoAnswer, NotFound, RequestInvalid, StationOffline
 from sitelink.ids import StationKey
 from sitelink.inventory import Variable, variables_of
 from sitelink.model import SiteState
 from sitelink.states import ReportKind
+from web_ui.bodies import read_json
 from web_ui.job_api import answer
 from web_ui.routes import Route
+from web_ui.surface import UNHURRIED
 
 CUSTOMER = "customer_information"
 
@@ -54,6 +57,25 @@ class Asked(msgspec.Struct):
     """The charge point is asked; what it answers is there a little later."""
 
     asked: bool = True
+
+
+Place = Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
+class AvailabilityRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """No `connector`: the whole charge point. `plug`: one of an EVSE's (OCPP 2.x)."""
+
+    operative: bool
+    connector: Place | None = None
+    plug: Place | None = None
+
+
+class AvailabilityAnswer(msgspec.Struct):
+    """`answer` is the charge point's word; `out_of_service`: the places it agreed to take out, 0 for all of it."""
+
+    answer: str
+    accepted: bool
+    out_of_service: tuple[int, ...]
 
 
 class HandCallAnswer(msgspec.Struct):
@@ -121,6 +143,22 @@ async def list_calls(request: web.Request) -> web.Response:
     return answer(list(request.app[STATIONS].hand_calls(known_station(request))))
 
 
+async def post_availability(request: web.Request) -> web.Response:
+    """Out of service or back into it; what the charge point says to it. Its status follows when it has done so."""
+    authorise(request)
+    key = known_station(request)
+    body = await read_json(request, AvailabilityRequest)
+    if body.plug is not None and body.connector is None:
+        raise RequestInvalid(where="connector", problem="missing", allowed="a number")
+    order = SetAvailability(operative=body.operative, connector=body.connector, plug=body.plug)
+    said = await request.app[STATIONS].send(key, order)
+    station = _state(request).stations.get(key)
+    return answer(AvailabilityAnswer(said.word, said.accepted, station.out_of_service if station is not None else ()))
+
+
+setattr(post_availability, UNHURRIED, True)  # the charge point has 30 s of its own
+
+
 def _state(request: web.Request) -> SiteState:
     return request.app[ADMIN].snapshot().state
 
@@ -138,4 +176,7 @@ ROUTES = (
           answer=ListAnswer, auth="admin", errors=(NotFound, RequestInvalid)),
     Route("GET", f"{_ONE}/calls", list_calls, "The last calls by hand, newest first, with late answers.",
           answer=list[HandCallAnswer], auth="admin", errors=(NotFound,)),
+    Route("POST", f"{_ONE}/availability", post_availability, "Take a charge point out of service, or back into it.",
+          AvailabilityRequest, AvailabilityAnswer, auth="admin",
+          errors=(NotFound, RequestInvalid, StationOffline, NoAnswer, CallInvalid)),
 )  # fmt: skip

@@ -49,6 +49,7 @@ from edge_agent.site.transfer_rules import decide_told
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof, Trust
 from sitelink.clock import Clock
 from sitelink.events import (
+    AvailabilityOrdered,
     ConnectorChanged,
     Event,
     SecurityNoted,
@@ -228,6 +229,12 @@ class StationDesk:
 
     async def transaction_status(self, station: StationKey, name: str, *, ongoing: bool | None) -> None:
         await self._journal.write(decide_transaction_status(station, name, ongoing=ongoing))
+
+    async def availability(
+        self, station: StationKey, answer: str, *, operative: bool, connector: int, plug: int | None
+    ) -> None:
+        event = AvailabilityOrdered(operative=operative, answer=answer, connector=connector, plug=plug)
+        await self._record(station, event, STATION)
 
     async def needs_reboot(self, station: StationKey, keys: tuple[str, ...]) -> None:
         await self._record(station, StationNeedsReboot(keys), BOX)

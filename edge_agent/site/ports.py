@@ -513,6 +513,12 @@ class Desk(Protocol):
         """It has no message of that transaction left; `ongoing` as it said."""
         ...
 
+    async def availability(
+        self, station: StationKey, answer: str, *, operative: bool, connector: int, plug: int | None
+    ) -> None:
+        """It agreed to go out of service, or back into it."""
+        ...
+
     async def needs_reboot(self, station: StationKey, keys: tuple[str, ...]) -> None:
         """It took changes that only a reboot brings about."""
         ...

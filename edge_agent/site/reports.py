@@ -120,6 +120,7 @@ class TransactionReport(msgspec.Struct, frozen=True):
     at: datetime | None = None
     station_time: str | None = None
     payload: Any = None
+    extras: dict[str, Any] = {}
 
 
 class ListReport(msgspec.Struct, frozen=True):

@@ -21,6 +21,8 @@ from sitelink.ranges import has
 from sitelink.redact import MASK
 from sitelink.states import AuthorizationStatus, IdTokenType
 
+RUNNING = frozenset({"charging_s", "cost"})
+"""Of what it tells besides, what changes with every event: taken over with the next one that changes anything else."""
 ENERGY_REGISTER = "Energy.Active.Import.Register"
 
 
@@ -85,7 +87,8 @@ def _begun(
         id=id_, connector=place, id_token=_recorded(report), token_type=report.token_type, at=at, content=content,
         verdict=verdict.status if verdict else None, name=report.name, seq_no=report.seq_no,
         remote_start=report.remote_start, plug=report.plug,
-        charging=report.charging, offline=report.offline, station_time=report.station_time, payload=report.payload,
+        charging=report.charging, offline=report.offline, extras=report.extras, station_time=report.station_time,
+        payload=report.payload,
         test=report.id_token is not None and is_test_token(ledger.state, station, report.id_token),
         meter_start_wh=register_wh(
             report.groups, "Transaction.Begin", last=False, needed=report.stage is not TransactionStage.STARTED
@@ -132,6 +135,7 @@ def _only_values(report: TransactionReport, known: Transaction) -> bool:
         and report.remote_start in (None, known.remote_start)
         and report.connector in (None, known.connector)
         and report.plug in (None, known.plug)
+        and all(known.extras.get(name) == value for name, value in report.extras.items() if name not in RUNNING)
     )
 
 
@@ -151,7 +155,7 @@ def _updated(
         seq_no=None if report.stage is TransactionStage.ENDED and not _is_over(known) else report.seq_no,
         connector=report.connector, charging=report.charging, id_token=_recorded(report), token_type=report.token_type,
         verdict=verdict.status if verdict else None, remote_start=report.remote_start, offline=report.offline,
-        station_time=report.station_time,
+        station_time=report.station_time, extras=report.extras,
         payload=report.payload, test=report.id_token is not None
         and is_test_token(ledger.state, station, report.id_token),
         meter_start_wh=register_wh(report.groups, "Transaction.Begin", last=False, needed=not late_start),
@@ -164,7 +168,7 @@ def _ended(station: StationKey, report: TransactionReport, id_: TransactionId, l
         id=id_, at=report.at or ledger.now.wall, content=content_of("end of", report.name, report.seq_no),
         meter_stop_wh=register_wh(report.groups, "Transaction.End", last=True), reason=report.stop_reason,
         id_token=_recorded(report), station_time=report.station_time, payload=report.payload, seq_no=report.seq_no,
-        offline=report.offline,
+        offline=report.offline, extras=report.extras,
     )  # fmt: skip
     return Fact(f"station:{station}", event, STATION)
 

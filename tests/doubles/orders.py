@@ -18,7 +18,11 @@ ORDERS: dict[type[c.Order], tuple[c.Order, ...]] = {
     c.RemoteStart: (c.RemoteStart(1, "TEST0123456789AB", 7),),
     c.RemoteStop: (c.RemoteStop(TransactionId(5)), c.RemoteStop(TransactionId(5), "T-5")),
     c.UnlockConnector: (c.UnlockConnector(1), c.UnlockConnector(2, 2)),
-    c.Reset: (c.Reset(), c.Reset(hard=True)),
+    c.Reset: (c.Reset(), c.Reset(hard=True), c.Reset(connector=2)),
+    c.SetAvailability: (
+        c.SetAvailability(operative=False), c.SetAvailability(operative=True, connector=2),
+        c.SetAvailability(operative=True, connector=2, plug=2),
+    ),
     c.Trigger: tuple(c.Trigger(word, place) for word in _TRIGGERS for place in (None, 1)),
     c.ReadConfiguration: (c.ReadConfiguration(("NumberOfConnectors", "HeartbeatInterval")),),
     c.ReadListLimits: (c.ReadListLimits(),),

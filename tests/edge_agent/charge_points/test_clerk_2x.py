@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from sitelink.events import StationMessage
-from sitelink.states import ConnectorStatus
+from edge_agent.charge_points.schemas import OCPP_21
+from sitelink.events import MeterValuesReported, StationMessage
+from sitelink.ids import StationKey
+from sitelink.states import ConnectorStatus, ReportKind
 from tests.doubles.ocpp_box import Socket, ocpp_box, until
 from tests.edge_agent.charge_points.test_v2x import BOOT, EVENT, TIME
 
@@ -94,3 +96,102 @@ async def test_an_answer_that_does_not_fit_is_rejected_by_2_1() -> None:
         assert rejected[:3] == [5, question[1], "TypeConstraintViolation"]
         await station.send([5, "m1", "FormatViolation", "your boot answer is odd", {}])
         await until(lambda: box.server.counts["answers_rejected"] == 1)
+
+
+BEFORE = {
+    "TransactionEvent": {**EVENT, "eventType": "Started", "seqNo": 0},
+    "StatusNotification": {"timestamp": TIME, "connectorStatus": "Available", "evseId": 1, "connectorId": 1},
+    "NotifyReport": {"requestId": 1, "generatedAt": TIME, "seqNo": 0},
+    "Heartbeat": {},
+}
+
+
+@both
+async def test_before_acceptance_facts_are_stored_and_anything_else_is_not_answered(version: str) -> None:
+    """B02.FR.09; DESIGN §7 (11)."""
+    async with ocpp_box(import_job=False) as box, box.station(offer=[f"ocpp{version}"]) as station:
+        assert (await station.call("BootNotification", BOOT))[2]["status"] == "Pending"
+        for action, payload in BEFORE.items():
+            assert (await station.call(action, payload))[0] == 3, action
+        assert len(box.journal.state.transactions) == 1
+        for action in ("Authorize", "NotifyEVChargingNeeds", "DataTransfer", "ReservationStatusUpdate"):
+            assert (await station.call(action, {}))[2] == "SecurityError", action
+        assert (await station.call("NoSuchThing", {}))[2] == "NotImplemented"
+
+
+@both
+async def test_what_a_vendor_of_its_own_sends_is_kept_and_told_apart(version: str) -> None:
+    async with ocpp_box() as box, box.station(offer=[f"ocpp{version}"]) as station:
+        await booted(station)
+        for vendor, status in (
+            ("com.example", "UnknownVendorId"),
+            ("org.openchargealliance.costmsg", "UnknownMessageId"),
+        ):
+            assert (await station.call("DataTransfer", {"vendorId": vendor, "data": 1}))[2] == {"status": status}
+        assert len(box.events(StationMessage)) == 2
+
+
+NEEDS = {"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_three_phase"}}
+
+
+@pytest.mark.parametrize(("version", "status"), [("2.0.1", "Rejected"), ("2.1", "NoChargingProfile")])
+async def test_a_cars_needs_are_kept_and_the_answer_promises_nothing(version: str, status: str) -> None:
+    async with ocpp_box() as box, box.station(offer=[f"ocpp{version}"]) as station:
+        await booted(station)
+        assert (await station.call("NotifyEVChargingNeeds", NEEDS))[2] == {"status": status}
+        kept = box.journal.state.report_of(StationKey("cp001"), ReportKind.CHARGING_NEEDS)
+        assert kept is not None
+        assert kept.items == {"1": {"evse": 1, "chargingNeeds": NEEDS["chargingNeeds"]}}
+
+
+async def test_limits_come_and_go() -> None:
+    async with ocpp_box() as box, box.station(offer=["ocpp2.1"]) as station:
+        await booted(station)
+        limit = {"chargingLimitSource": "EMS", "isGridCritical": True}
+        await station.call("NotifyChargingLimit", {"evseId": 1, "chargingLimit": limit})
+        await station.call("NotifyChargingLimit", {"chargingLimit": limit})
+        kept = box.journal.state.report_of(StationKey("cp001"), ReportKind.CHARGING_LIMITS)
+        assert kept is not None
+        assert set(kept.items) == {"1/EMS", "0/EMS"}
+        await station.call("ClearedChargingLimit", {"chargingLimitSource": "EMS", "evseId": 1})
+        kept = box.journal.state.report_of(StationKey("cp001"), ReportKind.CHARGING_LIMITS)
+        assert kept is not None
+        assert set(kept.items) == {"0/EMS"}
+
+
+async def test_what_2_1_tells_besides_is_read() -> None:
+    more = {
+        "preconditioningStatus": "Ready", "evseSleep": True, "numberOfPhasesUsed": 3, "cableMaxCurrent": 32,
+        "transactionInfo": {
+            "transactionId": "tx-1", "operationMode": "ChargingOnly", "transactionLimit": {"maxEnergy": 5000},
+            "timeSpentCharging": 60,
+        },
+        "costDetails": {
+            "totalCost": {"currency": "EUR", "typeOfCost": "NormalCost", "total": {"exclTax": 2.0, "inclTax": 2.5}},
+            "totalUsage": {"energy": 4.5, "chargingTime": 60, "idleTime": 0},
+        },
+    }  # fmt: skip
+    async with ocpp_box() as box, box.station(offer=["ocpp2.1"]) as station:
+        await booted(station)
+        event = {**EVENT, **more}
+        assert OCPP_21.violation("TransactionEvent", event) is None
+        await station.call("TransactionEvent", {**event, "eventType": "Started", "seqNo": 0})
+        await station.call("TransactionEvent", {**event, "evseSleep": False, "seqNo": 1})
+        (transaction,) = box.journal.state.transactions.values()
+        assert transaction.extras == {
+            "preconditioning": "Ready", "evse_asleep": False, "phases": 3, "cable_a": 32,
+            "operation_mode": "ChargingOnly", "limit": {"maxEnergy": 5000}, "charging_s": 60,
+            "cost": {"currency": "EUR", "type": "NormalCost", "excl_tax": 2.0, "incl_tax": 2.5, "energy": 4.5,
+                     "chargingTime": 60, "idleTime": 0},
+        }  # fmt: skip
+
+
+@both
+async def test_signed_values_are_kept_to_the_last_character(version: str) -> None:
+    signed = {"signedMeterData": "A" * 2500, "signingMethod": "", "encodingMethod": "OCMF", "publicKey": "B" * 2000}
+    values = [{"timestamp": TIME, "sampledValue": [{"value": 1.0, "signedMeterValue": signed}]}]
+    async with ocpp_box() as box, box.station(offer=[f"ocpp{version}"]) as station:
+        await booted(station)
+        await station.call("MeterValues", {"evseId": 1, "meterValue": values})
+        (event,) = box.events(MeterValuesReported)
+        assert event.payload == values[0]

@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 
+from edge_agent.charge_points.dialects import VERSIONS, dialect_of
+from edge_agent.charge_points.schemas import SENDS
+from sitelink.commands import SetAvailability
 from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline
 from sitelink.ids import StationKey
+from sitelink.states import Registration
 from tests.doubles.listed import teller
+from tests.doubles.ocpp_box import BOOT as BOOT_16
 from tests.doubles.ocpp_box import ocpp_box, until
+from tests.doubles.payloads import example, message
+from tests.edge_agent.charge_points.test_rules_2x import profile
 
 KEY = StationKey("cp001")
 QUIET: dict[str, Any] = {"TriggerMessage": {"status": "Accepted"}, "GetBaseReport": {"status": "Accepted"}}
@@ -81,3 +88,72 @@ async def test_secrets_and_tokens_are_masked_in_what_is_kept() -> None:
         token = {"idToken": "DRIVER0123456789", "type": "ISO14443"}
         await box.server.call(KEY, "RequestStartTransaction", {"idToken": token, "remoteStartId": 1})
         assert "DRIVER0123456789" not in repr(box.server.hand_calls(KEY))
+
+
+OBJECTED = {
+    "SetChargingProfile": {"evseId": 1, "chargingProfile": profile()},
+    "TriggerMessage": {"requestedMessage": "Heartbeat"},
+    "RequestStartTransaction": {"idToken": {"idToken": "A", "type": "Central"}, "remoteStartId": 1},
+    "RemoteStartTransaction": {"idTag": "A"},
+    "ExtendedTriggerMessage": {"requestedMessage": "Heartbeat"},
+}
+PROFILE_16 = {
+    "chargingProfileId": 1, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Relative", "chargingSchedule": {
+        "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_every_call_a_central_system_has_goes_out_and_comes_back(version: str) -> None:
+    """Each with an example made from its schema; what breaks a rule there is given as it should be."""
+    dialect = dialect_of(version)
+    objected = {**OBJECTED, "SetChargingProfile": {"connectorId": 1, "csChargingProfiles": PROFILE_16}}
+    payloads = {
+        action: (objected if version == "1.6" else OBJECTED).get(action) or example(message(version, action))
+        for action in sorted(dialect.schemas.from_box - SENDS)
+    }
+    answers: dict[str, Any] = {action: example(message(version, action, answer=True)) for action in payloads}
+    boot = BOOT_16 if version == "1.6" else None
+    async with ocpp_box() as box, teller(box, version, answers, boot=boot) as told:
+        await until(lambda: told.count("TriggerMessage") == 1)
+        for action, payload in payloads.items():
+            assert await box.server.call(KEY, action, payload) == dialect.shown_answer(action, answers[action]), action
+            assert told.last(action) == payload
+        assert {each["state"] for each in box.server.hand_calls(KEY)} == {"answered"}
+
+
+@pytest.mark.parametrize(
+    ("connector", "changes", "where"),
+    [
+        (1, {}, None),
+        (1, {"chargingProfilePurpose": "ChargePointMaxProfile"}, "connectorId"),
+        (0, {"chargingProfilePurpose": "TxProfile"}, "connectorId"),
+        (1, {"transactionId": 5}, "csChargingProfiles/transactionId"),
+        (1, {"chargingProfileKind": "Recurring"}, "csChargingProfiles/recurrencyKind"),
+        (1, {"chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 1, "limit": 6}]}},
+         "csChargingProfiles/chargingSchedule/chargingSchedulePeriod"),
+    ],
+)  # fmt: skip
+def test_charging_profiles_of_1_6_keep_its_rules(connector: int, changes: dict[str, Any], where: str | None) -> None:
+    payload = {"connectorId": connector, "csChargingProfiles": {**PROFILE_16, **changes}}
+    assert dialect_of("1.6").not_now("SetChargingProfile", payload, Registration.ACCEPTED) == where
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_what_was_ordered_out_of_service_is_known_whichever_way_it_was_ordered(version: str) -> None:
+    answers = {**QUIET, "ChangeAvailability": {"status": "Scheduled"}}
+    boot = BOOT_16 if version == "1.6" else None
+    async with ocpp_box() as box, teller(box, version, answers, boot=boot) as told:
+        await until(lambda: told.count("TriggerMessage") == 1)
+        answer = await box.server.send(KEY, SetAvailability(operative=False, connector=2))
+        assert (answer.word, answer.accepted) == ("Scheduled", True)
+        assert box.known().out_of_service == (2,)
+        by_hand = {"1.6": {"connectorId": 0, "type": "Inoperative"}, "2.0.1": {"operationalStatus": "Inoperative"}}
+        await box.server.call(KEY, "ChangeAvailability", by_hand[version])
+        assert box.known().out_of_service == (0,)
+        await box.server.send(KEY, SetAvailability(operative=True))
+        assert box.known().out_of_service == ()
+        answers["ChangeAvailability"] = {"status": "Rejected"}
+        await box.server.send(KEY, SetAvailability(operative=False))
+        assert box.known().out_of_service == ()

@@ -23,9 +23,11 @@ from sitelink.commands import (
     RemoteStart,
     RemoteStop,
     Reset,
+    SetAvailability,
     Trigger,
     UnlockConnector,
 )
+from sitelink.errors import CallInvalid
 from sitelink.ids import TransactionId
 from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
 
@@ -205,6 +207,8 @@ def test_our_time_is_utc_with_milliseconds() -> None:
         (Reset(hard=True), "Reset", {"type": "Hard"}),
         (Trigger("StatusNotification"), "TriggerMessage", {"requestedMessage": "StatusNotification"}),
         (Trigger("MeterValues", 1), "TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 1}),
+        (SetAvailability(operative=False), "ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}),
+        (SetAvailability(operative=True, connector=2), "ChangeAvailability", {"connectorId": 2, "type": "Operative"}),
         (ReadConfiguration(("A", "B")), "GetConfiguration", {"key": ["A", "B"]}),
     ],
 )
@@ -213,9 +217,15 @@ def test_orders_become_calls_that_fit_the_schema(order: Order, action: str, payl
     OCPP_16.check_call(action, payload)
 
 
+@pytest.mark.parametrize("order", [Reset(connector=1), SetAvailability(operative=True, connector=1, plug=2)])
+def test_what_1_6_has_no_call_for_is_refused(order: Order) -> None:
+    with pytest.raises(CallInvalid):
+        v16.call_for(order)
+
+
 def test_every_order_has_a_call() -> None:
     assert {each.__name__ for each in Order.__subclasses__()} == {
-        "RemoteStart", "RemoteStop", "UnlockConnector", "Reset", "Trigger", "ReadConfiguration",
+        "RemoteStart", "RemoteStop", "UnlockConnector", "Reset", "SetAvailability", "Trigger", "ReadConfiguration",
         "ReadListLimits", "SendLocalList", "GetLocalListVersion", "ClearCache", "SetKey",
         "RequestCertificate", "HandOverCertificate", "InstallRoot", "ReadRoots", "DeleteRoot", "FetchLog",
         "ReadTransferMethods", "UpdateFirmware",

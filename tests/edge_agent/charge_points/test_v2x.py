@@ -11,7 +11,16 @@ from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.rules_2x import not_now
 from edge_agent.charge_points.schemas import OCPP_21, OCPP_201, Schemas
 from edge_agent.site.reports import BootAnswer, TransactionStage, Verdict
-from sitelink.commands import Order, ReadConfiguration, RemoteStart, RemoteStop, Reset, Trigger, UnlockConnector
+from sitelink.commands import (
+    Order,
+    ReadConfiguration,
+    RemoteStart,
+    RemoteStop,
+    Reset,
+    SetAvailability,
+    Trigger,
+    UnlockConnector,
+)
 from sitelink.errors import CallInvalid
 from sitelink.ids import TransactionId
 from sitelink.states import AuthorizationStatus, ConnectorStatus, Registration
@@ -126,6 +135,9 @@ ORDERS: list[tuple[Order, str]] = [
     (UnlockConnector(1, 2), "UnlockConnector"),
     (Reset(), "Reset"),
     (Reset(hard=True), "Reset"),
+    (Reset(connector=2), "Reset"),
+    (SetAvailability(operative=False), "ChangeAvailability"),
+    (SetAvailability(operative=True, connector=2, plug=1), "ChangeAvailability"),
     (Trigger("MeterValues"), "TriggerMessage"),
     (Trigger("StatusNotification", 1), "TriggerMessage"),
 ]

@@ -161,7 +161,7 @@ async def test_transactions_newest_first(box: Box, admin: dict[str, str]) -> Non
     ]
     assert set(found[0]) == {
         "id", "id_token", "connector", "started_at", "stopped_at", "reason", "meter_start_wh", "meter_stop_wh",
-        "incomplete", "missing_events",
+        "incomplete", "missing_events", "extras",
     }  # fmt: skip
     _, one = await ask(box, admin, "GET", "/api/v1/charge-points/CP001/transactions?limit=1")
     assert len(one) == 1

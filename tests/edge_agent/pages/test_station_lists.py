@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from edge_agent.site.reports import ListReport
+from sitelink.commands import OrderAnswer, SetAvailability
 from sitelink.ids import StationKey
 from sitelink.inventory import Variable, attribute, items_of
 from sitelink.states import ReportKind
@@ -81,3 +82,14 @@ async def test_only_a_token_of_the_box_opens_it(box: Box, path: str) -> None:
         assert (await ask(box, headers, "GET", f"{ONE}/{path}"))[0] == 401
     admin = {"Authorization": f"Bearer {await box.core.jobs.new_admin_token('desk')}"}
     assert (await ask(box, admin, "GET", f"/api/v1/charge-points/NOBODY/{path}"))[0] == 404
+
+
+async def test_a_place_is_taken_out_of_service(box: Box, admin: dict[str, str]) -> None:
+    box.stations.online.add(KEY)
+    box.stations.answers[SetAvailability] = OrderAnswer("Scheduled", accepted=True)
+    await box.core.desk.availability(KEY, "Scheduled", operative=False, connector=2, plug=None)
+    status, said = await ask(box, admin, "POST", f"{ONE}/availability", {"operative": False, "connector": 2})
+    assert (status, said) == (200, {"answer": "Scheduled", "accepted": True, "out_of_service": [2]})
+    assert box.stations.orders == [(KEY, SetAvailability(operative=False, connector=2))]
+    for wrong in ({}, {"operative": True, "plug": 1}, {"operative": True, "connector": 0}):
+        assert (await ask(box, admin, "POST", f"{ONE}/availability", wrong))[0] == 400

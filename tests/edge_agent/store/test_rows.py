@@ -1,10 +1,13 @@
 """Rows: what comes back is what was written, or it is noticed."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.store.rows import RowDamaged, checked, command_of, crc_of, encode, entity_of, transaction_of
+from sitelink import events as e
 from sitelink.events import ListEntry
 from sitelink.ids import ChargePointId, CommandId, IdTokenKey, JobId, LinkId, OpId, StationKey, TransactionId
 from sitelink.model import (
@@ -21,6 +24,8 @@ from sitelink.model import (
     Station,
     Transaction,
 )
+from sitelink.ops import BOX, STATION, Fact
+from sitelink.packed import pack
 from sitelink.states import (
     ActionName,
     AuthorizationStatus,
@@ -29,8 +34,9 @@ from sitelink.states import (
     IdTokenType,
     LinkRole,
     LocalListState,
+    ReportKind,
 )
-from tests.edge_agent.store.facts import CP001, INSTALLER, NOON
+from tests.edge_agent.store.facts import CP001, INSTALLER, NOON, opened, writing
 
 
 @given(st.binary(min_size=1, max_size=64), st.one_of(st.integers(0, 2**40), st.text(max_size=10)), st.data())
@@ -101,3 +107,23 @@ def test_commands_and_transactions_come_back() -> None:
         transaction_of(8, body, crc_of(7, body))
     with pytest.raises(RowDamaged):
         entity_of("nonsense:1", body, crc_of("nonsense:1", body))
+
+
+async def test_a_list_a_station_told_is_there_after_a_restart(tmp_path: Path) -> None:
+    variables = {str(number): {"name": f"V{number}", "component": "C"} for number in range(500)}
+    told = e.StationReported(kind=ReportKind.INVENTORY, packed=pack(variables), count=500, source="GetBaseReport")
+    noted = e.StationNoted(kind=ReportKind.INVENTORY, put={"501": {"name": "V501"}}, drop=("3",))
+    async with opened(tmp_path) as store:
+        await store.journal.write(writing(Fact("station:cp001", told, STATION), Fact("station:cp001", noted, STATION)))
+        before = store.journal.state.report_of(CP001, ReportKind.INVENTORY)
+    async with opened(tmp_path) as store:
+        report = store.journal.state.report_of(CP001, ReportKind.INVENTORY)
+        assert report == before
+        assert report is not None
+        assert (report.count, "3" in report.items, "501" in report.items) == (500, False, True)
+        assert len(report.packed) < 6000
+        gone = writing(Fact("station:cp001", e.StationForgotten(), BOX))
+        await store.journal.write(gone)
+        assert store.journal.state.report_of(CP001, ReportKind.INVENTORY) is None
+    async with opened(tmp_path) as store:
+        assert store.journal.state.reports == {}
