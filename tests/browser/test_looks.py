@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser
 
+from tests.doubles.details import admin_texts, detail_texts
 from tests.doubles.sites import JOB, NOW, harbour_garage
 from web_ui import assets, render
 from web_ui.ports import Relay
@@ -34,7 +35,8 @@ async def pages() -> AsyncIterator[TestServer]:
         "/notes": render.page("notes.html", view=view, row=bay),
         "/complete": render.page("complete.html", view=view),
         "/entry": render.page("entry.html", problem="link_unknown"),
-    }
+        **detail_texts(), **admin_texts(),
+    }  # fmt: skip
 
     async def draw(request: web.Request) -> web.Response:
         return web.Response(text=texts[request.path], content_type="text/html")
@@ -59,8 +61,9 @@ async def test_every_page_can_be_read_and_touched_at_every_size(
 ) -> None:
     context = await chromium.new_context(color_scheme=scheme, java_script_enabled=True)  # type: ignore[arg-type]
     page = await context.new_page()
-    for path in ("/job", "/actions", "/notes", "/complete", "/entry"):
+    for path in ("/job", "/actions", "/notes", "/complete", "/entry", *detail_texts(), *admin_texts()):
         await page.goto(str(pages.make_url(path)))
+        await page.locator("details").evaluate_all("all => all.forEach((each) => each.open = true)")
         for width, height in SIZES:
             await page.set_viewport_size({"width": width, "height": height})
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)

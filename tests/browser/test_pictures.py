@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser
 
+from tests.doubles.details import admin_texts, detail_texts
 from tests.doubles.sites import JOB, harbour_garage
 from web_ui import assets, render
 from web_ui.ports import Relay
@@ -27,6 +28,11 @@ SHOTS = [
     ("installer-complete", "/complete", (390, 844), "light", 0),
     ("installer-tablet", "/job", (768, 1024), "light", 0),
     ("installer-desk", "/job", (1280, 800), "light", 0),
+    ("details-phone", "/details", (390, 844), "light", 0),
+    ("details-desk", "/details", (1280, 800), "light", 0),
+    ("messages-phone", "/frames", (390, 844), "light", 0),
+    ("admin-desk", "/admin", (1280, 800), "light", 0),
+    ("calls-desk", "/calls", (1280, 800), "light", 0),
 ]
 
 
@@ -41,7 +47,8 @@ async def pages() -> AsyncIterator[TestServer]:
         "/actions": render.page("actions.html", view=view, row=bay),
         "/notes": render.page("notes.html", view=view, row=bay),
         "/complete": render.page("complete.html", view=view),
-    }
+        **detail_texts(), **admin_texts(),
+    }  # fmt: skip
 
     async def draw(request: web.Request) -> web.Response:
         return web.Response(text=texts[request.path], content_type="text/html")

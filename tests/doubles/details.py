@@ -53,7 +53,7 @@ def made_station() -> MadeSite:
     site.job(row(1, "ZPR104221"), row(3, IDENTITY))
     key = f"station:{KEY}"
     site.record(key, e.StationConnected(identity=IDENTITY, ip="192.0.2.31", version="2.0.1", subprotocol="ocpp2.0.1"))
-    site.boot(IDENTITY, serial="SN-0042-7731", vendor="Alpitronic-like", model="HYC 2x50")
+    site.boot(IDENTITY, serial="SN-0042-7731", vendor="Vendor", model="DC50 Twin")
     station = site.state.stations[KEY]
     site.state.stations[KEY] = replace(
         station, version="2.0.1", subprotocol="ocpp2.0.1", profile=1, boots=4,
@@ -79,7 +79,7 @@ def made_station() -> MadeSite:
 def made_frames() -> list[Frame]:
     """Calls of both sides with their answers, an error and a broken frame."""
     said: list[tuple[str, Any]] = [
-        ("in", [2, "9f2a", "BootNotification", {"reason": "PowerUp", "chargingStation": {"model": "HYC 2x50"}}]),
+        ("in", [2, "9f2a", "BootNotification", {"reason": "PowerUp", "chargingStation": {"model": "DC50 Twin"}}]),
         ("out", [3, "9f2a", {"status": "Accepted", "interval": 300, "currentTime": "2026-11-23T10:44:00.000Z"}]),
         ("out", [2, "c7d1", "SetVariables", {"setVariableData": [{
             "attributeValue": "never-shown-4711", "component": {"name": "SecurityCtrlr"},

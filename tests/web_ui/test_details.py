@@ -26,7 +26,7 @@ def fact(view: DetailsView, label: str) -> str:
 def test_who_it_is_and_how_it_is_connected() -> None:
     view = made_details()
     assert (view.title, view.identity, view.row) == ("Bay 3", IDENTITY, "row-3")
-    assert fact(view, "Model") == "HYC 2x50||"
+    assert fact(view, "Model") == "DC50 Twin||"
     assert fact(view, "OCPP version") == "2.0.1|agreed as ocpp2.0.1|"
     assert fact(view, "Messages about charges").startswith("2 missing|")
     assert fact(view, "Clock") == "Its clock is 1 h 2 min behind.||warn"
