@@ -191,7 +191,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         stack.push_async_callback(exchange.stop)
         jobs = JobService(
             journal, stations, dispatch, feed, clock, store.history, keys, new_id,
-            lambda: ocpp_url(settings, ocpp_port), lambda: "salvaged" if store.salvaged else None,
+            lambda: ocpp_url(settings, ocpp_port), lambda: _notice(store, keeper),
             lambda: ocpp_url(settings, ocpp_tls_port, "wss") if ocpp_tls_port else None,
             transfers,
         )  # fmt: skip
@@ -285,6 +285,13 @@ async def _keeper(settings: Settings, clock: SystemClock) -> Keeper:
         )
     except RootDamaged as error:
         raise CannotStart(str(error)) from error
+
+
+def _notice(store: Store, keeper: Keeper) -> str | None:
+    """What people should know of the box, the gravest first."""
+    if store.salvaged:
+        return "salvaged"
+    return "certificate_expiring" if any(each.soon for each in keeper.expiries()) else None
 
 
 async def _noted(desk: StationDesk, code: str, detail: dict[str, str]) -> None:

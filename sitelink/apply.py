@@ -408,7 +408,10 @@ def _profile_settled(state: SiteState, op: Op, event: e.ProfileSettled) -> Chang
     settled = replace(
         _security(state, op), profile=event.profile, pairing_boot=None, pairing_mono_ms=0, pairing_for_s=0
     )
-    return Changes(put=(settled,))
+    known = state.stations.get(settled.id)
+    if known is None or not known.connected or known.profile == event.profile:
+        return Changes(put=(settled,))
+    return Changes(put=(settled, replace(known, profile=event.profile)))
 
 
 def _station_pairing_opened(state: SiteState, op: Op, event: e.StationPairingOpened) -> Changes:

@@ -43,7 +43,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     ocpp_tls_url: str | None = None
     """The same with encryption, "wss://192.0.2.1:9443/"; None where the box does not listen so."""
     notice: str | None = None
-    """Something about the box that people should know, saving or not: salvaged."""
+    """Something about the box that people should know, saving or not: salvaged, certificate_expiring."""
     moving: Mapping[TransferId, int] = {}
     """Bytes that have gone over, of the files that are on their way."""
 

@@ -24,6 +24,7 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
     ("serial", "Serial"),
     ("firmware", "Firmware"),
     ("version", "OCPP version"),
+    ("security_profile", "Security profile"),
     ("last_boot_at", "Last boot"),
     ("test.started_at", "Test started"),
     ("test.stopped_at", "Test stopped"),
@@ -80,6 +81,8 @@ def _value(row: Mapping[str, Any], key: str) -> Any:
     value = row.get(outer)
     if inner:
         return (value or {}).get(inner)
+    if outer == "security_profile" and value == 0:
+        return "0: WITHOUT A PASSWORD" + (" (encrypted)" if row.get("encrypted") else "")
     if outer == "notes":
         return " | ".join(f"{note['at']} {note['side']}: {note['text']}" for note in value or []) or None
     return value

@@ -349,6 +349,10 @@ TROUBLES: dict[str, Words] = {
         "Tell the operator; nothing has been deleted.",
     ),
     "failed": Words("The box cannot save at present.", "Wait a minute; if it stays, tell the operator."),
+    "certificate_expiring": Words(
+        "A certificate of this box ends soon and could not be renewed.",
+        "Tell the operator: encrypted connections will fail then.",
+    ),
     "salvaged": Words(
         "The box's storage was damaged and has been repaired; something may be missing.",
         "Check the charge points, and tell the operator.",

@@ -30,7 +30,7 @@ from edge_agent.charge_points.station_socket import StationSocket
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Desk
 from edge_agent.site.reports import BootAnswer, BootReport
-from edge_agent.site.trust import REFUSED_AT_THE_DOOR, Trust, after_boot
+from edge_agent.site.trust import REFUSED_AT_THE_DOOR, after_boot
 from sitelink.clock import Clock
 from sitelink.errors import NoAnswer, SiteError, StationOffline, StoreUnavailable
 from sitelink.ids import StationKey
@@ -259,7 +259,7 @@ class Connection:
     @property
     def is_proven(self) -> bool:
         """Whether it has shown the station's own password or certificate."""
-        return self.greeting.proof.trust is Trust.RIGHT
+        return self._host.desk.standing(self.identity, self.greeting.proof).proven
 
     @property
     def errands(self) -> Errands:

@@ -154,6 +154,8 @@ class Health(msgspec.Struct):
     live_pages: int
     relay_connected: bool
     relay_backlog: int
+    notice: str | None
+    """What people should know of the box: salvaged, certificate_expiring."""
     now: datetime
 
 
@@ -279,7 +281,7 @@ async def get_health(request: web.Request) -> web.Response:
             online=sum(stations.is_online(key) for key in state.stations),
             open_jobs=sum(job.status.value == "open" for job in state.jobs.values()),
             live_pages=request.app[STREAMS].open, relay_connected=snapshot.relay.connected,
-            relay_backlog=snapshot.relay.backlog, now=snapshot.now,
+            relay_backlog=snapshot.relay.backlog, notice=snapshot.notice, now=snapshot.now,
         )
     )  # fmt: skip
 

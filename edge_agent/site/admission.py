@@ -70,7 +70,8 @@ def standing(state: SiteState, policy: Policy, identity: str, now: Stamp, proof:
         kind = StationKind(
             station.vendor, station.model, station.firmware, station.version, station.connector_count or 0
         )
-    return Standing(reason is None, registration, reason, kind)
+    proven = trust.by_now(security_of(state, station_key(identity)), proof).trust is Trust.RIGHT
+    return Standing(reason is None, registration, reason, kind, proven)
 
 
 def _reason_against(
@@ -133,6 +134,14 @@ def _accepted(state: SiteState, identity: str, ip: str, report: BootReport) -> t
         if change is not None:
             facts.append(Fact(entity, change, BOX))
     return (*facts, *_cleared(state, identity, ip))
+
+
+def shown_profile(ledger: Ledger, key: StationKey, proof: Proof) -> int:
+    """The security profile of a connection: what it has proven, or is being learned from it now."""
+    known = security_of(ledger.state, key)
+    right = trust.by_now(known, proof).trust is Trust.RIGHT
+    is_open = window_open(ledger.state, key, ledger.now)
+    return proof.profile if right or trust.learns(known, proof, ledger.now, window_open=is_open) else 0
 
 
 def secured(ledger: Ledger, policy: Policy, identity: str, proof: Proof) -> tuple[Fact, ...]:

@@ -19,6 +19,7 @@ from edge_agent.site.admission import (
     decide_knock_gone,
     room_for,
     secured,
+    shown_profile,
     standing,
 )
 from edge_agent.site.authorisation import verdict_on
@@ -46,7 +47,7 @@ from edge_agent.site.transaction_events import decide_transaction_event
 from edge_agent.site.transaction_status import decide_transaction_status, in_doubt
 from edge_agent.site.transactions import decide_meter_values, decide_start, decide_stop
 from edge_agent.site.transfer_rules import decide_told
-from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof, Trust
+from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
 from sitelink.clock import Clock
 from sitelink.events import (
     AvailabilityOrdered,
@@ -126,12 +127,12 @@ class StationDesk:
         self, identity: str, ip: str, version: str, subprotocol: str | None, proof: Proof = NOTHING_SHOWN
     ) -> None:
         key = station_key(identity)
-        event = StationConnected(
-            identity=identity, ip=ip, version=version, subprotocol=subprotocol, encrypted=proof.encrypted,
-            profile=proof.profile if proof.trust is Trust.RIGHT else 0,
-        )  # fmt: skip
 
         def decide(ledger: Ledger) -> Decision[None]:
+            event = StationConnected(
+                identity=identity, ip=ip, version=version, subprotocol=subprotocol, encrypted=proof.encrypted,
+                profile=shown_profile(ledger, key, proof),
+            )  # fmt: skip
             known = ledger.state.stations.get(key)
             accepted = known is not None and known.registration is Registration.ACCEPTED
             held = secured(ledger, self._policy, identity, proof) if accepted else ()

@@ -379,6 +379,8 @@ class Standing(msgspec.Struct, frozen=True):
     reason: str | None = None
     kind: "StationKind | None" = None
     """What it was by its last boot; None: never booted here."""
+    proven: bool = False
+    """Whether it has shown the station's own password or certificate."""
 
 
 class StationKind(msgspec.Struct, frozen=True):

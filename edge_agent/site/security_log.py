@@ -18,7 +18,7 @@ VALUE_MAX_CHARACTERS = 200
 
 SECURITY_KINDS = frozenset(
     {
-        "security.event", "pairing.open", "profile.settled", "profile.pairing", "credentials.set",
+        "security.event", "knock", "pairing.open", "profile.settled", "profile.pairing", "credentials.set",
         "credentials.removed", "credentials.user", "key.offered", "key.answered", "key.proven",
         "key.certificate_requested", "key.certificate_answered", "certificate.issued", "certificate.revoked",
         "link.create", "link.revoke",

@@ -20,8 +20,8 @@ from edge_agent.site.trust import security_of
 from edge_agent.site.verifiers import PASSWORD_MAX_BYTES, fast_verifier, new_key, slow_verifier
 from sitelink.commands import OrderAnswer, Reset, SetKey
 from sitelink.errors import KeyUnderway, NoAnswer, PasswordInvalid, SiteError, StationOffline
-from sitelink.events import SecurityNoted
-from sitelink.ids import JobId, StationKey
+from sitelink.events import Knocked, SecurityNoted
+from sitelink.ids import JobId, StationKey, station_key
 from sitelink.ops import Author, Op
 from sitelink.redact import redact
 from sitelink.security import KeyState
@@ -212,5 +212,7 @@ def _entry(seq: int, op: Op) -> dict[str, Any]:
     if isinstance(op.event, SecurityNoted):
         return {"seq": seq, "at": op.t.wall, "kind": op.event.code, "about": about or None, "by": op.author.type.value,
                 "detail": {**op.event.detail, "count": op.event.count}}  # fmt: skip
+    if isinstance(op.event, Knocked):
+        about = station_key(op.event.identity)
     return {"seq": seq, "at": op.t.wall, "kind": op.kind, "about": about if kind != "box" else None,
             "by": op.author.name or op.author.type.value, "detail": detail}  # fmt: skip

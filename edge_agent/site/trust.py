@@ -85,6 +85,7 @@ def reason_against(
     """None: the station, which a job names, is served. `window_open`: one of its jobs lets new stations in."""
     if mode == "open" or (mode == "pair" and pairs_anew(security, now)):
         return None
+    proof = by_now(security, proof)
     least = least_profile(security)
     if proof.trust is Trust.RIGHT:
         return "profile_lowered" if proof.profile < least else None
@@ -99,6 +100,15 @@ def reason_against(
     if window_open or (registration is Registration.ACCEPTED and least == 0):
         return None
     return "pairing_closed"
+
+
+def by_now(security: StationSecurity, proof: Proof) -> Proof:
+    """What a connection's proof is worth now: a password that was learned from it meanwhile is the right one."""
+    known = security.credential
+    if proof.trust not in (Trust.UNKNOWN, Trust.WRONG) or proof.verifier is None or known is None:
+        return proof
+    learned = known.verifier == proof.verifier
+    return msgspec.structs.replace(proof, trust=Trust.RIGHT, reason=None) if learned else proof
 
 
 def least_profile(security: StationSecurity) -> int:
@@ -122,7 +132,7 @@ def _may_learn_again(security: StationSecurity, proof: Proof, window_open: bool)
 
 def settled_profile(security: StationSecurity, proof: Proof, now: Stamp, *, window_open: bool) -> int:
     """The profile to be remembered of a station that is accepted now."""
-    known = security.profile or 0
+    known, proof = security.profile or 0, by_now(security, proof)
     if proof.trust is Trust.RIGHT:
         return proof.profile if pairs_anew(security, now) else max(known, proof.profile)
     if pairs_anew(security, now):
@@ -132,7 +142,7 @@ def settled_profile(security: StationSecurity, proof: Proof, now: Stamp, *, wind
 
 def learns(security: StationSecurity, proof: Proof, now: Stamp, *, window_open: bool) -> bool:
     """Whether the password it shows is the one to be known from now on."""
-    if proof.verifier is None or proof.trust not in (Trust.UNKNOWN, Trust.WRONG):
+    if proof.verifier is None or by_now(security, proof).trust not in (Trust.UNKNOWN, Trust.WRONG):
         return False
     return pairs_anew(security, now) or (window_open and proof.profile >= least_profile(security))
 

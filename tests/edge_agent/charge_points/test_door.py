@@ -25,7 +25,7 @@ from sitelink.ids import StationKey
 from sitelink.ops import BOX, Fact
 from sitelink.security import CredentialOrigin, StationSecurity
 from tests.doubles.core import job_file
-from tests.doubles.ocpp_box import OcppBox, Socket, ocpp_box, until
+from tests.doubles.ocpp_box import BOOT, OcppBox, Socket, ocpp_box, until
 
 CP001 = StationKey("cp001")
 PASSWORD = "a-password-of-16+"
@@ -135,6 +135,26 @@ async def test_a_password_shown_while_pairing_is_learned_kept_over_a_restart_and
         assert reasons <= {"credentials_needed", "wrong_key"}
         assert await outcome(box, headers=basic()) == "Accepted"
         assert not box.journal.state.knocks, "served again, it is no longer shown as calling in vain"
+
+
+async def test_a_station_whose_password_was_just_learned_may_boot_again_and_is_shown_as_it_is() -> None:
+    async with ocpp_box() as box, box.station(headers=basic()) as station:
+        assert await station.boot() == "Accepted"
+        assert box.known().profile == 1, "though it was not proven when it connected"
+        await box.server.recheck(CP001)
+        assert (await station.call("BootNotification", BOOT))[2]["status"] == "Accepted"
+        assert (await station.call("Heartbeat"))[0] == 3
+
+
+async def test_a_learned_password_that_changed_while_its_job_is_open_is_learned_again_at_once() -> None:
+    async with ocpp_box() as box:
+        assert await outcome(box, headers=basic()) == "Accepted"
+        async with box.station(headers=basic("another-password-16")) as station:
+            await until(lambda: box.is_online())
+            assert await station.boot() == "Accepted"
+            assert await station.boot() == "Accepted"
+            assert box.known().profile == 1
+        assert await outcome(box, headers=basic("another-password-16")) == "Accepted"
 
 
 async def test_a_person_lets_a_lowered_station_pair_anew_and_that_is_its_profile_then() -> None:

@@ -12,6 +12,7 @@ from edge_agent.charge_points.handshake import (
     is_browser,
     is_upgrade,
     mend,
+    shown_by,
 )
 from edge_agent.charge_points.quirks import built_in
 
@@ -137,3 +138,41 @@ def test_upgrade_is_meant_by_any_of_its_headers() -> None:
 )
 def test_ip(address: object, ip: str) -> None:
     assert ip_of(address) == ip
+
+
+@pytest.mark.parametrize(
+    ("header", "user", "password"),
+    [
+        ("Basic Q1AwMDE6c2VjcmV0", "CP001", b"secret"),
+        ("basic  Q1AwMDE6c2VjcmV0 ", "CP001", b"secret"),
+        ("Basic Q1AwMDE6YTpi", "CP001", b"a:b"),  # only the first colon divides
+        ("Basic Q1AwMDE6/wA6", "CP001", b"\xff\x00:"),  # the bytes of a 1.6 key
+        ("Basic Q1AwMDE6", "CP001", b""),
+        ("Basic UkRBTSU3QzEyMzp4", "RDAM|123", b"x"),  # percent-encoded like its address
+        ("Basic Q1AwMDE6c2VjcmV", "CP001", b"secre"),  # padding left out
+        ("Basic Q1AwMDE", None, None),
+        ("Basic !!!", None, None),
+        ("Bearer abc", None, None),
+        ("Basic " + "A" * 2000, None, None),
+        ("", None, None),
+    ],
+)
+def test_what_a_station_shows_is_read_as_bytes(header: str, user: str | None, password: bytes | None) -> None:
+    shown = shown_by(Headers({"Authorization": header} if header else {}), False, None)
+    assert (shown.user, shown.password, shown.certificate) == (user, password, None)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200))
+def test_no_header_breaks_the_door(header: str) -> None:
+    shown = shown_by(Headers({"Authorization": header}), True, None)
+    assert (shown.user is None) is (shown.password is None)
+
+
+def test_a_client_certificate_is_known_by_serial_and_common_name() -> None:
+    found = {"serialNumber": "0a1f", "subject": ((("organizationName", "Acme"),), (("commonName", "SN-77"),))}
+    shown = shown_by(Headers({}), True, found)
+    assert shown.certificate is not None
+    assert (shown.certificate.serial, shown.certificate.common_name) == ("0A1F", "SN-77")
+    nameless = shown_by(Headers({}), True, {"serialNumber": "0A", "subject": ()})
+    assert nameless.certificate is not None
+    assert nameless.certificate.common_name == ""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from edge_agent.site import trust
 from edge_agent.site.trust import ClientCertificate, Proof, Trust, reason_against
@@ -206,6 +207,18 @@ def test_the_user_is_the_identity_unless_it_may_differ() -> None:
     assert not trust.user_fits(security(), CP, "admin")
     assert not trust.user_fits(security(), CP, None)
     assert trust.user_fits(security(user_may_differ=True), CP, "admin")
+
+
+@given(securities, proofs, st.booleans())
+def test_what_was_learned_from_a_connection_is_right_on_it_from_then_on(
+    known: StationSecurity, shown: Proof, window: bool
+) -> None:
+    if trust.learns(known, shown, NOW, window_open=window):
+        after = security(trust.settled_profile(known, shown, NOW, window_open=window), LEARNED)
+        learned = Credential(shown.verifier or "", LEARNED, WALL, proven=True)
+        after = replace(after, credential=learned)
+        assert reason_against("pair", after, shown, ACCEPTED, NOW, window_open=False) is None
+        assert not trust.learns(after, shown, NOW, window_open=window), "once"
 
 
 def test_a_password_is_never_shown_by_accident() -> None:
