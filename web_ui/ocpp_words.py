@@ -103,10 +103,16 @@ SECURITY_LOG: Mapping[str, str] = {
     "key.offered": "A new password was sent to it.",
     "key.answered": "It answered to a new password.",
     "key.proven": "It connected with its new password.",
-    "key.certificate_requested": "It was asked to make a key and have it certified.",
-    "key.certificate_answered": "It answered to that.",
+    "key.certificate_requested": "It asked for a certificate.",
+    "key.certificate_answered": "Its request for a certificate was answered, or its answer to one came.",
     "certificate.issued": "A certificate was issued to it.",
-    "certificate.revoked": "A certificate of its was withdrawn.",
+    "certificate.revoked": "A certificate was withdrawn.",
+    "certificate_issued": "The box made a certificate for itself.",
+    "pairing.open": "New charge points of the job were let in for a while.",
+    "link.create": "A link or token was made.",
+    "link.revoke": "A link or token ended.",
+    "knock": "It called and was not let in.",
+    "station_event": "It reports a security event.",
 }
 """Kinds of op in the security log (`edge_agent.site.security_log`); other entries are codes of `web_ui.wording`."""
 

@@ -20,7 +20,7 @@ from edge_agent.site.trust import security_of
 from edge_agent.site.verifiers import PASSWORD_MAX_BYTES, fast_verifier, new_key, slow_verifier
 from sitelink.commands import OrderAnswer, Reset, SetKey
 from sitelink.errors import KeyUnderway, NoAnswer, PasswordInvalid, SiteError, StationOffline
-from sitelink.events import Knocked, SecurityNoted
+from sitelink.events import CertificateIssued, CertificateRevoked, Knocked, SecurityNoted
 from sitelink.ids import JobId, StationKey, station_key
 from sitelink.ops import Author, Op
 from sitelink.redact import redact
@@ -75,7 +75,8 @@ class SecurityService:
     async def log_of(self, station: StationKey, limit: int) -> Sequence[Mapping[str, Any]]:
         """What of its newest part is about one station."""
         found = await self._history.ops_of(SECURITY_KINDS, LOG_LOOKED_AT, None)
-        return [_entry(seq, op) for seq, op in found if op.entity.partition(":")[2] == station][:limit]
+        entries = (_entry(seq, op) for seq, op in found)
+        return [entry for entry in entries if entry["about"] == station][:limit]
 
     # ---- passwords and pairing ----
 
@@ -206,13 +207,19 @@ class SecurityService:
 
 
 def _entry(seq: int, op: Op) -> dict[str, Any]:
-    """An op as people may see it: without verifiers and other secrets."""
-    kind, _, about = op.entity.partition(":")
-    detail = redact(msgspec.to_builtins(op.event))
-    if isinstance(op.event, SecurityNoted):
-        return {"seq": seq, "at": op.t.wall, "kind": op.event.code, "about": about or None, "by": op.author.type.value,
-                "detail": {**op.event.detail, "count": op.event.count}}  # fmt: skip
-    if isinstance(op.event, Knocked):
-        about = station_key(op.event.identity)
-    return {"seq": seq, "at": op.t.wall, "kind": op.kind, "about": about if kind != "box" else None,
-            "by": op.author.name or op.author.type.value, "detail": detail}  # fmt: skip
+    """An op as people may see it: whom it is about, without verifiers, requests and other secrets."""
+    of, _, name = op.entity.partition(":")
+    event, kind, about = op.event, op.kind, name or None
+    detail = redact(msgspec.to_builtins(event))
+    if isinstance(event, SecurityNoted):
+        kind, detail = event.code, {**event.detail, "count": event.count}
+    elif isinstance(event, Knocked):
+        about = station_key(event.identity) or None
+    elif isinstance(event, CertificateIssued):
+        about, detail = event.station, {**detail, "serial": name}
+    elif isinstance(event, CertificateRevoked):
+        about, detail = None, {"serial": name}
+    detail.pop("csr", None)
+    by = op.author.name or op.author.type.value
+    about = about if of in ("security", "knock", "certificate", "station") else None
+    return {"seq": seq, "at": op.t.wall, "kind": kind, "about": about, "by": by, "detail": detail}

@@ -1,10 +1,12 @@
 """The security log writes things down once, and counts who repeats himself."""
 
 from edge_agent.site.security_log import AGAIN_AFTER_S, REMEMBERED_MAX, SECURITY_KINDS, SecurityLog
+from edge_agent.site.trust import REFUSED_AT_THE_DOOR
 from sitelink.events import KIND_BY_TYPE, SecurityNoted
 from sitelink.ids import StationKey
 from tests.doubles.clock import FakeClock
 from tests.doubles.memory_journal import MemoryJournal
+from web_ui import ocpp_words, wording
 
 CP = StationKey("cp001")
 
@@ -45,3 +47,9 @@ async def test_its_memory_is_bounded_and_long_texts_are_cut() -> None:
 
 def test_every_kind_it_shows_exists() -> None:
     assert set(KIND_BY_TYPE.values()) >= SECURITY_KINDS
+
+
+def test_every_kind_has_words_for_people() -> None:
+    codes = {"certificate_issued", "certificate_expiring", "station_event", "duplicate_identity"} | REFUSED_AT_THE_DOOR
+    unsaid = (SECURITY_KINDS | codes) - set(ocpp_words.SECURITY_LOG) - set(wording.WORDS)
+    assert unsaid == set()

@@ -302,3 +302,27 @@ async def test_the_log_of_one_station_is_about_it_alone() -> None:
         entries = await box.keys.log_of(CP, 10)
         assert [(entry["kind"], entry["about"]) for entry in entries] == [("credentials.set", "cp001")]
         assert await box.keys.log_of(StationKey("cp003"), 10) == []
+
+
+async def test_what_a_station_tells_of_its_own_security_stands_in_the_log_each_time() -> None:
+    async with ocpp_box() as box, box.station() as station:
+        await station.boot()
+        event = {"type": "FirmwareUpdated", "timestamp": "2026-11-23T12:00:00Z"}
+        for _ in range(2):
+            assert (await station.call("SecurityEventNotification", event))[0] == 3
+        told = [entry for entry in await box.keys.log_of(CP, 10) if entry["kind"] == "station_event"]
+        assert [entry["detail"]["type"] for entry in told] == ["FirmwareUpdated"] * 2
+
+
+async def test_certificates_stand_in_the_log_under_whose_they_are_and_requests_are_not_repeated_there() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001", serial="SN-77")
+    assert await core.certificates.requested(CP, "SN-77", None)
+    await core.certificates._hand_over(CP, core.signer.sign("SN-77"), INSTALLER)
+    await core.certificates.revoke("10", INSTALLER)
+    entries = {entry["kind"]: entry for entry in await core.keys.log(10, None)}
+    assert entries["certificate.issued"]["about"] == CP
+    assert entries["certificate.issued"]["detail"]["serial"] == "10"
+    assert entries["certificate.revoked"]["detail"] == {"serial": "10"}
+    assert "csr" not in entries["key.certificate_requested"]["detail"]
