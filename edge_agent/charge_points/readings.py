@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -233,9 +232,10 @@ def meter_groups(
         for group in _flattened(raw):
             start = len(found)
             at, station_time = time_of(group, found)
-            samples = tuple(_samples(group, found, read)[:room])
+            plain = _PLAIN_WAYS[read](group.get("sampledValue"))
+            samples = tuple((plain or _samples(group, found, read))[:room])
             room -= len(samples)
-            signed = _is_signed(group)
+            signed = not plain and _is_signed(group)
             if samples or signed:
                 odd = kept(group) if len(found) > start else None
                 groups.append(MeterGroup(samples, at, station_time, signed_whole(group) if signed else odd))
@@ -277,32 +277,58 @@ def _samples(group: dict[str, Any], found: Found, read: ReadSample) -> list[Mete
         return []
     if isinstance(raw, (str, int, float)):
         raw = [group]  # OCPP 1.5: the value stands beside its time
-    listed = _list_of(raw, "sampledValue", found)
-    if read is sample_16:
-        plain = _plain_16(listed)
-        if plain is not None:
-            return plain
-    samples = (read(each, found) for each in listed)
+    samples = (read(each, found) for each in _list_of(raw, "sampledValue", found))
     return [sample for sample in samples if sample is not None]
 
 
-def _plain_16(listed: Sequence[dict[str, Any]]) -> list[MeterSample] | None:
-    """All of them, where each is as the specification has it; None: each must be looked at with care."""
+def _plain_16(listed: Any) -> list[MeterSample] | None:
+    """All values, where each is as the specification has it; None: each must be looked at with care."""
+    if type(listed) is not list:
+        return None
     samples = []
     try:
         for raw in listed:
             get = raw.get
             text = raw["value"]
-            kind = _known_kind(get("measurand"), get("unit"), get("phase"), get("location"), get("context"))
-            if type(text) is not str or kind.odd or "_" in text or not text.isascii() or get("format", "Raw") != "Raw":
+            measurand, unit, phase, location, context, kind = _KINDS[
+                (get("measurand"), get("unit"), get("phase"), get("location"), get("context"))
+            ]
+            if kind.odd or type(text) is not str or "_" in text or not text.isascii() or get("format", "Raw") != "Raw":
                 return None
             value = float(text)
             if value - value != 0:  # infinite, or no number
                 return None
             if not kind.is_base:
                 value = kind.scaled(value)
-            samples.append(MeterSample(kind.measurand, kind.unit, value, kind.phase, kind.location, kind.context))
-    except (KeyError, TypeError, ValueError):
+            samples.append(MeterSample(measurand, unit, value, phase, location, context))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return samples
+
+
+def _plain_2x(listed: Any) -> list[MeterSample] | None:
+    """As `_plain_16`, of OCPP 2.x."""
+    if type(listed) is not list:
+        return None
+    samples = []
+    try:
+        for raw in listed:
+            get = raw.get
+            value, of = raw["value"], get("unitOfMeasure")
+            if of is not None and (type(of) is not dict or of.get("multiplier")):
+                return None
+            measurand, unit, phase, location, context, kind = _KINDS[
+                (get("measurand"), get("unit") if of is None else of.get("unit"), get("phase"), get("location"),
+                 get("context"))
+            ]  # fmt: skip
+            if kind.odd or (type(value) is not float and type(value) is not int) or "signedMeterValue" in raw:
+                return None
+            if not -EXACT_MAX <= value <= EXACT_MAX:
+                return None
+            if not kind.is_base:
+                value = kind.scaled(value)
+            samples.append(MeterSample(measurand, unit, value, phase, location, context))
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
     return samples
 
@@ -342,17 +368,15 @@ def sample_2x(raw: dict[str, Any], found: Found) -> MeterSample | None:
     return _sample_of(raw, unit.get("unit"), value, found)
 
 
+_PLAIN_WAYS: dict[ReadSample, Callable[[Any], list[MeterSample] | None]] = {sample_16: _plain_16, sample_2x: _plain_2x}
+
 POWER_MAX = 15
 """Of ten, in a unit's multiplier. Beyond it no quantity of a charge point lies."""
 
 
 def _sample_of(raw: dict[str, Any], unit: Any, value: float, found: Found) -> MeterSample:
-    """The value with what it is a value of. A station says the same few kinds over and over: they are remembered."""
-    said = raw.get("measurand"), unit, raw.get("phase"), raw.get("location"), raw.get("context")
-    try:
-        kind = _known_kind(*said)
-    except TypeError:  # a list or an object where a word belongs
-        kind = _kind_of(*said)
+    """The value with what it is a value of."""
+    kind = _kind_of(raw.get("measurand"), unit, raw.get("phase"), raw.get("location"), raw.get("context"))
     if kind.odd:
         found += kind.odd
     return MeterSample(kind.measurand, kind.unit, kind.scaled(value), kind.phase, kind.location, kind.context)
@@ -392,7 +416,24 @@ def _kind_of(measurand: Any, unit: Any, phase: Any, location: Any, context: Any)
     )  # fmt: skip
 
 
-_known_kind = lru_cache(maxsize=512, typed=True)(_kind_of)
+_Known = tuple[str, str, str | None, str | None, str | None, _Kind]
+
+
+class _Kinds(dict[tuple[Any, ...], _Known]):
+    """A station says the same few kinds over and over: they are remembered by the words it says."""
+
+    def __missing__(self, said: tuple[Any, ...]) -> _Known:
+        kind = _kind_of(*said)
+        known = kind.measurand, kind.unit, kind.phase, kind.location, kind.context, kind
+        if all(each is None or type(each) is str for each in said):
+            if len(self) >= KINDS_MAX:
+                self.clear()
+            self[said] = known
+        return known
+
+
+KINDS_MAX = 512
+_KINDS = _Kinds()
 
 _BASE_UNITS = (
     ("Energy.Active", "Wh"), ("Energy.Reactive", "varh"), ("Energy.Apparent", "VAh"), ("Power.Reactive", "var"),

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from edge_agent.charge_points.readings import (
     SAMPLES_MAX,
     Found,
+    _plain_2x,
     _plain_16,
     integer_of,
     kept,
     meter_groups,
     number_of,
+    sample_2x,
     sample_16,
     text_of,
     time_of,
@@ -175,6 +177,27 @@ def test_the_quick_way_through_a_group_reads_what_the_careful_way_reads(samples:
     quick = _plain_16(samples)
     found: Found = []
     careful = [sample for sample in (sample_16(each, found) for each in samples) if sample is not None]
+    if quick is not None:
+        assert quick == careful
+        assert found == []
+
+
+UNITS = st.none() | st.fixed_dictionaries({}, optional={"unit": WORDS | st.none(), "multiplier": st.integers(-3, 3)})
+SAMPLES_2X = st.fixed_dictionaries(
+    {"value": st.floats() | st.integers() | NUMBERS | st.booleans() | st.none()},
+    optional={
+        "measurand": st.sampled_from(["Power.Active.Import", "SoC", "Temperature"]) | WORDS,
+        "unitOfMeasure": UNITS | WORDS, "unit": WORDS, "phase": WORDS, "location": WORDS, "context": WORDS | st.none(),
+        "signedMeterValue": st.just({"signedMeterData": "x"}),
+    },
+)  # fmt: skip
+
+
+@given(st.lists(SAMPLES_2X, max_size=4))
+def test_and_so_it_is_in_2_x(samples: list[dict[str, Any]]) -> None:
+    quick = _plain_2x(samples)
+    found: Found = []
+    careful = [sample for sample in (sample_2x(each, found) for each in samples) if sample is not None]
     if quick is not None:
         assert quick == careful
         assert found == []
