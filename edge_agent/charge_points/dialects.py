@@ -109,7 +109,7 @@ def _ocpp_2x(version: str) -> Dialect:
         names=v2x.NAMES,
         boot_report=v2x.boot_report,
         boot_answer=v2x.boot_answer,
-        call_for=v2x.call_for,
+        call_for=v2x.call_for_201 if version == "2.0.1" else v2x.call_for,
         order_answer=v2x.order_answer,
         not_now=rules_2x.not_now,
         shown_answer=v2x.shown_answer,

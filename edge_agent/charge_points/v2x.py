@@ -313,6 +313,14 @@ def call_for(order: Order) -> tuple[str, dict[str, Any]]:
     raise CallInvalid(action=type(order).__name__, where="action", problem="no_such_call_in_this_version")
 
 
+def call_for_201(order: Order) -> tuple[str, dict[str, Any]]:
+    """As `call_for`, without what only OCPP 2.1 has: the number of the request a certificate answers (A02)."""
+    action, payload = call_for(order)
+    if action == "CertificateSigned":
+        payload.pop("requestId", None)
+    return action, payload
+
+
 def _evse(place: int | None, plug: int | None) -> dict[str, Any]:
     if place is None:
         return {}
