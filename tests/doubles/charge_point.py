@@ -18,7 +18,6 @@ import asyncio
 import itertools
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -26,7 +25,6 @@ from typing import Self
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidHandshake
 
-from tests.doubles.charge_point_configuration_16 import Configuration
 from tests.doubles.charge_point_connector import Token
 from tests.doubles.charge_point_dial import dial
 from tests.doubles.charge_point_faults import Faults
@@ -34,11 +32,9 @@ from tests.doubles.charge_point_files import FileRoom
 from tests.doubles.charge_point_flash import Flash, Installed, Network, address
 from tests.doubles.charge_point_frames import Payload, Version
 from tests.doubles.charge_point_link import Link, LinkLost, NoAnswer, Record, Refused, Said, pass_on_cancellation
-from tests.doubles.charge_point_model_2x import DeviceModel
-from tests.doubles.charge_point_patience import PatientStation
-from tests.doubles.charge_point_tongue import Reply, Tongue
-from tests.doubles.charge_point_tongue_2x import Tongue2x
-from tests.doubles.charge_point_tongue_16 import Tongue16
+from tests.doubles.charge_point_patience import Outgoing, PatientStation, Restart
+from tests.doubles.charge_point_tongue import Reply
+from tests.doubles.charge_point_tongues import tongue_of
 
 TICK_S = 1.0
 """Step of the physics in the station's own time."""
@@ -52,37 +48,6 @@ DRAIN_S = 5.0
 
 def _wall_time() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 (a station is another machine, with its own clock)
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Why the station goes down: the reason that ends charges, and the one it gives when it boots (2.x)."""
-
-    stop_reason: str = "SoftReset"
-    boot_reason: str = "RemoteReset"
-    when_idle: bool = False
-    resumes: bool = False
-    """Charges go on afterwards (2.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message somebody asked for. `kept` ones survive the loss of the link."""
-
-    action: str
-    payload: Payload
-    kept: bool = False
-
-
-def _tongue(version: Version, connectors: int, plugs: int, interval_s: float, changes: Mapping[str, str]) -> Tongue:
-    if version == "1.6":
-        settings = Configuration(connectors)
-        settings.values.update({"MeterValueSampleInterval": f"{interval_s:g}", **changes})
-        return Tongue16(settings)
-    model = DeviceModel(version, evses=connectors, plugs=plugs)
-    for name, value in {"SampledDataCtrlr.TxUpdatedInterval": f"{interval_s:g}", **changes}.items():
-        model.put(name, value)
-    return Tongue2x(version, model)
 
 
 class VirtualChargePoint(PatientStation):
@@ -124,7 +89,7 @@ class VirtualChargePoint(PatientStation):
         keep: int | None = None,
     ) -> None:
         super().__init__(
-            tongue=_tongue(version, connectors, plugs, meter_interval_s, configuration or {}),
+            tongue=tongue_of(version, connectors, plugs, meter_interval_s, configuration or {}),
             connectors=connectors, plugs=plugs, seed=seed, faults=faults or Faults(), now=_wall_time,
         )  # fmt: skip
         self.identity = identity
@@ -305,8 +270,9 @@ class VirtualChargePoint(PatientStation):
         self._changed()
 
     def dial_again(self) -> None:
-        """Leave this connection for a new one: the credentials or the address changed."""
-        self._hang_up()
+        """Leave this connection, politely, for a new one: the credentials or the address changed."""
+        if self._link is not None:
+            self.work(self._link.leave())
 
     # its life
 

@@ -178,6 +178,10 @@ class Link:
         """Cut it like a pulled cable: no close frame, no goodbye."""
         self._socket.transport.abort()
 
+    async def leave(self) -> None:
+        """Close it as the protocol asks; what was sent arrives."""
+        await self._socket.close(1000)
+
     def freeze(self) -> None:
         """Leave the socket open and never read it again: a station that hangs, or a dead mobile route."""
         self._socket.transport.pause_reading()

@@ -5,9 +5,31 @@ No network here. Start at `PatientStation.until`.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
+from tests.doubles.charge_point_frames import Payload
 from tests.doubles.charge_point_station import Station
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Why the station goes down: the reason that ends charges, and the one it gives when it boots (2.x)."""
+
+    stop_reason: str = "SoftReset"
+    boot_reason: str = "RemoteReset"
+    when_idle: bool = False
+    resumes: bool = False
+    """Charges go on afterwards (2.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message somebody asked for. `kept` ones survive the loss of the link."""
+
+    action: str
+    payload: Payload
+    kept: bool = False
 
 
 class PatientStation(Station):
