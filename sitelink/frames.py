@@ -105,12 +105,13 @@ def text_of(frame: Frame) -> str:
     return frame.frame if isinstance(frame.frame, str) else msgspec.json.encode(frame.frame).decode()
 
 
-def frames_of(kept: Iterable[Kept]) -> Sequence[Frame]:
-    """In the order they were kept."""
+def frames_of(kept: Iterable[Kept], known: Iterable[Frame] = ()) -> Sequence[Frame]:
+    """In the order they were kept. Those in `known`, by their number, were read before and are taken as they are."""
+    before = {frame.number: frame for frame in known}
     calls: dict[tuple[str, str], Frame] = {}
     frames = []
     for each in kept:
-        frame = _frame(each, calls)
+        frame = before.get(each.number) or _frame(each, calls)
         if frame.type is FrameType.CALL and frame.message_id is not None:
             calls[each.direction, frame.message_id] = frame
         frames.append(frame)

@@ -143,7 +143,8 @@ def row_of(request: web.Request, visitor: Visitor, id_: str) -> ChargePoint:
 async def context_of(
     request: web.Request, visitor: Visitor, row: ChargePoint, parts: Sequence[str] = ()
 ) -> dict[str, Any]:
-    own = {"": f"cp:{row.id}", "corrections": f"corrections:{row.id}", "settings": f"inventory:{row.id}"}
+    names = {"corrections": "corrections", "settings": "inventory", "security": "security"}
+    own = {"": f"cp:{row.id}", **{part: f"{name}:{row.id}" for part, name in names.items()}}
     details = await details_for(request, row.station, parts, own, row)
     here = f"/j/charge-points/{row.id}"
     paths = Paths(

@@ -196,7 +196,7 @@ def _facts(
     snapshot: Snapshot, station: Station, security: StationSecurity | None, drift_s: float | None
 ) -> tuple[Fact, ...]:
     last_seen = snapshot.last_seen.get(station.id) or station.last_seen
-    missing = sum(each.missing_events for each in _transactions(snapshot, station.id))
+    missing = sum(each.missing_events for each in _transactions(snapshot, station.id) if not each.incomplete)
     facts = [
         Fact("Vendor", station.vendor or ""), Fact("Model", station.model or ""), Fact("Serial", station.serial or ""),
         Fact("Firmware", station.firmware or ""), _version(station), Fact("Address", station.ip or ""),
@@ -289,8 +289,10 @@ def _entry(entry: Mapping[str, Any], identity: str, now: datetime) -> SecurityEn
     """In words where there are any, else by its code."""
     kind, detail = str(entry["kind"]), dict(entry.get("detail") or {})
     count = int(detail.pop("count", 1) or 1)
-    text = ocpp_words.SECURITY_LOG.get(kind, kind)
-    if kind in wording.WORDS:
+    text = ocpp_words.SECURITY_LOG.get(kind) or kind.replace("_", " ").capitalize() + "."
+    if kind == "station_event":
+        text = ocpp_words.security_event(str(detail.pop("type", "")))
+    elif kind in wording.WORDS:
         text = wording.full(kind, {**detail, "identity": identity, "now": now})
     shown = ", ".join(f"{name} {value}" for name, value in detail.items() if isinstance(value, (str, int)) and value)
     return SecurityEntry(entry["at"], text, shown, count)
@@ -395,7 +397,8 @@ def _odd(charge: Transaction) -> Iterable[str]:
         yield "its beginning was never told"
     if charge.missing_events:
         count = charge.missing_events
-        yield f"{count} {'message' if count == 1 else 'messages'} about it missing"
+        for_good = ", and it has none left" if charge.incomplete else ""
+        yield f"{count} {'message' if count == 1 else 'messages'} about it missing{for_good}"
     if not charge.open and charge.stopped_at is not None and charge.meter_stop_wh is None:
         yield "what it charged was not told"
     for flag in charge.flags:

@@ -94,7 +94,6 @@ PROFILES: Mapping[int, str] = {
 """OCPP security profiles."""
 
 SECURITY_LOG: Mapping[str, str] = {
-    "security.event": "It reports a security event.",
     "profile.settled": "The security profile it is held to was settled.",
     "profile.pairing": "It was allowed to pair anew.",
     "credentials.set": "A password was set for it.",
@@ -116,6 +115,34 @@ SECURITY_LOG: Mapping[str, str] = {
 }
 """Kinds of op in the security log (`edge_agent.site.security_log`); other entries are codes of `web_ui.wording`."""
 
+SECURITY_EVENTS: Mapping[str, str] = {
+    "AttemptedReplayAttacks": "Somebody sent it an old message again.",
+    "CSMSFailedToAuthenticate": "It could not make sure that this box is the right one.",
+    "CentralSystemFailedToAuthenticate": "It could not make sure that this box is the right one.",
+    "FailedToAuthenticateAtCentralSystem": "It was not let in by its central system.",
+    "FailedToAuthenticateAtCsms": "It was not let in by its central system.",
+    "FirmwareUpdated": "Its firmware was updated.",
+    "InvalidCentralSystemCertificate": "It did not trust the certificate of this box.",
+    "InvalidChargePointCertificate": "It was given a certificate it cannot use.",
+    "InvalidChargingStationCertificate": "It was given a certificate it cannot use.",
+    "InvalidCsmsCertificate": "It did not trust the certificate of this box.",
+    "InvalidFirmwareSignature": "It was given firmware with a wrong signature.",
+    "InvalidFirmwareSigningCertificate": "It was given firmware signed with a certificate it does not trust.",
+    "InvalidMessages": "It got messages that do not fit.",
+    "InvalidTLSCipherSuite": "It was offered an encryption that is too weak.",
+    "InvalidTLSVersion": "It was offered an encryption that is too old.",
+    "MaintenanceLoginAccepted": "Somebody signed in at it for maintenance.",
+    "MaintenanceLoginFailed": "Somebody tried to sign in at it and could not.",
+    "MemoryExhaustion": "Its memory is full.",
+    "ReconfigurationOfSecurityParameters": "Its security settings were changed.",
+    "ResetOrReboot": "It was restarted.",
+    "SecurityLogWasCleared": "Its security log was emptied.",
+    "SettingSystemTime": "Its clock was set.",
+    "StartupOfTheDevice": "It started up.",
+    "TamperDetectionActivated": "It was opened or tampered with.",
+}
+"""What a station reports of itself (the security whitepaper and OCPP 2.x, list of security events)."""
+
 FLAGS: Mapping[str, str] = {
     "energy_went_back": "its meter went backwards",
     "energy_negative": "its meter told less than nothing",
@@ -132,3 +159,8 @@ def word(words: Mapping[str, str], value: str | None) -> str:
 def reason(value: str | None) -> str:
     """Why a charge ended; an unknown word as it came, which is untrusted."""
     return STOP_REASONS.get(value or "", value or "")
+
+
+def security_event(kind: str) -> str:
+    """What a station reports in a SecurityEventNotification; its own word where it is none of OCPP's."""
+    return SECURITY_EVENTS.get(kind) or f"It reports a security event: {kind}."

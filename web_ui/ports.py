@@ -49,7 +49,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """News for a live page: `region` is out of date: header, seen, completion, page, cp:ID, corrections:ID."""
+    """News for a live page: `region` is out of date. header, seen, completion, page; of a row cp:ID, corrections:ID,
+    security:ID, inventory:ID and other lists it told.
+    """
 
     seq: int
     region: str

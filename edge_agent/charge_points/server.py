@@ -8,7 +8,7 @@ R1, R2; §4.1; DESIGN §7 (9), (10), (12); SECURITY §4.2 and §7.1.
 import contextlib
 import logging
 import ssl
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,8 @@ PEERS_REMEMBERED = 512
 STRANGER_LINES_PER_MIN = 60
 """Log lines about callers that are not served."""
 CORRECTIONS_REMEMBERED = 64
+TRACES_READ = 4
+"""Stations whose frames are kept as they were shown."""
 SOCKET_BUFFER_FRAMES = 8
 WINDOW_BITS = 12
 """4 KiB of the past: frames of stations are seldom longer."""
@@ -80,6 +82,8 @@ class OcppServer:
         self._heard_at: dict[StationKey, float] = {}
         """Of the last frame, in monotonic seconds."""
         self._traces: dict[StationKey, Trace] = {}
+        self._shown: OrderedDict[StationKey, Sequence[Frame]] = OrderedDict()
+        """Of the stations whose frames are being looked at: masking them takes longer than all else about them."""
         self._hand_calls = HandCalls(clock)
         self._sockets: set[ServerConnection] = set()
         self._turns = Turns()
@@ -166,7 +170,13 @@ class OcppServer:
 
     def frames(self, station: StationKey) -> Sequence[Frame]:
         trace = self._traces.get(station)
-        return trace.shown() if trace is not None else ()
+        if trace is None:
+            return ()
+        shown = trace.shown(self._shown.pop(station, ()))
+        self._shown[station] = shown
+        while len(self._shown) > TRACES_READ:
+            self._shown.popitem(last=False)
+        return shown
 
     def actions(self, station: StationKey) -> Sequence[str]:
         version = self._version_of(station)
@@ -336,6 +346,7 @@ class OcppServer:
         """Of a stranger that is gone nothing stays in memory."""
         if not self._places.is_present(station) and station not in self._last_seen:
             self._traces.pop(station, None)
+            self._shown.pop(station, None)
             self._hand_calls.forget(station)
             self.corrections.pop(station, None)
 

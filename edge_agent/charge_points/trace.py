@@ -6,7 +6,7 @@ Start at `Trace`.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sitelink.frames import Frame, Kept, frames_of
@@ -36,10 +36,15 @@ class Trace:
         while len(self._frames) > FRAMES_MAX or self._characters > CHARACTERS_MAX:
             self._characters -= len(self._frames.popleft()[2])
 
-    def shown(self) -> Sequence[Frame]:
-        """Oldest first."""
+    def shown(self, known: Iterable[Frame] = ()) -> Sequence[Frame]:
+        """Oldest first. What was shown before of this trace and is given as `known` is not masked anew."""
         first = self.newest - len(self._frames) + 1
         return frames_of(
-            Kept(first + place, at, way, frame if isinstance(frame, str) else frame.decode("utf-8", "replace"), whole)
-            for place, (at, way, frame, whole) in enumerate(self._frames)
+            (
+                Kept(
+                    first + place, at, way, frame if isinstance(frame, str) else frame.decode("utf-8", "replace"), whole
+                )
+                for place, (at, way, frame, whole) in enumerate(self._frames)
+            ),
+            known,
         )

@@ -46,6 +46,8 @@ from web_ui.surface import UNHURRIED, dress
 from web_ui.views import ErrorView, error_view
 
 LIST_EVERY_S = 3.0
+EVENTS = {"wire": 0.5, "station": 2.0, "seldom": 10.0}
+"""News of a charge point, and how often at most, in seconds."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -131,10 +133,14 @@ async def get_regions(request: web.Request) -> web.Response:
 
 
 async def get_events(request: web.Request) -> web.StreamResponse:
-    """Whenever something went over its wire, or it came or went."""
+    """Whenever something went over its wire, or it came or went: the more a part costs to draw, the seldomer."""
     key, stations = known_station(request), request.app[STATIONS]
-    news = live.followed(lambda: (stations.newest_frame(key), stations.is_online(key)), "station")
-    return await live.serve(request, (news,), lambda: not is_operator(request))
+
+    def newest() -> tuple[int, bool]:
+        return stations.newest_frame(key), stations.is_online(key)
+
+    news = [live.followed(newest, event, every_s) for event, every_s in EVENTS.items()]
+    return await live.serve(request, news, lambda: not is_operator(request))
 
 
 # ---- calls by hand ----
@@ -208,13 +214,13 @@ def _hand_calls(request: web.Request, key: StationKey) -> Sequence[dict[str, Any
 
 
 async def _context(request: web.Request, key: StationKey, parts: Sequence[str] = ()) -> dict[str, Any]:
-    details = await details_for(request, key, parts, {"": "station"})
+    details = await details_for(request, key, parts, {"": "station", "settings": "seldom", "security": "seldom"})
     here = _here(key)
     paths = Paths(
         back="/admin", back_text="All charge points", details=here, regions=f"{here}/regions?",
         events=f"{here}/events?", frames=f"{here}/frames", calls=f"{here}/calls",
     )  # fmt: skip
-    return {"details": details, "paths": paths, "number": "", "frames_on": "station"}
+    return {"details": details, "paths": paths, "number": "", "frames_on": "wire"}
 
 
 def _here(key: StationKey) -> str:

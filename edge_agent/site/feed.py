@@ -212,6 +212,7 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
         station = entity.id if isinstance(entity, StationSecurity) else entity.station
         for _, row in state.rows_of_station(station):
             yield from _row_regions(row)
+            yield row.job, f"security:{row.id}"
     elif isinstance(entity, Link):
         yield entity.job, "page"
 

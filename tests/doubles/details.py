@@ -129,7 +129,13 @@ def admin_texts() -> dict[str, str]:
     garage = harbour_garage().snapshot()
     online = {key: each.connected for key, each in garage.state.stations.items()}
     paths = replace(PATHS, back="/admin", back_text="All charge points", calls="/calls")
-    details = details_of(made_station().snapshot(), MadeOddities(), KEY, on={"": "station"}, security_log=SECURITY_LOG)
+    details = details_of(
+        made_station().snapshot(),
+        MadeOddities(),
+        KEY,
+        on={"": "station", "settings": "seldom"},
+        security_log=SECURITY_LOG,
+    )
     context = {"details": details, "paths": paths, "number": "", "frames_on": "station"}
     action = action_of("2.0.1", "SetChargingProfile", NOW)
     calls: dict[str, Any] = {

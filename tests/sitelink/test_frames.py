@@ -41,6 +41,15 @@ def test_an_answer_belongs_to_the_call_of_the_other_side():
     ]  # fmt: skip
 
 
+def test_what_was_read_before_is_not_read_again():
+    all_kept = kept(("in", [2, "a", "Heartbeat", {}]), ("out", [3, "a", {}]), ("in", [2, "b", "Heartbeat", {}]))
+    before = frames_of(all_kept[:1])
+    later = frames_of(all_kept[1:], before)
+    again = frames_of(all_kept, [*before, *later])
+    assert again[0] is before[0]
+    assert [each.action for each in frames_of(all_kept, before)] == ["Heartbeat"] * 3
+
+
 def test_an_answer_to_a_call_that_is_no_longer_kept_has_no_action():
     (answer,) = frames_of(kept(("out", [3, "zz", {}])))
     assert (answer.type, answer.message_id, answer.action, answer.duration_ms) == (FrameType.RESULT, "zz", None, None)

@@ -168,6 +168,22 @@ def test_an_inventory_is_shown_by_component_with_units_and_without_secrets() -> 
     assert (told.at, told.missing) == (NOW, 1)
 
 
+def test_what_a_station_reports_of_its_security_is_told_in_words() -> None:
+    site = made_station()
+    entry = {"at": NOW, "kind": "station_event", "by": "station", "detail": {"type": "FirmwareUpdated", "count": 1}}
+    view = details_of(site.snapshot(), MadeOddities(), KEY, on={"": "x"}, security_log=[entry])
+    assert [(each.text, each.detail) for each in view.security_log] == [("Its firmware was updated.", "")]
+
+
+def test_what_never_comes_any_more_is_told() -> None:
+    site = made_station()
+    charge = site.state.transactions[TransactionId(11)]
+    site.state.transactions[charge.id] = replace(charge, incomplete=True)
+    view = made_details(site)
+    assert view.charges[1].oddities == ("2 messages about it missing, and it has none left",)
+    assert "Messages about charges" not in {each.label for each in view.facts}
+
+
 def test_the_security_log_reads_as_sentences() -> None:
     proven, wrong = made_details().security_log
     assert proven.text == "It connected with its new password."

@@ -12,6 +12,7 @@ from sitelink.events import LinkRevoked
 from sitelink.ops import Author, Fact
 from sitelink.states import AuthorType
 from tests.doubles.box_pages import Box, Browser, running_box
+from web_ui.live import followed
 
 
 @pytest.fixture
@@ -150,3 +151,20 @@ async def test_closing_the_program_ends_streams_at_once() -> None:
 
 async def test_a_stream_needs_a_session(box: Box) -> None:
     assert (await box.client().get("/api/v1/job/events")).status == 401
+
+
+async def test_what_is_followed_is_told_only_when_it_changed() -> None:
+    numbers = iter([1, 1, 1, 2, 2, 3])
+    asked = 0
+
+    def newest() -> int:
+        nonlocal asked
+        asked += 1
+        return next(numbers)
+
+    news = followed(newest, "frames:row-1", every_s=0)
+    async with asyncio.timeout(5):
+        assert await anext(news) == b"event: frames:row-1\ndata: {}\n\n"
+        assert asked == 4
+        assert await anext(news) == b"event: frames:row-1\ndata: {}\n\n"
+    await news.aclose()

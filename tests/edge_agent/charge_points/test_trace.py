@@ -1,5 +1,6 @@
 """What a person sees of the last frames."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -47,3 +48,26 @@ def test_the_ring_is_bounded_in_count_and_size() -> None:
     for _ in range(100):
         trace.add(NOW, "out", "x" * FRAME_CHARACTERS_MAX)
     assert len(trace.shown()) == CHARACTERS_MAX // FRAME_CHARACTERS_MAX
+
+
+def variables(name: str) -> str:
+    """A SetVariables longer than what is kept of a frame, each value before the name that makes it a secret."""
+    one = {"attributeValue": "canary-4711", "component": {"name": "SecurityCtrlr"}, "variable": {"name": name}}
+    return json.dumps([2, "77", "SetVariables", {"setVariableData": [one] * 100}])
+
+
+@pytest.mark.parametrize("lead", range(0, 130, 7))
+def test_a_long_frame_hides_its_secrets_wherever_it_is_cut(lead: int) -> None:
+    frame = variables("BasicAuthPassword")
+    long = frame[:1] + " " * lead + frame[1:]
+    assert len(long) > FRAME_CHARACTERS_MAX
+    assert "canary" not in shown(long)
+    assert "canary" not in shown(long.encode())
+
+
+def test_a_long_frame_still_says_what_it_is() -> None:
+    trace = Trace()
+    trace.add(NOW, "out", variables("HeartbeatInterval"))
+    trace.add(NOW, "in", '[3,"77",{"setVariableResult":[]}]')
+    call, answer = trace.shown()
+    assert (call.cut, call.action, answer.action) == (True, "SetVariables", "SetVariables")

@@ -171,7 +171,7 @@ async def test_news_of_a_charge_point_are_its_messages(box: Box, admin: TestClie
     heard = await events_of(
         box, admin, f"{CP001}/events", lambda: box.stations.framed("CP001", "in", json.dumps([2, "b", "Heartbeat", {}]))
     )
-    assert heard == "event: station"
+    assert heard == "event: wire"
 
 
 async def test_news_end_when_the_token_is_taken_back(box: Box, admin: TestClient[Any, Any]) -> None:

@@ -86,3 +86,16 @@ async def test_a_page_that_comes_back_hears_of_the_meter_values_it_missed() -> N
     news = core.jobs.news(job.job, after)
     assert [stale.region for stale in await heard(news, 1)] == [f"cp:{core.row('Bay 1').id}"]
     await news.aclose()
+
+
+async def test_what_becomes_of_a_password_is_news_for_the_security_of_its_row() -> None:
+    core = Core()
+    job = await core.import_job()
+    news = core.jobs.news(job.job, None)
+    first = asyncio.ensure_future(anext(news))
+    await asyncio.sleep(0)
+    await core.keys.set_password(CP, "a-long-password-16", INSTALLER)
+    row = core.row("Bay 1").id
+    regions = {(await first).region, *(stale.region for stale in await heard(news, 3))}
+    assert regions == {"completion", "header", f"cp:{row}", f"security:{row}"}
+    await news.aclose()
