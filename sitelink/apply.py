@@ -366,7 +366,7 @@ def _station_reported(state: SiteState, op: Op, event: e.StationReported) -> Cha
 
 
 def _station_noted(state: SiteState, op: Op, event: e.StationNoted) -> Changes:
-    """New items stand last, and the oldest make room."""
+    """New items stand last, and the oldest make room. Single variables of a station are no inventory: parts miss."""
     key = StationKey(op.entity.partition(":")[2])
     before = state.report_of(key, event.kind)
     known = before.items if before is not None else {}
@@ -375,7 +375,8 @@ def _station_noted(state: SiteState, op: Op, event: e.StationNoted) -> Changes:
     items = dict(list(items.items())[-most:])
     noted = StationReport(
         station=key, kind=event.kind, at=op.t.wall, packed=pack(items), count=len(items),
-        source=event.source or (before.source if before else ""), missing=before.missing if before else 0,
+        source=event.source or (before.source if before else ""),
+        missing=before.missing if before else int(event.kind is ReportKind.INVENTORY),
         firmware=before.firmware if before else None, facts=before.facts if before else {},
     )  # fmt: skip
     return Changes(put=(noted,))

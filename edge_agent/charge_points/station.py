@@ -634,7 +634,13 @@ class Connection:
             self.spawn(self._tend())
 
     async def _tend(self) -> None:
-        """One errand after the other, for as long as the connection lives."""
+        """One errand after the other, until there is nothing to do or to wait for."""
+        try:
+            await self._do_errands()
+        finally:
+            self._tending = False
+
+    async def _do_errands(self) -> None:
         while True:
             self._errand.clear()
             wait_s: float | None = ERRANDS_AGAIN_S
@@ -643,6 +649,8 @@ class Connection:
                     wait_s = await self.errands.round(self.ask)
             except StoreUnavailable as error:
                 self._log.warning("errand_not_recorded", reason=error.fields.get("reason"))
+            if wait_s is None and not self._errand.is_set():
+                return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._errand.wait()

@@ -110,10 +110,9 @@ class Tending2x(Tending):
                 if not isinstance(answer, CallResult) or not isinstance(answer.payload, dict):
                     break
                 variables += variables_of_results(answer.payload, [])
-        await self.desk.listed(
-            self.station,
-            ListReport(ReportKind.INVENTORY, items_of(variables), "GetVariables", facts=facts_of(variables)),
-        )
+        if variables or self.desk.report_of(self.station, ReportKind.INVENTORY) is None:
+            report = ListReport(ReportKind.INVENTORY, items_of(variables), "GetVariables", facts=facts_of(variables))
+            await self.desk.listed(self.station, report)
 
     # ---- reports in parts ----
 

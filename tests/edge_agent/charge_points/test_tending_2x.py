@@ -133,6 +133,21 @@ async def test_parts_of_a_report_nobody_remembers_asking_for_only_add() -> None:
         assert [each.name for each in variables_of(items(box, ReportKind.INVENTORY))] == ["B", "C"]
 
 
+async def test_parts_that_come_after_a_restart_of_the_box_are_no_inventory_and_it_is_asked_for_again() -> None:
+    async with ocpp_box() as box:
+        async with teller(box, "2.0.1", dict(QUIET)) as told:
+            await until(lambda: told.count("GetBaseReport") == 1)
+            await told.call("NotifyReport", part(99, 3, True, variable("A", "C", "2")))
+            box.clock.advance(121)
+            box.server._places.serving(KEY).tend()  # type: ignore[union-attr]
+            await until(lambda: listed(box, ReportKind.INVENTORY) is not None)
+        async with teller(box, "2.0.1", dict(QUIET)) as told:
+            await inventoried(told, variable("A", "B", "1"), variable("A", "C", "2"))
+        report = listed(box, ReportKind.INVENTORY)
+        assert report is not None
+        assert (report.count, report.missing) == (2, 0)
+
+
 # ---- transactions in doubt ----
 
 
