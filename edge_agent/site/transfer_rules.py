@@ -57,13 +57,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 def decide_request(
     transfer: TransferId, station: StationKey, asked: Asked, author: Author, *, file: str,
     methods: Collection[TransferMethod],
-) -> Decide[Transfer | None]:  # fmt: skip
-    """Write a transfer down. None: it is known already. Raises what is in the way."""
+) -> Decide[bool]:  # fmt: skip
+    """Write a transfer down. False: it is known already, and not run again. Raises what is in the way."""
 
-    def decide(ledger: Ledger) -> Decision[Transfer | None]:
+    def decide(ledger: Ledger) -> Decision[bool]:
         state = ledger.state
         if transfer in state.transfers:
-            return Decision((), None)
+            return Decision((), False)
         known = state.stations.get(station)
         if known is None:
             raise NotFound(what="charge_point", key=station)
@@ -76,7 +76,7 @@ def decide_request(
         )  # fmt: skip
         if asked.image is not None:
             event = _of_image(event, asked.image, asked, known)
-        return Decision((Fact(f"transfer:{transfer}", event, author),), None)
+        return Decision((Fact(f"transfer:{transfer}", event, author),), True)
 
     return decide
 

@@ -89,9 +89,7 @@ class Transfers:
         asked = Asked(kind=kind, method=method, image=found, unsigned=unsigned)
         file = f"{kind.value}-{secrets.token_hex(FILE_NAME_BYTES)}.bin"
         decide = rules.decide_request(chosen, station, asked, author, file=file, methods=self._files.methods)
-        known = chosen in self._journal.state.transfers
-        await self._journal.write(decide)
-        if not known:
+        if await self._journal.write(decide):
             self._queue.put_nowait(_Work(chosen, found, span or LogRange(), install_at))
         return chosen
 
@@ -186,12 +184,11 @@ class Transfers:
             stored = await self._stored(each) if each.running else None
             if stored is not None:
                 arrived[each.id] = (stored.size, stored.sha256)
-        kept = {each.file for each in transfers if each.file and (each.moved_at is not None or each.id in arrived)}
+        uploads = [each for each in transfers if each.kind is not TransferKind.FIRMWARE]
+        kept = {each.file for each in uploads if each.file and (each.moved_at is not None or each.id in arrived)}
         try:
             count = await self._journal.write(rules.decide_interrupted(arrived))
-            gone = await self._files.tidy(
-                {each for each in kept if each.endswith(".bin") and not _is_image(transfers, each)}
-            )
+            gone = await self._files.tidy(kept)
             await self._journal.write(rules.decide_gone(gone))
         except StoreUnavailable:
             log.warning("transfers_not_interrupted")
@@ -357,7 +354,3 @@ class _Signs(msgspec.Struct, frozen=True):
     boots: int
     firmware: str | None
     so_far: int | None
-
-
-def _is_image(transfers: list[Transfer], file: str) -> bool:
-    return any(each.file == file and each.kind is TransferKind.FIRMWARE for each in transfers)

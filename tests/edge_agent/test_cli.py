@@ -135,3 +135,21 @@ def test_the_list_of_id_tokens_by_command(shell: Shell, tmp_path: Path) -> None:
     assert shell.answer("id-token", "import", str(table), "--replace")["removed"] == 1
     table.write_bytes(b"token\n\xff\n")
     assert "line 2 is not UTF-8" in shell.run("id-token", "import", str(table)).output
+
+
+def test_firmware_images_by_command(shell: Shell, tmp_path: Path) -> None:
+    image, signature, certificate = (tmp_path / name for name in ("fw.bin", "fw.sig", "fw.pem"))
+    image.write_bytes(b"image")
+    signature.write_text("c2ln\n")
+    certificate.write_text("-----BEGIN CERTIFICATE-----\n")
+    signed = ("--signature", str(signature), "--certificate", str(certificate))
+    added = shell.answer("firmware", "add", str(image), "--version", "2.0", *signed)
+    assert (added["name"], added["version"], added["bytes"], added["signed"]) == ("fw.bin", "2.0", 5, True)
+    assert shell.answer("firmware", "list") == [added]
+    half = shell.run("firmware", "add", str(image), "--signature", str(signature))
+    assert half.exit_code == 1
+    assert "Signature and certificate belong together." in half.output
+    signature.write_bytes(b"\xff\xfe")
+    assert "cannot be read as text" in shell.run("firmware", "add", str(image), *signed).output
+    assert shell.answer("firmware", "remove", added["id"]) == added
+    assert shell.run("firmware", "remove", added["id"]).exit_code == 1

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from edge_agent import compose, control
-from edge_agent.config import Settings, load
+from edge_agent.config import Http, Settings, load
 from sitelink.ids import StationKey
 from tests.doubles.charge_point import VirtualChargePoint
 
@@ -124,6 +124,15 @@ def test_printed_addresses(tmp_path: Path) -> None:
     assert compose.link_url(named, 8080, "gl1_x") == "https://box.example/j#gl1_x"
     assert compose.ocpp_url(plain, 9000) == "ws://127.0.0.1:9000/"
     assert compose.address_of("0.0.0.0").count(".") == 3
+
+
+def test_a_charge_point_is_told_the_address_it_reaches_the_box_by(tmp_path: Path) -> None:
+    anywhere = Settings(data_dir=tmp_path)
+    assert compose.address_for(anywhere, "127.0.0.1") == "127.0.0.1"
+    assert compose.address_for(anywhere, None) == compose.address_of("0.0.0.0")
+    assert compose.address_for(anywhere, "no address") == compose.address_of("0.0.0.0")
+    bound = Settings(data_dir=tmp_path, http=Http(bind="192.0.2.7"))
+    assert compose.address_for(bound, "127.0.0.1") == "192.0.2.7"
 
 
 def test_ids_are_random_uuids():

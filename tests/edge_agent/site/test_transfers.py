@@ -119,6 +119,16 @@ async def test_the_same_id_is_not_run_again(core):
     assert len(core.stations.orders) == 1
 
 
+async def test_the_same_id_at_the_same_time_runs_once(core):
+    id_ = TransferId("mine")
+    both = [core.transfers.request(CP, DIAGNOSTICS, INSTALLER, transfer=id_) for _ in range(2)]
+    assert await asyncio.gather(*both) == [id_, id_]
+    core.transfers.arrived(id_, 5, "ab")
+    await say(core, "Uploaded")
+    await ended(core, id_)
+    assert len(core.stations.orders) == 1
+
+
 async def test_two_at_once_of_a_kind_are_refused_and_of_two_kinds_are_not(core):
     await ask(core)
     with pytest.raises(TransferRunning):
