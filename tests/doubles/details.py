@@ -10,8 +10,10 @@ from edge_agent.charge_points.actions import action_of, actions_of
 from sitelink import events as e
 from sitelink.events import Correction
 from sitelink.frames import Filter, Frame, Kept, frames_of
-from sitelink.ids import ChargePointId, StationKey, TransactionId, station_key
-from sitelink.states import ConnectorStatus
+from sitelink.ids import ChargePointId, StationKey, TransactionId, TransferId, station_key
+from sitelink.model import Told, Transfer
+from sitelink.ops import BOX
+from sitelink.states import CommandState, ConnectorStatus, TransferKind, TransferMethod
 from tests.doubles.sites import NOW, MadeSite, harbour_garage, row
 from web_ui import render
 from web_ui.details import DetailsView, Paths, details_of
@@ -47,6 +49,27 @@ class MadeOddities:
         return -3720.0
 
 
+def made_transfers() -> list[Transfer]:
+    """One that came though the station says it did not, one that is being fetched, one that failed."""
+    at = NOW - timedelta(minutes=4)
+    common: dict[str, Any] = {"station": KEY, "method": TransferMethod.HTTP, "by": BOX, "requested_at": at}
+    return [
+        Transfer(
+            id=TransferId("t1"), kind=TransferKind.DIAGNOSTICS, request=1, file="a.bin", moved_at=at, ended_at=at,
+            size=12_400_000, sha256="9f" * 32, state=CommandState.DONE, outcome="received_said_failed",
+            told=(Told("Uploading", at), Told("UploadFailure", at)), **common,
+        ),
+        Transfer(
+            id=TransferId("t2"), kind=TransferKind.SECURITY_LOG, request=2, file="b.bin", ended_at=at,
+            state=CommandState.FAILED, outcome="nothing_arrived", told=(Told("Uploaded", at),), **common,
+        ),
+        Transfer(
+            id=TransferId("t3"), kind=TransferKind.FIRMWARE, request=3, file="fw.bin", size=48_000_000,
+            sha256="3c" * 32, version="2.0.0", told=(Told("Downloading", at),), **common,
+        ),
+    ]  # fmt: skip
+
+
 def made_station() -> MadeSite:
     """Bay 3: two EVSEs, one charging, one with a fault; charges that ended, one of them incomplete."""
     site = MadeSite()
@@ -73,6 +96,8 @@ def made_station() -> MadeSite:
     site.connector(IDENTITY, ConnectorStatus.CHARGING, 1, plug=1)
     site.connector(IDENTITY, ConnectorStatus.AVAILABLE, 1, plug=2)
     site.connector(IDENTITY, ConnectorStatus.FAULTED, 2, error_code="GroundFailure", vendor_error_code="E-017")
+    for each in made_transfers():
+        site.state.put(each)
     return site
 
 
@@ -109,7 +134,7 @@ def made_details(site: MadeSite | None = None) -> DetailsView:
 
 PATHS = Paths(
     back="/j#cp-row-3", back_text="Back to the job", details="/details", regions="/regions?", events="/events?",
-    frames="/frames",
+    frames="/frames", files="/files",
 )  # fmt: skip
 
 
@@ -119,6 +144,7 @@ def detail_texts() -> dict[str, str]:
     frames = frames_view(made_frames(), Filter())
     return {
         "/details": render.page("details.html", sections=render.INSTALLERS_SECTIONS, **context),
+        "/files": render.page("files.html", read_only=False, flash="asked", **context),
         "/frames": render.page("frames.html", frames=frames, **context),
         "/frames-errors": render.page("frames.html", frames=frames_view(made_frames(), Filter(errors=True)), **context),
     }
@@ -128,7 +154,7 @@ def admin_texts() -> dict[str, str]:
     """The box's own pages by their path."""
     garage = harbour_garage().snapshot()
     online = {key: each.connected for key, each in garage.state.stations.items()}
-    paths = replace(PATHS, back="/admin", back_text="All charge points", calls="/calls")
+    paths = replace(PATHS, back="/admin", back_text="All charge points", calls="/calls", files=None)
     details = details_of(
         made_station().snapshot(),
         MadeOddities(),
