@@ -98,7 +98,7 @@ async def details_for(
     log = await request.app[SECURITY_LOG].log_of(station, SECURITY_SHOWN) if "security" in parts and station else ()
     return details_of(
         request.app[JOBS].snapshot(), request.app[ODDITIES], station, row=row, on=on,
-        with_settings="settings" in parts, security_log=log,
+        with_settings="settings" in parts, with_told="told" in parts, security_log=log,
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def row_of(request: web.Request, visitor: Visitor, id_: str) -> ChargePoint:
 async def context_of(
     request: web.Request, visitor: Visitor, row: ChargePoint, parts: Sequence[str] = ()
 ) -> dict[str, Any]:
-    names = {"corrections": "corrections", "settings": "inventory", "security": "security"}
+    names = {"corrections": "corrections", "settings": "inventory", "security": "security", "told": "told"}
     own = {"": f"cp:{row.id}", **{part: f"{name}:{row.id}" for part, name in names.items()}}
     details = await details_for(request, row.station, parts, own, row)
     here = f"/j/charge-points/{row.id}"

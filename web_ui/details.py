@@ -19,6 +19,7 @@ from sitelink.status import status_of
 from web_ui import ocpp_words, wording
 from web_ui.corrections import OdditiesView, oddities_of
 from web_ui.ports import Oddities, Snapshot
+from web_ui.told_views import ToldView, told_views
 from web_ui.transfer_views import TransferView, transfer_views
 from web_ui.views import tone_of
 
@@ -154,11 +155,13 @@ class DetailsView(msgspec.Struct, frozen=True, kw_only=True):
     """By part; "" is for all others."""
     now: datetime
     seq: int
+    told: tuple[ToldView, ...] = ()
 
 
 def details_of(
     snapshot: Snapshot, oddities: Oddities, station: StationKey, *, on: Mapping[str, str],
-    row: ChargePoint | None = None, with_settings: bool = True, security_log: Iterable[Mapping[str, Any]] = (),
+    row: ChargePoint | None = None, with_settings: bool = True, with_told: bool = True,
+    security_log: Iterable[Mapping[str, Any]] = (),
 ) -> DetailsView:  # fmt: skip
     """Of a station by its key; with `row` as that row of a job sees it. Settings may be hundreds: only where wanted."""
     state = snapshot.state
@@ -180,6 +183,7 @@ def details_of(
         security_log=tuple(_entry(each, identity, snapshot.now) for each in security_log),
         oddities=oddities_of(known, oddities.corrections(station), None),
         calling=_calling(knocks, snapshot.ocpp_url), on=on, now=snapshot.now, seq=snapshot.seq,
+        told=told_views(state, station) if station and with_told else (),
     )  # fmt: skip
 
 

@@ -164,3 +164,10 @@ def reason(value: str | None) -> str:
 def security_event(kind: str) -> str:
     """What a station reports in a SecurityEventNotification; its own word where it is none of OCPP's."""
     return SECURITY_EVENTS.get(kind) or f"It reports a security event: {kind}."
+
+
+SEVERITIES = {
+    0: "danger", 1: "hardware failure", 2: "system failure", 3: "critical", 4: "error", 5: "alert", 6: "warning",
+    7: "notice", 8: "information", 9: "debug",
+}  # fmt: skip
+"""Of monitors and their events (OCPP 2.0.1 part 2, N02)."""

@@ -20,8 +20,8 @@ from web_ui.views import NOTE_MAX_CHARACTERS, JobView
 SHOWN_MAX_CHARACTERS = 160
 SECTIONS = {
     "state": "Status", "about": "What it is", "places": "Connectors", "charges": "Charges", "files": "Files",
-    "security": "Security log", "corrections": "Put right", "settings": "Settings", "messages": "Messages",
-    "calls": "Calls by hand",
+    "security": "Security log", "corrections": "Put right", "told": "Reported", "settings": "Settings",
+    "messages": "Messages", "calls": "Calls by hand",
 }  # fmt: skip
 """The parts of a Details page, each a live region and partials/detail_NAME.html."""
 INSTALLERS_SECTIONS = tuple(name for name in SECTIONS if name != "calls")

@@ -142,6 +142,8 @@ class Clerk201(BaseClerk):
     async def _event(self, payload: Payload, found: Found) -> Payload:
         """Each event is kept with the severity of its monitor; the last 50 can be read."""
         events = reports_2x.events_of(payload, self.tending.severities(), found)
+        if any("monitor" in each and "severity" not in each for each in events.values()):
+            self.tending.monitor_missing()
         if events:
             await self.desk.list_changed(self.station, ReportKind.EVENTS, events, (), "NotifyEvent")
         return {}
@@ -215,6 +217,10 @@ class Clerk21(Clerk201):
             if len(self._known) >= streams_21.STREAMS_MAX:
                 self._known.clear()
             streams, monitors, variables = ({} if each is None else each.items for each in lists)
+            if number not in streams:
+                self.tending.stream_missing()
+            elif str(streams[number].get("monitor")) not in monitors:
+                self.tending.monitor_missing()
             monitor = monitors.get(str(streams.get(number, {}).get("monitor")))
             self._known[number] = monitor, _unit_of(monitor, variables)
         return self._known[number]

@@ -205,6 +205,8 @@ class Connection:
         while (call := await self._next_call()) is not None:
             if isinstance(call, rpc.Send):
                 await self._hear(call)
+                if self.errands.waiting:
+                    self.tend()
                 continue
             text, then = await self._answer(call)
             await self._send(text)

@@ -24,11 +24,13 @@ from edge_agent.charge_points.reports_2x import (
     EMPTY,
     REQUESTS,
     is_whole,
+    objects,
     part_of,
     reservation,
 )
 from edge_agent.charge_points.rpc import CallResult
 from edge_agent.charge_points.rules_2x import clashing_profile, moves_station
+from edge_agent.charge_points.streams_21 import opened
 from edge_agent.charge_points.tending import Tending, status_of
 from edge_agent.site.ports import Desk
 from edge_agent.site.reports import ListReport
@@ -60,7 +62,8 @@ class Tending2x(Tending):
         "GetBaseReport": "At the first connection and after a change of firmware, for the inventory.",
         "GetVariables": "A few by name, where it gives no report.",
         "GetTransactionStatus": "After a gap in a transaction's events, and for running ones when it connects anew.",
-        **dict.fromkeys(dict.fromkeys(ASK_AGAIN.values()), "After calls that change what it lists."),
+        **dict.fromkeys(ASK_AGAIN.values(), "After calls that change what it lists."),
+        "GetMonitoringReport": "After calls that change what it lists, and when it tells of a monitor nobody knows.",
     }
 
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
@@ -69,6 +72,7 @@ class Tending2x(Tending):
         self._whole: dict[tuple[str, int], str] = {}
         """Requests for all there is of a kind, and the call that asked."""
         self._unrecorded: list[Report] = []
+        self._monitors_wanted = self._streams_wanted = False
         self._doubts: dict[str, tuple[float, float]] = {}
         """Transactions to ask about: when, and how long to wait the next time."""
         self._customer: tuple[float, dict[str, Any]] | None = None
@@ -234,6 +238,8 @@ class Tending2x(Tending):
             await self._note_variables(variables_of_results(answer, []))
         elif action == "SetVariables":
             await self._note_variables(variables_set(payload, answer))
+        elif action == "GetPeriodicEventStream":
+            await self._note_streams(answer)
         elif action == "ChangeAvailability":
             await self.availability_changed(payload, answer)
         elif action == "GetCompositeSchedule" and status == "Accepted":
@@ -293,6 +299,31 @@ class Tending2x(Tending):
         if self._customer is None or self._customer[0] <= self.clock.monotonic():
             return None
         return self._customer[1]
+
+    def monitor_missing(self) -> None:
+        """Something was told of a monitor nobody knows: they are asked for, once a connection."""
+        if not self._monitors_wanted:
+            self._monitors_wanted = True
+            self.want(partial(self._ask_list, "GetMonitoringReport"))
+
+    def stream_missing(self) -> None:
+        """Values of a stream nobody knows came: which there are is asked, once a connection (OCPP 2.1 N14)."""
+        if not self._streams_wanted:
+            self._streams_wanted = True
+            self.want(self._ask_streams)
+
+    async def _ask_streams(self, ask: Ask) -> None:
+        answer = await ask("GetPeriodicEventStream", {})
+        if isinstance(answer, CallResult) and isinstance(answer.payload, dict):
+            await self._note_streams(answer.payload)
+
+    async def _note_streams(self, answer: Payload) -> None:
+        streams: dict[str, Any] = {}
+        for each in objects(answer.get("constantStreamData")):
+            stream = opened({"constantStreamData": each}, streams, [])
+            if stream is not None:
+                streams[stream[0]] = stream[1]
+        await self.desk.listed(self.station, ListReport(ReportKind.EVENT_STREAMS, streams, "GetPeriodicEventStream"))
 
     def severities(self) -> Mapping[str, int]:
         """Of the monitors that are known."""

@@ -214,7 +214,8 @@ def _hand_calls(request: web.Request, key: StationKey) -> Sequence[dict[str, Any
 
 
 async def _context(request: web.Request, key: StationKey, parts: Sequence[str] = ()) -> dict[str, Any]:
-    details = await details_for(request, key, parts, {"": "station", "settings": "seldom", "security": "seldom"})
+    on = {"": "station", **dict.fromkeys(("settings", "security", "told"), "seldom")}
+    details = await details_for(request, key, parts, on)
     here = _here(key)
     paths = Paths(
         back="/admin", back_text="All charge points", details=here, regions=f"{here}/regions?",

@@ -28,6 +28,7 @@ from sitelink.model import (
     Transfer,
 )
 from sitelink.security import IssuedCertificate, StationSecurity
+from sitelink.states import ReportKind
 from web_ui.ports import Stale
 
 COALESCE_S = 0.2
@@ -195,7 +196,7 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
             yield row.job, f"corrections:{row.id}"
     elif isinstance(entity, StationReport):
         for _, row in state.rows_of_station(entity.station):
-            yield row.job, f"{entity.kind}:{row.id}"
+            yield row.job, f"{'inventory' if entity.kind is ReportKind.INVENTORY else 'told'}:{row.id}"
     elif isinstance(entity, (Transaction, Readings, Transfer)):
         for _, row in state.rows_of_station(entity.station):
             yield row.job, f"cp:{row.id}"

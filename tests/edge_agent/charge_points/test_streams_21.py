@@ -88,3 +88,27 @@ async def test_a_stream_of_power_feeds_the_readings_and_others_are_kept_now_and_
         await told.socket.send([6, "s2", "NotifyPeriodicEventStream", values("1")])
         await told.call("Heartbeat", {})
         assert len(box.events(MeterValuesReported)) == 2
+
+
+async def test_a_stream_nobody_remembers_is_asked_about_with_its_monitor() -> None:
+    named = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Power"}}
+    monitor = {"id": 9, "transaction": False, "value": 1, "type": "Periodic", "severity": 9}
+    answers = {
+        **QUIET, "GetMonitoringReport": {"status": "Accepted"},
+        "GetPeriodicEventStream": {"constantStreamData": [{"id": 1, "variableMonitoringId": 9, "params": {}}]},
+    }  # fmt: skip
+    async with ocpp_box() as box, teller(box, "2.1", answers) as told:
+        await inventoried(told)
+        await told.socket.send([6, "s1", "NotifyPeriodicEventStream", values("7000")])
+        await until(lambda: told.count("GetPeriodicEventStream") == 1)
+        await until(lambda: box.journal.state.report_of(KEY, ReportKind.EVENT_STREAMS) is not None)
+        await told.socket.send([6, "s2", "NotifyPeriodicEventStream", values("7000")])
+        await until(lambda: told.count("GetMonitoringReport") == 1)
+        request = told.last("GetMonitoringReport")["requestId"]
+        watched = [{**named, "variableMonitoring": [monitor]}]
+        report = {"requestId": request, "seqNo": 0, "generatedAt": TIME, "monitor": watched}
+        await told.call("NotifyMonitoringReport", report)
+        await told.socket.send([6, "s3", "NotifyPeriodicEventStream", values("7200")])
+        await until(lambda: box.events(MeterValuesReported))
+        assert box.journal.state.readings[KEY, 1].value("Power.Active.Import") == 7200
+        assert told.count("GetPeriodicEventStream") == told.count("GetMonitoringReport") == 1
