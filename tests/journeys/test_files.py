@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -192,17 +193,40 @@ async def test_a_signed_image_is_installed_signed_and_a_wrong_one_is_not(tmp_pat
         assert "SignatureVerified" in [each["word"] for each in done["told"]]
 
 
-async def test_a_restart_of_the_box_interrupts_and_reruns_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_box_killed_in_the_middle_reruns_nothing_and_keeps_only_what_is_whole(
+    tmp_path: Path, whole: bool
+) -> None:
     async with office(tmp_path, faults=Faults(uploads_fail=True)) as desk:
-        id_ = await desk.request("diagnostics")
-        await desk.cp.wait_until(lambda: desk.cp.files.log_status == "Uploading", 20)
+        id_ = await desk.request("diagnostics", method="http")
+        await desk.cp.wait_until(lambda: bool(asked_of(desk.cp)), 20)
+        (asked,) = asked_of(desk.cp)
+        url = urlsplit(asked.payload["location"])
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        writer.write(f"PUT {url.path} HTTP/1.1\r\nHost: box\r\nContent-Length: 9\r\n\r\n".encode())
+        writer.write(b"half done" if whole else b"half")
+        if whole:
+            assert b" 201 " in await reader.readline()
+            await desk.until(id_, lambda found: found["moved"])
+        else:
+            found = await desk.until(id_, lambda found: found["so_far"] == 4)
+            assert found["step"] == "4 bytes have arrived."
         await desk.box.kill()
+        writer.close()
         await desk.box.start()
         found = await desk.transfer(id_)
-        assert (found["running"], found["outcome"]) == (False, "interrupted")
-        assert found["step"] == "The box was restarted before the result was known."
-        asked = [each for each in desk.cp.record.received if each.action == "GetDiagnostics"]
-        assert len(asked) == 1
+        assert (found["running"], found["outcome"]) == (False, "received_no_word" if whole else "interrupted")
+        kept = [path.read_bytes() for path in (desk.box.data_dir / "uploads").iterdir()]
+        assert kept == ([b"half done"] if whole else [])
+        if whole:
+            assert await desk.content(id_) == b"half done"
+        async with aiohttp.ClientSession() as session, session.put(url.geturl(), data=b"late") as response:
+            assert response.status == 404
+        assert len(asked_of(desk.cp)) == 1
+
+
+def asked_of(cp: VirtualChargePoint) -> list[Any]:
+    return [each for each in cp.record.received if each.action == "GetDiagnostics"]
 
 
 async def test_images_are_kept_by_command(tmp_path: Path) -> None:
