@@ -7,6 +7,7 @@ Sources: SECURITY §3.4 (5); SECURITY §3.1 (A00.FR.204 to 207). Start at `Exami
 import asyncio
 import hashlib
 import hmac
+import os
 import secrets
 from collections import OrderedDict
 
@@ -16,6 +17,7 @@ from edge_agent.site.trust import (
     Trust,
     certificate_trust,
     live_verifiers,
+    pairs_anew,
     security_of,
     user_fits,
 )
@@ -26,8 +28,8 @@ from sitelink.ops import Stamp
 from sitelink.security import CredentialOrigin, StationSecurity
 
 REMEMBERED_MAX = 2048
-SLOW_AT_ONCE = 2
-"""Slow checks at one time: each takes 16 MiB and a core."""
+SLOW_AT_ONCE = min(4, max(2, os.cpu_count() or 2))
+"""Slow checks at one time: each takes 16 MiB and a core. After a restart every learned password needs one."""
 
 
 class Examiner:
@@ -84,7 +86,8 @@ class Examiner:
             fresh = await self._learnable(password) if known and not self._strict else None
             return Proof(Trust.UNKNOWN, profile, shown.encrypted, verifier=fresh)
         origin = security.credential.origin if security.credential is not None else None
-        again = await self._learnable(password) if origin is CredentialOrigin.LEARNED and not self._strict else None
+        learnable = origin is CredentialOrigin.LEARNED or pairs_anew(security, now)
+        again = await self._learnable(password) if learnable and not self._strict else None
         return Proof(Trust.WRONG, profile, shown.encrypted, "wrong_key", again)
 
     async def _is_right(self, verifier: str, password: bytes) -> bool:

@@ -91,6 +91,8 @@ def reason_against(
         return "profile_lowered" if proof.profile < least else None
     if mode == "strict":
         return proof.reason or "credentials_needed"
+    if proof.trust is Trust.WRONG and least == 0 and proof.certificate is None:
+        proof = NOTHING_SHOWN  # where nothing is asked for, a wrong password is worth as much as none
     if proof.trust is Trust.WRONG and not _may_learn_again(security, proof, window_open):
         return proof.reason or "wrong_key"
     if proof.profile < least:
@@ -135,9 +137,8 @@ def settled_profile(security: StationSecurity, proof: Proof, now: Stamp, *, wind
     known, proof = security.profile or 0, by_now(security, proof)
     if proof.trust is Trust.RIGHT:
         return proof.profile if pairs_anew(security, now) else max(known, proof.profile)
-    if pairs_anew(security, now):
-        return proof.profile
-    return max(known, proof.profile) if window_open or security.profile is None else known
+    learned = proof.profile if learns(security, proof, now, window_open=window_open) else 0
+    return learned if pairs_anew(security, now) else max(known, learned)
 
 
 def learns(security: StationSecurity, proof: Proof, now: Stamp, *, window_open: bool) -> bool:

@@ -23,7 +23,7 @@ from edge_agent.site.verifiers import fast_verifier, slow_verifier
 from sitelink import events as e
 from sitelink.ids import StationKey
 from sitelink.ops import BOX, Fact
-from sitelink.security import CredentialOrigin, StationSecurity
+from sitelink.security import CredentialOrigin, KeyState, StationSecurity
 from tests.doubles.core import job_file
 from tests.doubles.ocpp_box import BOOT, OcppBox, Socket, ocpp_box, until
 
@@ -165,6 +165,29 @@ async def test_a_person_lets_a_lowered_station_pair_anew_and_that_is_its_profile
         assert await outcome(box) == "Accepted"
         assert (security(box).profile, security(box).credential) == (0, None)
         assert await outcome(box) == "Accepted"
+
+
+async def test_one_that_pairs_anew_with_another_password_is_held_to_that_one() -> None:
+    async with ocpp_box() as box:
+        await record(box, e.CredentialSet(fast_verifier(PASSWORD.encode()), CredentialOrigin.TYPED))
+        assert await outcome(box, headers=basic()) == "Accepted"
+        await box.jobs.complete(box.jobs.jobs()[0].id, _author(), activate_all=True)
+        assert await outcome(box, headers=basic("another-password-16")) == 401
+        await record(box, e.StationPairingOpened(1800))
+        assert await outcome(box, headers=basic("another-password-16")) == "Accepted"
+        assert security(box).profile == 1
+        assert await outcome(box, headers=basic("another-password-16")) == "Accepted"
+        assert await outcome(box, headers=basic()) == 401
+
+
+async def test_a_station_that_took_a_key_and_goes_on_with_what_it_had_stays_served() -> None:
+    async with ocpp_box() as box:
+        assert await outcome(box) == "Accepted"
+        await box.jobs.complete(box.jobs.jobs()[0].id, _author(), activate_all=True)
+        await record(box, e.KeyOffered("v2"), e.KeyAnswered("v2", KeyState.ACCEPTED))
+        assert await outcome(box, headers=basic("what-its-maker-gave-it")) == "Accepted"
+        assert await outcome(box) == "Accepted"
+        assert security(box).profile == 0
 
 
 async def test_an_accepted_station_without_a_password_is_not_held_to_one_a_stranger_shows() -> None:

@@ -74,7 +74,8 @@ TYPED, LEARNED, PUSHED = CredentialOrigin.TYPED, CredentialOrigin.LEARNED, Crede
         ("pair", security(1), UNKNOWN[1], ACCEPTED, True, None),
         # pair, a key of ours is demanded only once it was shown
         ("pair", security(0, PUSHED), NONE, ACCEPTED, False, None),
-        ("pair", security(0, PUSHED), WRONG[1], ACCEPTED, False, "wrong_key"),
+        ("pair", security(0, PUSHED), WRONG[1], ACCEPTED, False, None),
+        ("pair", security(1, PUSHED), WRONG[1], ACCEPTED, False, "wrong_key"),
         # strict: proof and nothing else
         ("strict", security(0), NONE, ACCEPTED, True, "credentials_needed"),
         ("strict", security(), UNKNOWN[1], NEW, True, "credentials_needed"),
@@ -125,7 +126,8 @@ def pairing(profile: int, *, ago_s: int = 10, boot: str = "b1") -> StationSecuri
 
 
 def test_a_person_lets_one_station_pair_anew_at_any_profile_for_a_while_of_this_boot() -> None:
-    for shown in (NONE, WRONG[1], UNKNOWN[1], PASSWORD[1], OTHER_USER):
+    another = Proof(Trust.WRONG, 1, False, "wrong_key", "new")
+    for shown in (NONE, another, UNKNOWN[1], PASSWORD[1], OTHER_USER):
         assert reason_against("pair", pairing(3), shown, ACCEPTED, NOW, window_open=False) is None
         assert reason_against("pair", pairing(3, ago_s=1801), shown, ACCEPTED, NOW, window_open=False) is not None
         assert reason_against("pair", pairing(3, boot="b0"), shown, ACCEPTED, NOW, window_open=False) is not None
