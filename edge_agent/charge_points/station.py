@@ -132,7 +132,6 @@ class Connection:
         self.errands.quirks = self.quirks
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
-        self._log = log.bind(charge_point=self.identity, ip=self.ip)
 
     # ---- its life ----
 
@@ -266,6 +265,12 @@ class Connection:
     @property
     def errands(self) -> Errands:
         return self._clerk.tending
+
+    @property
+    def _log(self) -> structlog.stdlib.BoundLogger:
+        """Bound when something is to be said: most connections never say anything."""
+        bound: structlog.stdlib.BoundLogger = log.bind(charge_point=self.identity, ip=self.ip)
+        return bound
 
     @property
     def is_serving(self) -> bool:

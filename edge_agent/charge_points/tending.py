@@ -4,7 +4,6 @@ Pure: time is handed in by the clock, and the shell (`station`) comes again when
 answer is not repeated; the next boot begins anew. Start at `Tending.round`.
 """
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -33,7 +32,7 @@ class Tending:
         self.clock = clock
         self.station = station
         self.quirks: Quirks = NONE
-        self._errands: deque[Errand] = deque()
+        self._errands: list[Errand] = []
         self._looked = False
         self._requests = int(clock.now().timestamp()) % REQUESTS_WITHIN
 
@@ -69,7 +68,7 @@ class Tending:
             self._looked = True
             self.first_look()
         while self._errands:
-            errand = self._errands.popleft()
+            errand = self._errands.pop(0)
             try:
                 await errand(ask)
             except NoAnswer:
