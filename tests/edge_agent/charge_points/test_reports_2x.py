@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_agent.charge_points.reports_2x import (
     NOTES,
@@ -14,9 +16,17 @@ from edge_agent.charge_points.reports_2x import (
     part_of,
 )
 from edge_agent.charge_points.schemas import OCPP_21
+from edge_agent.charge_points.streams_21 import meter_report, opened
+from sitelink.packed import pack
 from tests.doubles.payloads import example, message
 
 TIME = "2026-11-23T12:00:00Z"
+NAMES = (
+    "requestId", "seqNo", "tbc", "reportData", "monitor", "variableMonitoring", "messageInfo", "chargingProfile",
+    "evseId", "id", "component", "variable", "evse", "connectorId", "name", "instance", "variableAttribute", "value",
+    "variableCharacteristics", "chargingLimit", "chargingLimitSource", "data", "eventData", "eventId", "timestamp",
+    "reservationId", "transactionId", "constantStreamData", "variableMonitoringId", "params", "basetime", "t", "v",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("action", sorted(PARTS))
@@ -80,3 +90,26 @@ def test_what_could_name_a_person_is_masked() -> None:
     assert "jo.doe@example.org" not in text
     assert "04A2B3C4D5E6F7" not in text
     assert "Oslo" in text
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), anything, max_size=8))
+def test_whatever_comes_is_read_and_can_be_kept(payload: dict[str, Any]) -> None:
+    for action in PARTS:
+        part = part_of(action, payload, [])
+        assert part is None or pack(part.items)
+    for rule in NOTES.values():
+        put, drop = rule.read(payload, [])
+        assert pack(put)
+        assert all(isinstance(name, str) for name in drop)
+    assert pack(events_of(payload, {}, []))
+    opened(payload, {}, [])
+    meter_report(payload, {"component": "EVSE", "variable": "Power", "evse": 1}, None, [])

@@ -1,14 +1,22 @@
 """Errands: in order, bounded, and one that gets no answer ends nothing."""
 
+import asyncio
 from typing import Any, cast
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from edge_agent.charge_points.dialect import Ask, Payload
+from edge_agent.charge_points.dialects import VERSIONS, dialect_of
 from edge_agent.charge_points.rpc import CallError, CallResult
 from edge_agent.charge_points.tending import ERRANDS_MAX, Tending, status_of
 from edge_agent.site.ports import Desk
 from sitelink.errors import NoAnswer
 from sitelink.ids import StationKey
 from tests.doubles.clock import FakeClock
+from tests.doubles.payloads import calls, example
+from tests.edge_agent.site.test_transactions import booted
 
 
 class NothingDue:
@@ -60,3 +68,34 @@ def test_the_word_of_an_answer() -> None:
     assert status_of(CallError("1", "NotImplemented", "")) == ""
     assert status_of(CallResult("1", [])) == ""
     assert status_of({"status": 5}) == ""
+
+
+NAMES = (
+    "status", "getVariableResult", "setVariableResult", "attributeStatus", "attributeValue", "component", "variable",
+    "name", "configurationKey", "key", "value", "schedule", "constantStreamData", "id", "messagesInQueue",
+)  # fmt: skip
+answers = st.dictionaries(
+    st.sampled_from(NAMES),
+    st.recursive(
+        st.none() | st.integers(-9, 9) | st.sampled_from(("Accepted", "RebootRequired", "EmptyResultSet", "")),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+        max_leaves=10,
+    ),
+    max_size=5,
+)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@given(answer=answers)
+def test_whatever_a_call_by_hand_is_answered_what_is_known_stays_readable(version: str, answer: dict[str, Any]) -> None:
+    async def all_calls() -> None:
+        core = await booted()
+        here = dialect_of(version).clerk(core.desk, core.clock, StationKey("cp001")).tending
+        for each in calls(version):
+            payload = example(each)
+            here.calling(each.action, payload)
+            await here.called(each.action, payload, answer)
+        for report in core.journal.state.reports.values():
+            assert isinstance(report.items, dict)
+
+    asyncio.run(all_calls())
