@@ -6,6 +6,7 @@ Start at `ROUTES`.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -26,6 +27,7 @@ FRAMES: web.AppKey[Frames] = web.AppKey("frames")
 ODDITIES: web.AppKey[Oddities] = web.AppKey("oddities")
 SECURITY_LOG: web.AppKey[SecurityLog] = web.AppKey("security_log")
 REGIONS_MAX = 16
+WANTED_MAX = 60
 
 
 async def get_details(request: web.Request) -> web.Response:
@@ -98,8 +100,19 @@ async def details_for(
     log = await request.app[SECURITY_LOG].log_of(station, SECURITY_SHOWN) if "security" in parts and station else ()
     return details_of(
         request.app[JOBS].snapshot(), request.app[ODDITIES], station, row=row, on=on,
-        with_settings="settings" in parts, with_told="told" in parts, security_log=log,
+        with_settings="settings" in parts, with_told="told" in parts, wanted=wanted_of(request), security_log=log,
     )  # fmt: skip
+
+
+def wanted_of(request: web.Request) -> str:
+    """What is looked for among the settings."""
+    return request.query.get("q", "").strip()[:WANTED_MAX]
+
+
+def regions_of(request: web.Request, here: str) -> str:
+    """Where a page's parts come from anew, with what is looked for."""
+    wanted = wanted_of(request)
+    return f"{here}/regions?q={quote(wanted)}&" if wanted else f"{here}/regions?"
 
 
 def found(request: web.Request, station: StationKey) -> Sequence[Frame]:
@@ -148,7 +161,8 @@ async def context_of(
     details = await details_for(request, row.station, parts, own, row)
     here = f"/j/charge-points/{row.id}"
     paths = Paths(
-        back=f"/j#cp-{row.id}", back_text="Back to the job", details=f"{here}/details", regions=f"{here}/regions?",
+        back=f"/j#cp-{row.id}", back_text="Back to the job", details=f"{here}/details",
+        regions=regions_of(request, here),
         events=f"/api/v1/job/events?frames={row.id}&" if request.path.endswith("/frames") else "/api/v1/job/events?",
         frames=f"{here}/frames", files=f"{here}/files",
     )  # fmt: skip

@@ -108,6 +108,9 @@ class SettingsView(msgspec.Struct, frozen=True):
     settings: tuple[SettingView, ...] = ()
     at: datetime | None = None
     missing: int = 0
+    wanted: str = ""
+    """What is looked for; `settings` are those with it in their name or value."""
+    total: int = 0
 
 
 class SecurityEntry(msgspec.Struct, frozen=True):
@@ -161,7 +164,7 @@ class DetailsView(msgspec.Struct, frozen=True, kw_only=True):
 def details_of(
     snapshot: Snapshot, oddities: Oddities, station: StationKey, *, on: Mapping[str, str],
     row: ChargePoint | None = None, with_settings: bool = True, with_told: bool = True,
-    security_log: Iterable[Mapping[str, Any]] = (),
+    wanted: str = "", security_log: Iterable[Mapping[str, Any]] = (),
 ) -> DetailsView:  # fmt: skip
     """Of a station by its key; with `row` as that row of a job sees it. Settings may be hundreds: only where wanted."""
     state = snapshot.state
@@ -178,7 +181,7 @@ def details_of(
         faults=tuple(wording.full(each.code, {**each.detail, "identity": identity}) for each in known.faults)
         if known is not None else (),
         places=_places(known), charges=_charges(snapshot, station, known),
-        settings=_settings(snapshot, known) if known is not None and with_settings else SettingsView(),
+        settings=_settings(snapshot, known, wanted) if known is not None and with_settings else SettingsView(),
         transfers=tuple(transfer_views(snapshot, station)[:TRANSFERS_SHOWN]) if station else (),
         security_log=tuple(_entry(each, identity, snapshot.now) for each in security_log),
         oddities=oddities_of(known, oddities.corrections(station), None),
@@ -266,13 +269,17 @@ def _calling(knocks: list[Knock], ocpp_url: str) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _settings(snapshot: Snapshot, station: Station) -> SettingsView:
-    """Its inventory, where it told one; else what it was asked for."""
+def _settings(snapshot: Snapshot, station: Station, wanted: str) -> SettingsView:
+    """Its inventory, where it told one; else what it was asked for. Only those with `wanted` in name or value."""
     report = snapshot.state.report_of(station.id, ReportKind.INVENTORY)
     if report is None:
-        return SettingsView(tuple(SettingView(*each) for each in sorted(station.configuration.items())))
-    found = [_setting(each) for each in variables_of(report.items)]
-    return SettingsView(tuple(sorted(found, key=lambda each: each.key.casefold())), report.at, report.missing)
+        told = [SettingView(*each) for each in sorted(station.configuration.items())]
+    else:
+        told = sorted(map(_setting, variables_of(report.items)), key=lambda each: each.key.casefold())
+    parts = wanted.casefold().split()
+    found = [each for each in told if all(part in f"{each.key} {each.value or ''}".casefold() for part in parts)]
+    at, missing = (report.at, report.missing) if report is not None else (None, 0)
+    return SettingsView(tuple(found), at, missing, wanted, len(told))
 
 
 def _setting(variable: Variable) -> SettingView:

@@ -36,6 +36,7 @@ from web_ui.detail_pages import (
     frames_page,
     html_answer,
     regions_answer,
+    regions_of,
 )
 from web_ui.details import Paths
 from web_ui.frame_views import csv_of, json_lines
@@ -218,7 +219,7 @@ async def _context(request: web.Request, key: StationKey, parts: Sequence[str] =
     details = await details_for(request, key, parts, on)
     here = _here(key)
     paths = Paths(
-        back="/admin", back_text="All charge points", details=here, regions=f"{here}/regions?",
+        back="/admin", back_text="All charge points", details=here, regions=regions_of(request, here),
         events=f"{here}/events?", frames=f"{here}/frames", calls=f"{here}/calls",
     )  # fmt: skip
     return {"details": details, "paths": paths, "number": "", "frames_on": "wire"}

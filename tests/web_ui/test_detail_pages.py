@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sitelink.states import LinkRole
+from edge_agent.site.reports import ListReport
+from sitelink.ids import StationKey
+from sitelink.inventory import Variable, attribute, items_of
+from sitelink.states import LinkRole, ReportKind
 from tests.doubles.box_pages import Box, Browser, running_box
 
 SECRET = "04A1B2C3D4"
@@ -127,3 +130,26 @@ async def test_who_follows_hears_that_something_went_over_the_wire(box: Box, bro
 
 async def test_of_another_jobs_row_nobody_hears(box: Box, browser: Browser) -> None:
     assert (await browser.get("/api/v1/job/events?frames=nobody")).status == 404
+
+
+async def test_settings_are_found_by_name_and_value_without_script(box: Box, browser: Browser) -> None:
+    values = {"HeartbeatInterval": "300", "Language": "no-NB", **{f"Setting{number}": "x" for number in range(20)}}
+    told = [Variable(name=name, attributes={"Actual": attribute(name, value)}) for name, value in values.items()]
+    report = ListReport(ReportKind.INVENTORY, items_of(told), "GetConfiguration")
+    await box.core.desk.listed(StationKey("cp001"), report)
+
+    async def page(query: str) -> str:
+        return await (await browser.get(path(box, f"details{query}"))).text()
+
+    assert "22 settings" in await page("")
+    narrowed = await page("?q=heartBEAT")
+    assert "1 of 22 settings" in narrowed
+    assert "HeartbeatInterval" in narrowed
+    assert "Setting7" not in narrowed
+    assert "regions?q=heartBEAT&amp;" in narrowed
+    assert "Language" in await page("?q=no-nb")
+    nothing = await page("?q=%3Cb%3E")
+    assert "No setting has" in nothing
+    assert "<b>&" not in nothing
+    region = await browser.get(path(box, "regions?q=language&names=settings"))
+    assert "1 of 22 settings" in (await region.json())["settings"]
