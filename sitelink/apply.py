@@ -20,6 +20,7 @@ from sitelink.ids import (
     JobId,
     LinkId,
     StationKey,
+    TransactionId,
     TransferId,
     id_token_key,
 )
@@ -63,7 +64,15 @@ from sitelink.security import (
     Signing,
     StationSecurity,
 )
-from sitelink.states import COMMAND_RUNNING, JobStatus, LocalListState, Registration, ReportKind, together
+from sitelink.states import (
+    COMMAND_RUNNING,
+    AuthorizationStatus,
+    JobStatus,
+    LocalListState,
+    Registration,
+    ReportKind,
+    together,
+)
 
 HEADS_MAX = 16
 SUPERSEDED = "Superseded"
@@ -538,20 +547,36 @@ def _transaction_started(state: SiteState, op: Op, event: e.TransactionStarted) 
         name=event.name, token_type=event.token_type, plug=event.plug, charging=event.charging,
         remote_start=event.remote_start, numbers=_numbered((), event.seq_no), extras=event.extras,
     )  # fmt: skip
+    before = state.transactions.get(station.transactions.get(event.connector, TransactionId(0)))
+    if before is not None and began_before(event, before):
+        return Changes(put=(transaction,))
     running = {**station.transactions, event.connector: event.id}
     return Changes(put=(transaction, replace(station, transactions=running)))
+
+
+def began_before(event: e.TransactionStarted, running: Transaction) -> bool:
+    """Whether it is told late of what began before the one that runs there: that one goes on (OCPP 2.x E04, E12)."""
+    return event.offline and running.started_at is not None and event.at < running.started_at
 
 
 def _numbered(numbers: Ranges, seq_no: int | None) -> Ranges:
     return numbers if seq_no is None else with_number(numbers, seq_no)
 
 
+def _is_accepted(verdict: AuthorizationStatus | None) -> bool:
+    return verdict is AuthorizationStatus.ACCEPTED
+
+
 def _transaction_updated(state: SiteState, op: Op, event: e.TransactionUpdated) -> Changes:
-    """A late event of an ended transaction only fills its place in the sequence and what nobody knew yet."""
+    """A late event of an ended transaction only fills its place in the sequence and what nobody knew yet.
+
+    Whose it is says the first token, or the first accepted one where those before were refused.
+    """
     known = state.transactions.get(event.id)
     if known is None:
         return NOTHING
-    first_token = known.id_token is None and event.id_token is not None
+    counts = known.id_token is None or (not _is_accepted(known.verdict) and _is_accepted(event.verdict))
+    counting_token = event.id_token is not None and counts
     newest = event.seq_no is None or not known.numbers or event.seq_no > known.numbers[-1][1]
     updated = replace(
         known, numbers=_numbered(known.numbers, event.seq_no), plug=(newest and event.plug) or known.plug,
@@ -561,7 +586,7 @@ def _transaction_updated(state: SiteState, op: Op, event: e.TransactionUpdated) 
         meter_start_wh=known.meter_start_wh if known.meter_start_wh is not None else event.meter_start_wh,
         started_at=min(known.started_at, event.at) if known.started_at is not None else None,
     )  # fmt: skip
-    if first_token:
+    if counting_token:
         updated = replace(
             updated, id_token=event.id_token, token_type=event.token_type, verdict=event.verdict, test=event.test
         )

@@ -5,6 +5,8 @@ transaction and number, and one that comes late still takes its place. Sources: 
 E13, E14 and E 1.3.2; OCPP.md §8.3.
 """
 
+from datetime import datetime
+
 from msgspec.structs import replace
 
 from edge_agent.site.admission import Policy, room_for
@@ -12,7 +14,7 @@ from edge_agent.site.authorisation import is_test_token, verdict_on
 from edge_agent.site.ports import Decide, Decision, Ledger
 from edge_agent.site.reports import MeterGroup, TransactionReport, TransactionStage, Verdict
 from edge_agent.site.transactions import content_of, value_facts
-from sitelink.apply import PROVISIONAL, SUPERSEDED
+from sitelink.apply import PROVISIONAL, SUPERSEDED, began_before
 from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped, TransactionUpdated
 from sitelink.ids import StationKey, TransactionId
 from sitelink.model import Transaction
@@ -32,11 +34,11 @@ def decide_transaction_event(policy: Policy, station: StationKey, report: Transa
 
     def decide(ledger: Ledger) -> Decision[Verdict | None]:
         known = _known(ledger, station, report.name, content)
-        place = report.connector or (known.connector if known is not None else 1)
+        place = report.connector or (known.connector if known is not None else _place_unsaid(ledger, station, report))
         verdict = None
         if report.id_token is not None:
             verdict = _verdict(policy, ledger, station, report, place, known)
-        if known is not None and has(known.numbers, report.seq_no):
+        if known is not None and has(known.numbers, report.seq_no) and not _ends(report, known):
             return Decision((), verdict)
         if known is None:
             facts = _begun(ledger, station, report, content, place, verdict)
@@ -55,6 +57,33 @@ def _known(ledger: Ledger, station: StationKey, name: str, content: str) -> Tran
         if running is not None and running.name == name:
             return running
     return ledger.started(station, content)
+
+
+def _place_unsaid(ledger: Ledger, station: StationKey, report: TransactionReport) -> int:
+    """Where a transaction begins that names no EVSE: where it was ordered, else at the only one there is.
+
+    Of several it may be any: it stands at none (0) until an event says so, and ends nothing that runs (E02, TxStartPoint
+    Authorized: the card comes before the cable).
+    """
+    state = ledger.state
+    if report.remote_start is not None:
+        ordered = (
+            each for each in state.commands.values()
+            if each.station == station and each.detail.get("remote_start") == report.remote_start
+        )  # fmt: skip
+        command = next(ordered, None)
+        if command is not None:
+            return command.connector
+    here = state.stations.get(station)
+    if here is None:
+        return 1
+    places = {place for place in here.connectors if place} | {row.connector for _, row in state.rows_of_station(station)}
+    return 1 if max(here.connector_count or 0, len(places)) <= 1 else 0
+
+
+def _ends(report: TransactionReport, known: Transaction) -> bool:
+    """Whether it is an end nobody has heard of: some stations begin to count anew."""
+    return report.stage is TransactionStage.ENDED and not _is_over(known)
 
 
 def _verdict(
@@ -96,14 +125,21 @@ def _begun(
     )  # fmt: skip
     facts = []
     here = ledger.state.stations.get(station)
-    running = here.transactions.get(place) if here is not None else None
-    if running is not None:
-        facts.append(Fact(entity, TransactionStopped(id=running, at=at, content="", reason=SUPERSEDED), BOX))
+    running = ledger.transaction(here.transactions[place]) if here is not None and place in here.transactions else None
+    of_the_past = running is not None and began_before(started, running)
+    if running is not None and not of_the_past:
+        facts.append(_superseded(station, running.id, at))
     facts.append(Fact(entity, started, STATION))
     facts += value_facts(ledger, station, place, id_, report.groups)
     if report.stage is TransactionStage.ENDED:
         facts.append(_ended(station, report, id_, ledger))
+    elif running is not None and of_the_past:
+        facts.append(_superseded(station, id_, running.started_at or at))
     return facts
+
+
+def _superseded(station: StationKey, id_: TransactionId, at: datetime) -> Fact:
+    return Fact(f"station:{station}", TransactionStopped(id=id_, at=at, content="", reason=SUPERSEDED), BOX)
 
 
 def _went_on(
@@ -111,8 +147,9 @@ def _went_on(
     verdict: Verdict | None,
 ) -> list[Fact]:  # fmt: skip
     place = report.connector or known.connector
-    facts = list(value_facts(ledger, station, place, known.id, report.groups))
-    if report.stage is TransactionStage.ENDED and not _is_over(known):
+    facts = _making_room(ledger, station, report, known)
+    facts += value_facts(ledger, station, place, known.id, report.groups)
+    if _ends(report, known):
         if known.id_token is None and report.id_token is not None:
             facts.append(_updated(ledger, station, report, known, verdict))
         return [*facts, _ended(station, report, known.id, ledger)]
@@ -120,6 +157,16 @@ def _went_on(
         facts[0] = _numbered(facts[0], report.seq_no)
         return facts
     return [*facts, _updated(ledger, station, report, known, verdict)]
+
+
+def _making_room(ledger: Ledger, station: StationKey, report: TransactionReport, known: Transaction) -> list[Fact]:
+    """It moves to an EVSE where another one runs: that one is over (an EVSE has one transaction)."""
+    here = ledger.state.stations.get(station)
+    newest = not known.numbers or report.seq_no > known.numbers[-1][1]
+    if here is None or report.connector in (None, known.connector) or not known.open or not newest:
+        return []
+    other = here.transactions.get(report.connector)
+    return [_superseded(station, other, report.at or ledger.now.wall)] if other not in (None, known.id) else []
 
 
 def _is_over(known: Transaction) -> bool:

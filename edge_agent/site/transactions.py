@@ -40,7 +40,7 @@ def decide_start(policy: Policy, station: StationKey, report: StartReport) -> De
 
     def decide(ledger: Ledger) -> Decision[StartAnswer]:
         known = ledger.started(station, content)
-        if known is not None and (report.station_time is not None or known.open):
+        if known is not None and (report.at is not None or known.open):
             return Decision((), StartAnswer(known.id, Verdict(known.verdict or AuthorizationStatus.INVALID)))
         state = ledger.state
         verdict = verdict_on(
@@ -77,7 +77,7 @@ def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Deci
         if report.id_token is not None:
             answer = verdict_on(ledger.state, policy, station, report.id_token, now=ledger.now.wall)
         before = ledger.stopped(station, content)
-        if before is not None and report.station_time is not None:
+        if before is not None and report.at is not None:
             return Decision((), answer)
         known = _meant(ledger, station, report)
         if known is None and before is not None:

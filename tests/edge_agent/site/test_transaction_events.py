@@ -9,11 +9,20 @@ from hypothesis import strategies as st
 
 from edge_agent.site.admission import Policy
 from edge_agent.site.id_token_rules import TokenEntry
+from edge_agent.site.ports import Decision
 from edge_agent.site.reports import MeterGroup, TransactionReport, TransactionStage
-from sitelink.events import MeterSample, MeterValuesReported, TransactionStarted, TransactionStopped, TransactionUpdated
-from sitelink.ids import StationKey
+from sitelink.events import (
+    CommandRequested,
+    MeterSample,
+    MeterValuesReported,
+    TransactionStarted,
+    TransactionStopped,
+    TransactionUpdated,
+)
+from sitelink.ids import StationKey, TransactionId
 from sitelink.model import Transaction
-from sitelink.states import AuthorizationStatus, ConnectorStatus
+from sitelink.ops import BOX, Fact
+from sitelink.states import ActionName, AuthorizationStatus, ConnectorStatus
 from tests.doubles.core import Core
 from tests.edge_agent.site.test_transactions import at, booted
 
@@ -146,7 +155,88 @@ async def test_where_it_runs_may_be_told_later(place: int | None) -> None:
     assert core.journal.state.stations[CP].transactions == {place or 1: only(core).id}
 
 
+PAST = "2026-11-23T09:00:00Z"
+
+
+def of_the_morning(stage: str, seq_no: int, **changes: Any) -> TransactionReport:
+    return event(stage, seq_no, "tx-0", offline=True, at=at(PAST), station_time=PAST, **changes)
+
+
+@pytest.mark.parametrize("late", ["Started", "Updated", "Ended"])
+async def test_what_began_offline_before_the_running_one_ends_nothing(late: str) -> None:
+    core = await booted()
+    await told(core, STORY[0])
+    running = only(core)
+    await told(core, of_the_morning(late, 1))
+    assert core.journal.state.stations[CP].transactions == {1: running.id}
+    assert core.journal.state.transactions[running.id].open
+    past = core.journal.state.transactions[TransactionId(running.id + 1)]
+    assert (past.name, past.open) == ("tx-0", False)
+    await told(core, of_the_morning("Ended", 2, stop_reason="EVDisconnected"), *STORY[1:3])
+    past = core.journal.state.transactions[past.id]
+    assert past.reason == ("Local" if late == "Ended" else "EVDisconnected")
+    assert core.journal.state.charge_of(core.row("Bay 1")) == core.journal.state.transactions[running.id]
+
+
+async def two_places() -> Core:
+    core = await booted()
+    await core.desk.configured(CP, {"NumberOfConnectors": "2"})
+    return core
+
+
+async def test_one_that_names_no_evse_does_not_end_what_runs_at_another() -> None:
+    core = await two_places()
+    await told(core, STORY[0])
+    running = only(core)
+    await told(core, event("Started", 0, "tx-2", connector=None, id_token="B"))
+    assert core.journal.state.transactions[running.id].open
+    assert core.journal.state.transaction_of(core.row("Bay 1")) == running
+    await told(core, event("Updated", 1, "tx-2", connector=2))
+    assert core.journal.state.stations[CP].transactions == {1: running.id, 2: running.id + 1}
+
+
+async def test_one_that_moves_to_an_evse_ends_what_ran_there() -> None:
+    core = await two_places()
+    await told(core, event("Started", 0, connector=2), event("Started", 0, "tx-2", connector=None, id_token="B"))
+    await told(core, event("Updated", 1, "tx-2", connector=2))
+    first, second = sorted(core.journal.state.transactions.values(), key=lambda each: each.id)
+    assert (first.reason, second.open) == ("Superseded", True)
+    assert core.journal.state.stations[CP].transactions == {2: second.id}
+
+
+async def test_one_that_was_ordered_runs_where_it_was_ordered() -> None:
+    core = await two_places()
+    command = CommandRequested(
+        action=ActionName.START, charge_point=core.row("Bay 1").id, station=CP, connector=2,
+        detail={"id_token": "T", "remote_start": 77},
+    )  # fmt: skip
+    await core.journal.write(lambda _ledger: Decision((Fact("command:c", command, BOX),), None))
+    await told(core, event("Started", 0, connector=None, remote_start=77))
+    assert core.journal.state.stations[CP].transactions == {2: only(core).id}
+
+
+async def test_an_end_nobody_heard_of_counts_though_its_number_came_before() -> None:
+    core = await booted()
+    await told(core, event("Started", 0), event("Updated", 1), event("Ended", 0, stop_reason="Remote"))
+    assert (only(core).open, only(core).reason) == (False, "Remote")
+    seq = core.journal.seq
+    await told(core, event("Ended", 0, stop_reason="Remote"))
+    assert core.journal.seq == seq, "sent again, it is known"
+
+
 # ---- id tokens ----
+
+
+async def test_a_card_that_is_accepted_takes_the_place_of_one_that_was_refused() -> None:
+    core = await open_to_drivers(Policy())
+    await core.tokens.put(TokenEntry("LOST", status="Blocked"))
+    await told(core, event("Started", 0))
+    assert await verdict(core, event("Updated", 1, id_token="LOST")) is AuthorizationStatus.BLOCKED
+    assert await verdict(core, event("Updated", 2, id_token=core.job().test_token)) is AuthorizationStatus.ACCEPTED
+    assert (only(core).id_token, only(core).verdict) == (core.job().test_token, AuthorizationStatus.ACCEPTED)
+    assert only(core).test
+    await told(core, event("Updated", 3, id_token="LOST"), event("Updated", 4, id_token="OTHER"))
+    assert only(core).id_token == core.job().test_token, "whom it belongs to stays"
 
 
 async def open_to_drivers(policy: Policy) -> Core:

@@ -50,6 +50,20 @@ async def test_a_start_sent_again_gets_the_same_transaction() -> None:
     assert core.journal.seq == seq
 
 
+async def test_a_clock_that_never_runs_makes_no_two_charges_one() -> None:
+    """A station that stamps everything 1970, and counts energy from the start of each charge."""
+    core = await booted()
+    stuck: dict[str, Any] = {"at": None, "station_time": "1970-01-01T00:00:00Z"}
+    first = await core.desk.start(CP, start(**stuck, meter_start_wh=0))
+    assert await core.desk.start(CP, start(**stuck, meter_start_wh=0)) == first, "sent again while it runs"
+    await core.desk.stop(CP, stop(-1, **stuck))
+    second = await core.desk.start(CP, start(**stuck, meter_start_wh=0))
+    assert second.transaction != first.transaction
+    await core.desk.stop(CP, stop(-1, **stuck))
+    assert core.journal.state.stations[CP].transactions == {}
+    assert not core.journal.state.transactions[second.transaction].open
+
+
 async def test_a_start_sent_again_after_its_stop_is_still_recognised() -> None:
     core = await booted()
     first = await core.desk.start(CP, start())
