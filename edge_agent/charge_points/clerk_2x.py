@@ -3,12 +3,13 @@
 No sockets. Sources: OCPP 2.0.1 and 2.1 part 2; OCPP.md §8.3. Start at `Clerk201`.
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from edge_agent.charge_points import reports_2x, streams_21, v2x
 from edge_agent.charge_points.clerk import BaseClerk, Handler
-from edge_agent.charge_points.dialect import Ask, Payload
+from edge_agent.charge_points.dialect import Ask, Payload, Unusable
 from edge_agent.charge_points.readings import Found, integer_of, kept
 from edge_agent.charge_points.reports_2x import NOTES, PARTS
 from edge_agent.charge_points.schemas import OCPP_21, OCPP_201
@@ -140,12 +141,16 @@ class Clerk201(BaseClerk):
         return answer
 
     async def _event(self, payload: Payload, found: Found) -> Payload:
-        """Each event is kept with the severity of its monitor; the last 50 can be read."""
+        """Each event is kept with the severity of its monitor; an AvailabilityState is a status as well."""
         events = reports_2x.events_of(payload, self.tending.severities(), found)
         if any("monitor" in each and "severity" not in each for each in events.values()):
             self.tending.monitor_missing()
         if events:
             await self.desk.list_changed(self.station, ReportKind.EVENTS, events, (), "NotifyEvent")
+        for status in reports_2x.statuses_of(payload, found):
+            with contextlib.suppress(Unusable):
+                await self.desk.connector_changed(self.station, v2x.connector_report(status, found))
+                self.status_told = True
         return {}
 
 

@@ -229,6 +229,30 @@ def events_of(payload: Mapping[str, Any], severities: Mapping[str, int], found: 
     return events
 
 
+AVAILABILITY = "availabilitystate"
+OF_STATUS = frozenset({"connector", "chargingstation"})
+"""Components whose availability is a status; an EVSE's follows from its connectors'."""
+
+
+def statuses_of(payload: Mapping[str, Any], found: Found) -> Iterator[Items]:
+    """Of a NotifyEvent, what says the same as a StatusNotification, in the form of one (G01)."""
+    for each in objects(payload.get("eventData")):
+        component, variable = each.get("component"), each.get("variable")
+        if not isinstance(component, dict) or not isinstance(variable, dict):
+            continue
+        name = (text_of(component, "name", found, 50) or "").casefold()
+        if name not in OF_STATUS or (text_of(variable, "name", found, 50) or "").casefold() != AVAILABILITY:
+            continue
+        evse = component.get("evse")
+        whole = name == "chargingstation"
+        if whole or (isinstance(evse, dict) and "id" in evse):
+            place = {"id": 0} if whole or not isinstance(evse, dict) else evse
+            yield {
+                "timestamp": each.get("timestamp"), "connectorStatus": each.get("actualValue"),
+                "evseId": place.get("id"), "connectorId": place.get("connectorId"),
+            }  # fmt: skip
+
+
 def variable_of(raw: Mapping[str, Any], found: Found) -> Items:
     """Which variable of which component, in one line each."""
     component, variable = raw.get("component"), raw.get("variable")

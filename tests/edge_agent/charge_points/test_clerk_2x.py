@@ -33,6 +33,30 @@ async def test_a_charge_is_recorded_under_the_stations_own_id(version: str) -> N
         assert box.known().connectors[2].status is ConnectorStatus.OCCUPIED
 
 
+def availability(word: Any, component: dict[str, Any], variable: str = "AvailabilityState") -> dict[str, Any]:
+    told = {"eventId": 1, "timestamp": TIME, "trigger": "Delta", "actualValue": word,
+            "eventNotificationType": "HardWiredNotification", "component": component, "variable": {"name": variable}}
+    return {"generatedAt": TIME, "seqNo": 0, "eventData": [told]}
+
+
+@both
+async def test_a_status_may_come_as_an_event(version: str) -> None:
+    """A station of 2.x may tell its connectors' states by NotifyEvent alone (G01)."""
+    async with ocpp_box() as box, box.station(offer=[f"ocpp{version}"]) as station:
+        await booted(station)
+        plug: dict[str, Any] = {"name": "Connector", "evse": {"id": 2, "connectorId": 1}}
+        for told in (
+            availability("Occupied", plug), availability("Faulted", {"name": "ChargingStation"}),
+            availability("1", plug, "Problem"), availability("Available", {"name": "EVSE", "evse": {"id": 2}}),
+            availability("Available", {"name": "Connector"}), availability(None, plug),
+        ):  # fmt: skip
+            assert (await station.call("NotifyEvent", told))[2] == {}
+        places = {place: (each.status, each.plugs) for place, each in box.known().connectors.items()}
+        assert places == {
+            0: (ConnectorStatus.FAULTED, {}), 2: (ConnectorStatus.OCCUPIED, {1: ConnectorStatus.OCCUPIED}),
+        }  # fmt: skip
+
+
 @both
 async def test_an_evse_with_two_plugs_is_free_while_one_is(version: str) -> None:
     async with ocpp_box() as box, box.station(offer=[f"ocpp{version}"]) as station:
