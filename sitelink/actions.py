@@ -7,7 +7,7 @@ import msgspec
 
 from sitelink.model import ChargePoint, Command, Job, SiteState, Station
 from sitelink.states import COMMAND_RUNNING, ActionName, ChargePointState, IntegrationState, JobStatus
-from sitelink.status import Status, status_of
+from sitelink.status import Status, speaks_2x, status_of
 
 _STARTABLE = frozenset(
     {
@@ -17,6 +17,8 @@ _STARTABLE = frozenset(
         ChargePointState.BUSY_RESERVED,
     }
 )
+SCHEDULED = "Scheduled"
+"""What a station answers to a reboot it will do when the charge has ended."""
 CONFIRM_WHILE_CHARGING = frozenset({ActionName.UNLOCK, ActionName.REBOOT})
 
 
@@ -53,7 +55,7 @@ def _reason_against(state: SiteState, job: Job, row: ChargePoint, status: Status
         return "connection_error"
     if status.integration is not IntegrationState.CONNECTED:
         return "not_connected"
-    if any(_runs(command.state, command.action, name) for command in commands_of(state, row)):
+    if any(_runs(command, name) for command in commands_of(state, row)):
         return "command_running"
     if name is ActionName.STOP:
         return None if state.transaction_of(row) is not None else "nothing_charging"
@@ -70,8 +72,13 @@ def _reason_against_start(state: SiteState, row: ChargePoint, status: Status, *,
     if status.state is ChargePointState.MAINTENANCE:
         return "maintenance"
     station = state.stations.get(row.station)
-    stuck = status.state is ChargePointState.BUSY_NON_RELEASED and station and station.traits.finishing_sticks
+    stuck = status.state is ChargePointState.BUSY_NON_RELEASED and station and _starts_again(station)
     return None if status.state in _STARTABLE or stuck else "state_not_startable"
+
+
+def _starts_again(station: Station) -> bool:
+    """With the cable of the charge before: one of OCPP 2.x may, one of 1.6 only where Finishing means nothing."""
+    return station.traits.finishing_sticks or speaks_2x(station)
 
 
 def _can_unlock(station: Station | None) -> bool:
@@ -79,9 +86,12 @@ def _can_unlock(station: Station | None) -> bool:
     return station is None or (station.traits.unlock and ActionName.UNLOCK.value not in station.refused)
 
 
-def _runs(state: object, running: ActionName, wanted: ActionName) -> bool:
-    """One of a kind at a time, and nothing else while a reboot is under way."""
-    return state in COMMAND_RUNNING and (running is wanted or running is ActionName.REBOOT)
+def _runs(command: Command, wanted: ActionName) -> bool:
+    """One of a kind at a time, and nothing else while a reboot is under way; one that waits for the charge to end
+    (OCPP 2.x B12) must not keep anybody from ending it."""
+    if command.state not in COMMAND_RUNNING:
+        return False
+    return command.action is wanted or (command.action is ActionName.REBOOT and command.answer != SCHEDULED)
 
 
 def commands_of(state: SiteState, row: ChargePoint) -> list[Command]:

@@ -128,8 +128,9 @@ def charge_point_state_of(state: SiteState, row: ChargePoint) -> ChargePointStat
     if online and connector is not None:
         if connector.status is ConnectorStatus.FAULTED:
             return ChargePointState.ERROR
-        if connector.status is ConnectorStatus.OCCUPIED and station is not None and _speaks_2x(station):
-            return ChargePointState.BUSY_NON_CHARGING
+        if connector.status is ConnectorStatus.OCCUPIED and station is not None and speaks_2x(station):
+            left = _is_left_plugged(state, row, connector)
+            return ChargePointState.BUSY_NON_RELEASED if left else ChargePointState.BUSY_NON_CHARGING
         if connector.status in _BUSY_BY_STATUS:
             return _BUSY_BY_STATUS[connector.status]
         if station is not None and _charges_unsaid(state, station, row, connector):
@@ -150,9 +151,15 @@ def charge_point_state_of(state: SiteState, row: ChargePoint) -> ChargePointStat
     return ChargePointState.OTHER
 
 
-def _speaks_2x(station: Station) -> bool:
+def speaks_2x(station: Station) -> bool:
     """There, Occupied without a transaction is a cable that is in; with 1.5's word nothing more is known."""
     return (station.version or "").startswith("2.")
+
+
+def _is_left_plugged(state: SiteState, row: ChargePoint, connector: Connector) -> bool:
+    """Whether a charge ended since the cable was last said to be in (1.6 says Finishing)."""
+    ended = state.last_closed(row.station, row.connector)
+    return ended is not None and ended.stopped_at is not None and connector.at <= ended.stopped_at
 
 
 def _charges_unsaid(state: SiteState, station: Station, row: ChargePoint, connector: Connector) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sitelink.actions import actions_of, commands_of
+from sitelink.actions import SCHEDULED, actions_of, commands_of
 from sitelink.errors import SiteError
 from sitelink.ids import ChargePointId, JobId, StationKey, station_key
 from sitelink.model import ChargePoint, Command, Head, Job, Knock, Link, Note, Register, Station, Transaction
@@ -266,11 +266,17 @@ _AWAITED = {
 }
 
 
+def _awaited(command: Command) -> str:
+    if command.answer == SCHEDULED:
+        return "Accepted; it restarts when the charge has ended."
+    return _AWAITED[command.action]
+
+
 def _command(command: Command, now: datetime) -> CommandView:
     running = command.state in COMMAND_RUNNING
     progress = None
     if running:
-        progress = "Sent to the charge point…" if command.answer is None else _AWAITED[command.action]
+        progress = "Sent to the charge point…" if command.answer is None else _awaited(command)
     outcome = None if running else command.outcome
     fields = {"at": command.ended_at, "code": command.answer, **command.outcome_detail, "now": now}
     answered = f"The charge point answered: {command.answer}." if command.answer else None

@@ -326,6 +326,7 @@ OUTCOMES: dict[str, Words] = {
         "It refused to stop; the charge goes on.", "Stop at the charge point or the car, or restart the charge point."
     ),
     "not_back": Words("It has not come back yet.", "Check its power; it appears here as soon as it calls."),
+    "reboot_waits": Words("It restarts when the charge has ended.", "Stop the charge to let it restart now."),
     "call_error": Words(
         "It reported an error instead: {code}.", "Try again; if it stays, restart it.", "It reported an error instead."
     ),

@@ -15,13 +15,21 @@ from edge_agent.site.installer_token import token_for
 from edge_agent.site.job_rules import job_of, row_of
 from edge_agent.site.ports import Committed, Decision, Journal, Ledger, Stations
 from sitelink import events as e
-from sitelink.actions import CONFIRM_WHILE_CHARGING, actions_of
+from sitelink.actions import CONFIRM_WHILE_CHARGING, SCHEDULED, actions_of
 from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
 from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, StationOffline, StoreUnavailable
 from sitelink.ids import ChargePointId, CommandId, JobId
 from sitelink.model import ChargePoint, Command, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Author, Fact
-from sitelink.states import COMMAND_RUNNING, ActionName, CommandState, ConnectorStatus, Registration
+from sitelink.states import (
+    COMMAND_RUNNING,
+    ActionName,
+    ChargePointState,
+    CommandState,
+    ConnectorStatus,
+    Registration,
+)
+from sitelink.status import charge_point_state_of
 
 log = structlog.get_logger()
 
@@ -167,7 +175,8 @@ class Dispatch:
             await self._conclude(command, stopped, "stopped", "nothing_stopped")
         elif command.action is ActionName.REBOOT:
             back = await self._until(lambda state: _back(state, command, before), self._reboot_patience_s(command))
-            await self._conclude(command, back, "rebooted", "not_back")
+            waits = self._journal.state.commands[command.id].answer == SCHEDULED
+            await self._conclude(command, back, "rebooted", "reboot_waits" if waits else "not_back")
 
     async def _conclude(self, command: Command, seen: dict[str, object] | None, done: str, not_done: str) -> None:
         if seen is not None:
@@ -286,23 +295,28 @@ def _reading(action: ActionName, answer: OrderAnswer) -> tuple[CommandState, str
 def _why_refused(state: SiteState, command: Command) -> str:
     """Many refuse a start until the cable of the charge before was pulled; a refused stop leaves the reset to be
     tried (OCPP.md §4.4)."""
-    station = state.stations.get(command.station)
-    connector = station.connectors.get(command.connector) if station else None
-    finishing = connector is not None and connector.status is ConnectorStatus.FINISHING
+    row = state.charge_points.get(command.charge_point)
+    finishing = row is not None and charge_point_state_of(state, row) is ChargePointState.BUSY_NON_RELEASED
     if finishing and command.action is ActionName.START:
         return "unplug_first"
     return "stop_refused" if command.action is ActionName.STOP else "refused"
 
 
 def _started(state: SiteState, command: Command) -> dict[str, object] | None:
-    """A transaction at the connector that was not there before, by the test token where the station kept it."""
+    """A transaction at the connector that was not there before, by the test token where the station kept it.
+
+    In OCPP 2.x it tells which remote start it answers (F02); one that does not must at least show the token.
+    """
     station = state.stations.get(command.station)
     running = station.transactions.get(command.connector) if station else None
     transaction = state.transactions.get(running) if running is not None else None
     if transaction is None or not transaction.authorised:
         return None
-    if transaction.remote_start not in (None, command.detail.get("remote_start")):
+    told = transaction.remote_start
+    if told not in (None, command.detail.get("remote_start")):
         return None
+    if told is None and transaction.name is not None and not transaction.test:
+        return None  # somebody's own card
     return {"transaction": transaction.id, "at": transaction.started_at, "test": transaction.test}
 
 
@@ -326,5 +340,7 @@ def _back(state: SiteState, command: Command, before: "_Before") -> dict[str, ob
         return None
     if _Before.of(station) == before:
         return None
+    if state.commands[command.id].answer == SCHEDULED and station.boots == before.boots:
+        return None  # a link that was lost meanwhile is no reboot
     since = (station.booted_at if station.boots != before.boots else station.changed_at) or command.requested_at
     return {"seconds": max(0, round((since - command.requested_at).total_seconds())), "at": since}

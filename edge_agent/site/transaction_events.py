@@ -62,8 +62,8 @@ def _known(ledger: Ledger, station: StationKey, name: str, content: str) -> Tran
 def _place_unsaid(ledger: Ledger, station: StationKey, report: TransactionReport) -> int:
     """Where a transaction begins that names no EVSE: where it was ordered, else at the only one there is.
 
-    Of several it may be any: it stands at none (0) until an event says so, and ends nothing that runs (E02, TxStartPoint
-    Authorized: the card comes before the cable).
+    Of several it may be any: it stands at none (0) until an event says so, and ends nothing that runs. So it is where
+    the card comes before the cable (E02).
     """
     state = ledger.state
     if report.remote_start is not None:
@@ -77,7 +77,9 @@ def _place_unsaid(ledger: Ledger, station: StationKey, report: TransactionReport
     here = state.stations.get(station)
     if here is None:
         return 1
-    places = {place for place in here.connectors if place} | {row.connector for _, row in state.rows_of_station(station)}
+    places = {place for place in here.connectors if place} | {
+        row.connector for _, row in state.rows_of_station(station)
+    }
     return 1 if max(here.connector_count or 0, len(places)) <= 1 else 0
 
 

@@ -125,6 +125,29 @@ def test_one_of_a_kind_at_a_time():
     assert reasons(site)[UNLOCK] is None
 
 
+def test_a_reboot_that_waits_for_the_charge_lets_it_be_ended():
+    site = site_at()
+    site.start("CP001")
+    site.command("k1", "a", REBOOT)
+    assert reasons(site)[STOP] == "command_running"
+    site.record("command:k1", e.CommandAnswered(answer="Scheduled", state=CommandState.ANSWERED))
+    assert reasons(site) == {START: "already_charging", STOP: None, UNLOCK: None, REBOOT: "command_running"}
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "start"),
+    [("1.6", ConnectorStatus.FINISHING, "state_not_startable"), ("2.0.1", ConnectorStatus.OCCUPIED, None)],
+)
+def test_with_the_cable_of_the_last_charge_only_2x_starts_again(version, status, start):
+    site = site_at(status)
+    boot = e.StationBooted(identity="CP001", vendor="V", model="M", verdict=Registration.ACCEPTED, version=version)
+    site.record("station:cp001", boot)
+    site.start("CP001")
+    site.stop("CP001")
+    assert status_of(site.state, site.row("a")).text == "connected (busy-non-released)"
+    assert reasons(site)[START] == start
+
+
 def test_nothing_else_while_it_reboots():
     site = site_at()
     site.command("k1", "a", REBOOT)

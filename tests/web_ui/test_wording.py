@@ -20,7 +20,7 @@ FAULTS = (
 )  # fmt: skip
 OUTCOMES = (
     "started", "stopped", "unlocked", "rebooted", "refused", "no_answer", "nothing_started", "nothing_stopped",
-    "unlock_failed", "not_supported", "not_back", "call_error", "offline", "interrupted", "link_lost",
+    "unlock_failed", "not_supported", "not_back", "reboot_waits", "call_error", "offline", "interrupted", "link_lost",
 )  # fmt: skip
 TROUBLES = ("disk_full", "read_only", "damaged", "failed", "salvaged")
 

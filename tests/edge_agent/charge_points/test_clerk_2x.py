@@ -34,8 +34,15 @@ async def test_a_charge_is_recorded_under_the_stations_own_id(version: str) -> N
 
 
 def availability(word: Any, component: dict[str, Any], variable: str = "AvailabilityState") -> dict[str, Any]:
-    told = {"eventId": 1, "timestamp": TIME, "trigger": "Delta", "actualValue": word,
-            "eventNotificationType": "HardWiredNotification", "component": component, "variable": {"name": variable}}
+    told = {
+        "eventId": 1,
+        "timestamp": TIME,
+        "trigger": "Delta",
+        "actualValue": word,
+        "eventNotificationType": "HardWiredNotification",
+        "component": component,
+        "variable": {"name": variable},
+    }
     return {"generatedAt": TIME, "seqNo": 0, "eventData": [told]}
 
 

@@ -18,6 +18,7 @@ from sitelink.model import Command
 from sitelink.ops import Fact
 from sitelink.states import ActionName, CommandState, ConnectorStatus
 from tests.doubles.core import INSTALLER, Core
+from tests.edge_agent.site.test_transaction_events import event, told
 from tests.edge_agent.site.test_transactions import CP, start, stop
 
 START, STOP, UNLOCK, REBOOT = ActionName.START, ActionName.STOP, ActionName.UNLOCK, ActionName.REBOOT
@@ -136,6 +137,38 @@ async def test_a_reboot_is_done_when_the_station_is_back() -> None:
         await core.boot("CP001")
         done = await state_of(core, "c1", CommandState.DONE)
         assert (done.outcome, done.outcome_detail["seconds"]) == ("rebooted", 108)
+
+
+async def test_a_reboot_that_waits_for_the_charge_is_told_apart_and_a_lost_link_is_none() -> None:
+    async with running(Patience(reboot_s=0.1)) as core:
+        core.stations.answers[Reset] = OrderAnswer("Scheduled", accepted=True)
+        await press(core, REBOOT)
+        await state_of(core, "c1", CommandState.ANSWERED)
+        await core.desk.disconnected(CP, "closed")
+        core.clock.advance(1)
+        await core.desk.connected("CP001", "192.0.2.7", "2.0.1", "ocpp2.0.1")
+        assert (await state_of(core, "c1", CommandState.TIMED_OUT)).outcome == "reboot_waits"
+    async with running() as core:
+        core.stations.answers[Reset] = OrderAnswer("Scheduled", accepted=True)
+        await press(core, REBOOT)
+        await state_of(core, "c1", CommandState.ANSWERED)
+        core.clock.advance(1)
+        await core.boot("CP001")
+        assert (await state_of(core, "c1", CommandState.DONE)).outcome == "rebooted"
+
+
+async def test_of_2x_a_charge_counts_as_started_by_its_number_or_token() -> None:
+    async with running() as core:
+        await press(core, START)
+        command = await state_of(core, "c1", CommandState.ANSWERED)
+        number = command.detail["remote_start"]
+        await told(core, event("Started", 0), event("Updated", 1, id_token="DRIVER1"))
+        await told(core, event("Ended", 2), event("Started", 0, "tx-2", id_token="DRIVER1", remote_start=number + 1))
+        await told(core, event("Ended", 2, "tx-2"))
+        assert core.journal.state.commands[CommandId("c1")].state is CommandState.ANSWERED, "somebody else's"
+        await told(core, event("Started", 0, "tx-3", id_token="DRIVER1", remote_start=number))
+        done = await state_of(core, "c1", CommandState.DONE)
+        assert done.outcome_detail["transaction"] == 3 + number
 
 
 async def test_a_reboot_answered_by_a_dropped_link_counts_when_the_link_is_back() -> None:
