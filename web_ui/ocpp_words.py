@@ -112,6 +112,7 @@ SECURITY_LOG: Mapping[str, str] = {
     "link.revoke": "A link or token ended.",
     "knock": "It called and was not let in.",
     "station_event": "It reports a security event.",
+    "security.event": "Something about its security was noted.",
 }
 """Kinds of op in the security log (`edge_agent.site.security_log`); other entries are codes of `web_ui.wording`."""
 
