@@ -430,6 +430,8 @@ class Connection:
         if self._host.may_say(self):
             self._log.info("station_booted", verdict=answer.verdict.value, reason=answer.reason, vendor=report.vendor,
                            model=report.model, firmware=report.firmware)  # fmt: skip
+        if answer.reason in REFUSED_AT_THE_DOOR:
+            await self._host.desk.refused(self.identity, self.ip, answer.reason, self.greeting.proof)
 
         def then() -> None:
             self._open_gate()

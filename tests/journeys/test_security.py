@@ -13,7 +13,7 @@ from tests.doubles.charge_point import VirtualChargePoint
 from tests.doubles.charge_point_frames import Version
 
 VERSIONS: tuple[Version, ...] = ("1.6", "2.0.1", "2.1")
-LONG = 40
+LONG = 90
 
 
 class Operator:
@@ -59,6 +59,7 @@ def raise_to(version: Version, profile: int, url: str) -> list[tuple[str, dict[s
     ]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_station_climbs_from_no_password_to_a_certificate_and_never_goes_back(
     tmp_path: Path, version: Version
