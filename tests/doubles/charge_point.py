@@ -180,9 +180,7 @@ class VirtualChargePoint(PatientStation):
         """
         running = self.connector(connector).transaction
         if running is not None and running.id_tag:
-            if running.id_tag == id_tag:
-                self.stop_transaction(connector, "Local", id_tag=id_tag)
-            return running.id_tag == id_tag
+            return await self._stop_by_card(connector, running.id_tag, Token(id_tag, kind))
         if not await self._authorised(Token(id_tag, kind)):
             return False
         self.authorise(connector, id_tag, kind=kind, remote_start_id=remote_start_id)
@@ -491,6 +489,15 @@ class VirtualChargePoint(PatientStation):
     def _answer(self, action: str, payload: Payload) -> Reply:
         return self.tongue.answer(action, payload)
 
+    async def _stop_by_card(self, connector: int, owner: str, token: Token) -> bool:
+        """The card that started a charge ends it, and so does another one of its group (1.6 §4.10, 2.0.1 C09)."""
+        if token.text != owner and not (self.local_list.group(owner) and await self._authorised(token)):
+            return False
+        if not self.local_list.belongs(token.text, owner):
+            return False
+        self.stop_transaction(connector, "Local", id_tag=token.text)
+        return True
+
     async def _authorised(self, token: Token) -> bool:
         if token.kind == "NoAuthorization":
             return True
@@ -500,7 +507,7 @@ class VirtualChargePoint(PatientStation):
         answer = await self.ask("Authorize", self.tongue.authorize(token)) if self.accepted else None
         if answer is not None:
             status = self.tongue.authorised(answer)
-            self.local_list.remember(token.text, status)
+            self.local_list.remember(token.text, status, self.tongue.group(answer))
             return status == "Accepted"
         remembered = self.local_list.remembered(token.text)
         if remembered is not None and self.settings.offline_list_allowed:

@@ -17,6 +17,8 @@ class LocalList:
     version: int = 0
     entries: dict[str, str] = field(default_factory=dict)
     cache: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    """To which group the central system last said that a token belongs."""
 
     def update(self, version: int, changes: Mapping[str, str | None], *, full: bool) -> str:
         """An UpdateStatus of 1.6 ("Accepted", "Failed", "VersionMismatch"). None removes an entry."""
@@ -43,5 +45,15 @@ class LocalList:
         """By the list, or by what the central system last said."""
         return self.entries.get(token.casefold(), self.cache.get(token.casefold()))
 
-    def remember(self, token: str, status: str) -> None:
+    def remember(self, token: str, status: str, group: str = "") -> None:
         self.cache[token.casefold()] = status
+        self.groups[token.casefold()] = group
+
+    def group(self, token: str) -> str:
+        """ "" when none is known."""
+        return self.groups.get(token.casefold(), "")
+
+    def belongs(self, token: str, owner: str, group: str = "") -> bool:
+        """Whether `token` may do what is for `owner`, or for the `group`."""
+        group = group or self.group(owner)
+        return token == owner or (group != "" and self.group(token) == group)

@@ -331,7 +331,7 @@ class Station:
         transaction.remote_start_id = authorisation.remote_start_id
         place.authorised = None
         for reservation in list(self.reservations.values()):
-            if reservation.place in (0, place.number) and reservation.token == transaction.id_tag:
+            if reservation.place in (0, place.number) and self._is_for(reservation, transaction.id_tag):
                 transaction.reservation_id = reservation.reservation_id
                 del self.reservations[reservation.reservation_id]
 
@@ -375,7 +375,10 @@ class Station:
 
     def _free_for(self, place: Connector, id_tag: str) -> bool:
         held = [each for each in self.reservations.values() if each.place == place.number]
-        return not held or any(each.token == id_tag for each in held)
+        return not held or any(self._is_for(each, id_tag) for each in held)
+
+    def _is_for(self, reservation: Reservation, id_tag: str) -> bool:
+        return self.local_list.belongs(id_tag, reservation.token, reservation.group)
 
     def _obstacle(self, place: Connector, reservations: list[Reservation]) -> str:
         """Why a place cannot be reserved; "" when it can."""

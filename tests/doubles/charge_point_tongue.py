@@ -95,6 +95,10 @@ class Tongue(ABC):
         """The status of the id token in an answer to Authorize."""
 
     @abstractmethod
+    def group(self, answer: Payload) -> str:
+        """The group the token belongs to by that answer, or ""."""
+
+    @abstractmethod
     def sign_certificate(self, request: str) -> Payload: ...
 
     @abstractmethod

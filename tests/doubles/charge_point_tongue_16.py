@@ -40,6 +40,9 @@ class Tongue16(Tongue):
     def authorised(self, answer: Payload) -> str:
         return str((answer.get("idTagInfo") or {}).get("status", ""))
 
+    def group(self, answer: Payload) -> str:
+        return str((answer.get("idTagInfo") or {}).get("parentIdTag", ""))
+
     def sign_certificate(self, request: str) -> Payload:
         return {"csr": request}
 

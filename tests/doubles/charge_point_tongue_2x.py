@@ -105,6 +105,10 @@ class Tongue2x(Tongue):
     def authorised(self, answer: Payload) -> str:
         return str((answer.get("idTokenInfo") or {}).get("status", ""))
 
+    def group(self, answer: Payload) -> str:
+        group = (answer.get("idTokenInfo") or {}).get("groupIdToken") or {}
+        return str(group.get("idToken", ""))
+
     def sign_certificate(self, request: str) -> Payload:
         return {"csr": request, "certificateType": "ChargingStationCertificate"}
 

@@ -130,6 +130,35 @@ async def test_a_reserved_place_is_for_one_token(csms: CentralSystem) -> None:
     assert cp.violations == []
 
 
+async def test_a_card_of_the_same_group_takes_a_reservation_and_ends_a_charge(csms: CentralSystem) -> None:
+    def of_group(payload: dict[str, Any]) -> dict[str, Any]:
+        if csms.version == "1.6":
+            group = {} if payload["idTag"] == "STRANGER" else {"parentIdTag": "FLEET"}
+            return {"idTagInfo": {"status": "Accepted", **group}}
+        stranger = payload["idToken"]["idToken"] == "STRANGER"
+        group = {} if stranger else {"groupIdToken": {"idToken": "FLEET", "type": "Central"}}
+        return {"idTokenInfo": {"status": "Accepted", **group}}
+
+    csms.answers["Authorize"] = of_group
+    async with station(csms) as cp:
+        await cp.wait_until(lambda: cp.accepted)
+        wish = reservation(csms.version, 3, 1, "OWNER", 60)
+        wish |= (
+            {"parentIdTag": "FLEET"}
+            if csms.version == "1.6"
+            else {"groupIdToken": {"idToken": "FLEET", "type": "Central"}}
+        )
+        assert await csms.call("ReserveNow", wish) == {"status": "Accepted"}
+        cp.plug_in(1, Car(wants_wh=90_000))
+        assert await cp.present_tag(1, "ONE")
+        await cp.wait_until(lambda: cp.transactions and cp.transactions[0].start_confirmed)
+        assert not await cp.present_tag(1, "STRANGER")
+        assert await cp.present_tag(1, "OTHER")
+        await cp.wait_until(lambda: cp.transactions[0].stop_confirmed)
+    assert cp.transactions[0].reservation_id == 3
+    assert cp.violations == []
+
+
 async def test_a_reservation_nobody_uses_ends(csms: CentralSystem) -> None:
     async with station(csms) as cp:
         await cp.wait_until(lambda: cp.accepted)
