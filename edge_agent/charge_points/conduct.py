@@ -78,6 +78,31 @@ def together(action: str, answers: Sequence[Any]) -> Any:
     return max(given, key=lambda each: _WORSE.index(each["status"]) if each.get("status") in _WORSE else 0, default={})
 
 
+def password_set(action: str, payload: Mapping[str, Any]) -> str | None:
+    """The password a call gives the station for its connections, if it is such a call (A01, whitepaper A01)."""
+    if action == "ChangeConfiguration" and str(payload.get("key")).casefold() == "authorizationkey":
+        return str(payload.get("value"))
+    for each in payload.get("setVariableData", ()) if action == "SetVariables" else ():
+        if _is_password(each) and each.get("attributeType", "Actual") == "Actual":
+            return str(each.get("attributeValue"))
+    return None
+
+
+def word_on_password(answer: Any) -> str:
+    """What the station said of it."""
+    if not isinstance(answer, dict):
+        return ""
+    results = answer.get("setVariableResult")
+    said = [each.get("attributeStatus") for each in results if _is_password(each)] if isinstance(results, list) else []
+    return str(said[0] if said else answer.get("status", ""))
+
+
+def _is_password(each: Any) -> bool:
+    named = [each.get(part) for part in ("component", "variable")] if isinstance(each, dict) else []
+    names = [str(part.get("name")).casefold() for part in named if isinstance(part, dict)]
+    return names == ["securityctrlr", "basicauthpassword"]
+
+
 def reboot_keys(action: str, payload: Mapping[str, Any], answer: Any) -> tuple[str, ...]:
     """What was changed by a call and takes effect only after a reboot, by the station's word."""
     if not isinstance(answer, dict):

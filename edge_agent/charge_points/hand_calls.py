@@ -4,6 +4,7 @@ Start at `HandCalls.run`. What is kept is bounded and in memory: the last calls 
 answers that came after nobody waited any more. Sources: DESIGN §6 and §7 (18); OCPP.md §8.1 R14, §8.2, §8.3.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
@@ -92,9 +93,12 @@ class HandCalls:
     async def _send(self, connection: Connection, action: str, payload: Payload) -> Payload:
         call = self._keep(connection.key, action, payload)
         found: Found = []
+        password = conduct.password_set(action, payload)
+        verifier = await connection.desk.key_offered(connection.key, password) if password is not None else None
 
         async def came_late(answer: Answer) -> None:
             self._answered(connection, call, answer)
+            await _settle_password(connection, verifier, answer)
             call.state = CallState.LATE
             if isinstance(answer, rpc.CallResult) and isinstance(answer.payload, dict):
                 await connection.errands.called(action, payload, answer.payload)
@@ -111,6 +115,7 @@ class HandCalls:
         finally:
             connection.corrected(action, found)
         self._answered(connection, call, answer)
+        await _settle_password(connection, verifier, answer)
         if not isinstance(answer, rpc.CallResult) or not isinstance(answer.payload, dict):
             raise CallRefused(
                 identity=connection.key, action=action, error_code=(call.error or {})["code"],
@@ -143,6 +148,16 @@ class HandCalls:
         else:
             code = dialect.spell(rpc.ErrorCode.FORMATION_VIOLATION)
             call.error = {"code": code, "description": "the answer is no object"}
+
+
+async def _settle_password(connection: Connection, verifier: str | None, answer: Answer) -> None:
+    """A password given by hand is as binding as one of ours. Where that cannot be written down both count for a day."""
+    if verifier is None:
+        return
+    refused = isinstance(answer, rpc.CallError)
+    word = answer.code if isinstance(answer, rpc.CallError) else conduct.word_on_password(answer.payload)
+    with contextlib.suppress(StoreUnavailable):
+        await connection.desk.key_answered(connection.key, verifier, word, accepted=not refused)
 
 
 def _shown(payload: Any) -> Any:

@@ -263,6 +263,10 @@ class Connection:
         return self._host.desk.standing(self.identity, self.greeting.proof).proven
 
     @property
+    def desk(self) -> Desk:
+        return self._host.desk
+
+    @property
     def errands(self) -> Errands:
         return self._clerk.tending
 

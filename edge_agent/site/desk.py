@@ -4,12 +4,14 @@ Start at `StationDesk`; it is `edge_agent.site.ports.Desk`. What is decided stan
 `transactions`; nothing is decided here.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
+from edge_agent.site import key_rules
 from edge_agent.site.admission import (
     WAITING_ROOM,
     Caller,
@@ -26,7 +28,6 @@ from edge_agent.site.authorisation import verdict_on
 from edge_agent.site.certificate_service import CertificateService
 from edge_agent.site.corrections import Tally
 from edge_agent.site.examiner import Examiner
-from edge_agent.site.key_rules import proven_facts
 from edge_agent.site.ports import Decision, Journal, Ledger, Standing
 from edge_agent.site.reports import (
     BootAnswer,
@@ -48,6 +49,7 @@ from edge_agent.site.transaction_status import decide_transaction_status, in_dou
 from edge_agent.site.transactions import decide_meter_values, decide_start, decide_stop
 from edge_agent.site.transfer_rules import decide_told
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
+from edge_agent.site.verifiers import slow_verifier
 from sitelink.clock import Clock
 from sitelink.events import (
     AvailabilityOrdered,
@@ -120,6 +122,15 @@ class StationDesk:
 
         await self._journal.write(decide)
 
+    async def key_offered(self, station: StationKey, password: str) -> str:
+        verifier = await asyncio.to_thread(slow_verifier, password.encode())
+        await self._journal.write(key_rules.decide_offer(station, verifier, BOX))
+        return verifier
+
+    async def key_answered(self, station: StationKey, verifier: str, word: str, *, accepted: bool) -> None:
+        state = key_rules.reading(word, accepted=accepted)
+        await self._journal.write(key_rules.decide_key_answer(station, verifier, state, word or None))
+
     async def noted(self, station: StationKey, code: str, detail: dict[str, str]) -> None:
         await self.log.note(station, code, detail)
 
@@ -137,7 +148,9 @@ class StationDesk:
             accepted = known is not None and known.registration is Registration.ACCEPTED
             held = secured(ledger, self._policy, identity, proof) if accepted else ()
             connected = Fact(f"station:{key}", event, BOX)
-            return Decision((*room_for(ledger.state, key), connected, *proven_facts(ledger, key, proof), *held), None)
+            return Decision(
+                (*room_for(ledger.state, key), connected, *key_rules.proven_facts(ledger, key, proof), *held), None
+            )
 
         await self._journal.write(decide)
 

@@ -419,6 +419,14 @@ class Desk(Protocol):
         """What a station tells of its own security: for the record and the log."""
         ...
 
+    async def key_offered(self, station: StationKey, password: str) -> str:
+        """Somebody is about to give the station a password by hand: from now on it may show it. Gives its verifier."""
+        ...
+
+    async def key_answered(self, station: StationKey, verifier: str, word: str, *, accepted: bool) -> None:
+        """What the station said of it."""
+        ...
+
     async def noted(self, station: StationKey, code: str, detail: dict[str, str]) -> None:
         """Something for the security log that changes nothing."""
         ...

@@ -7,14 +7,17 @@ import pytest
 
 from edge_agent.charge_points.dialects import VERSIONS, dialect_of
 from edge_agent.charge_points.schemas import SENDS
+from edge_agent.site.trust import Presented, Trust
 from sitelink.commands import SetAvailability
 from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline
 from sitelink.ids import StationKey
 from sitelink.states import Registration
+from tests.doubles.listed import BOOT as BOOT_2X
 from tests.doubles.listed import teller
 from tests.doubles.ocpp_box import BOOT as BOOT_16
 from tests.doubles.ocpp_box import ocpp_box, until
 from tests.doubles.payloads import example, message
+from tests.edge_agent.charge_points.test_door import basic
 from tests.edge_agent.charge_points.test_rules_2x import profile
 
 KEY = StationKey("cp001")
@@ -157,3 +160,45 @@ async def test_what_was_ordered_out_of_service_is_known_whichever_way_it_was_ord
         answers["ChangeAvailability"] = {"status": "Rejected"}
         await box.server.send(KEY, SetAvailability(operative=False))
         assert box.known().out_of_service == ()
+
+
+OLD = "an old password of its own"
+PASSWORD = "31" * 20
+PASSWORD_CALLS = {
+    "1.6": ("ChangeConfiguration", {"key": "AuthorizationKey", "value": PASSWORD}),
+    "2.0.1": (
+        "SetVariables",
+        {"setVariableData": [{"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"},
+                              "attributeValue": PASSWORD}]},
+    ),
+}  # fmt: skip
+
+
+def said_of_password(version: str, word: str) -> dict[str, Any]:
+    if version == "1.6":
+        return {"status": word}
+    named = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
+    return {"setVariableResult": [{**named, "attributeStatus": word}]}
+
+
+@pytest.mark.parametrize("version", PASSWORD_CALLS)
+@pytest.mark.parametrize(("word", "counts"), [("Accepted", PASSWORD), ("Rejected", OLD)])
+async def test_a_password_given_by_hand_is_the_one_that_counts(version: str, word: str, counts: str) -> None:
+    """Or the station would stand before a closed door with what it was told to show."""
+    action, payload = PASSWORD_CALLS[version]
+    async with ocpp_box() as box:
+        async with box.station(offer=[f"ocpp{version}"], headers=basic(OLD)) as station:
+            if version == "1.6":
+                await station.boot()
+            else:
+                await station.call("BootNotification", BOOT_2X)
+            calling = asyncio.ensure_future(box.server.call(KEY, action, payload))
+            asked = await station.asked(action)
+            assert len(box.journal.state.security[KEY].candidates) == 1, "written down before it was sent"
+            await station.send([3, asked[1], said_of_password(version, word)])
+            await calling
+        assert box.journal.state.security[KEY].candidates == ()
+        for password in (OLD, PASSWORD):
+            proof = await box.desk.prove("CP001", Presented(user="CP001", password=password.encode()))
+            assert (proof.trust is Trust.RIGHT) == (password == counts)
+        assert PASSWORD not in str(box.journal.recorded)
