@@ -119,6 +119,9 @@ class Connection:
         """The worker waits for a call."""
         self._answers: dict[Question, asyncio.Future[Answer]] = {}
         self._slot_timer: asyncio.TimerHandle | None = None
+        self._next_tick: asyncio.TimerHandle | None = None
+        self._full_since: float | None = None
+        """When we first found that it does not read, by the loop's clock."""
         self._boot_answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard_at = (host.clock.monotonic(), host.clock.now())
         self._silent_after_s = SILENT_AFTER_INTERVALS * host.desk.heartbeat_interval_s
@@ -140,7 +143,8 @@ class Connection:
         async with asyncio.TaskGroup() as group:
             self._group = group
             worker = group.create_task(self._work(), name=f"calls of {self.identity}")
-            self.spawn(self._ping())
+            every_s = self._host.settings.timings.ping_every_s
+            self._next_tick = asyncio.get_running_loop().call_later(every_s, self._tick)
             self.spawn(self._open_gate_in_time())
             try:
                 self._socket.listen(self._on_frame, self._on_message)
@@ -223,8 +227,9 @@ class Connection:
     def _hang_up(self) -> None:
         """Nobody waits for an answer any longer."""
         self.closed = True
-        if self._slot_timer is not None:
-            self._slot_timer.cancel()
+        for timer in (self._next_tick, self._slot_timer):
+            if timer is not None:
+                timer.cancel()
         for question, sent in self._session.end():
             waiting = self._answers.get(question)
             if waiting is not None and not waiting.done():
@@ -315,22 +320,19 @@ class Connection:
             return False
         return True
 
-    async def _ping(self) -> None:
+    def _tick(self) -> None:
         """Pings keep middleboxes awake. A missing pong means nothing; a station that reads nothing at all is cut."""
-        timings = self._host.settings.timings
-        number = 0
-        while True:
-            await asyncio.sleep(timings.ping_every_s)
-            if not self.quirks.pings:
-                continue
-            self._socket.pending_pings.pop(b"%d" % number, None)
-            number += 1
-            try:
-                async with asyncio.timeout(timings.write_s):
-                    await self._socket.ping(b"%d" % number)
-            except TimeoutError:
-                self._log.warning("station_did_not_read", after_s=timings.write_s)
-                self._socket.transport.abort()
+        loop, timings = asyncio.get_running_loop(), self._host.settings.timings
+        if not self._socket.is_full:
+            self._full_since = None
+            if self.quirks.pings:
+                self._socket.write_ping()
+        elif self._full_since is None:
+            self._full_since = loop.time()
+        elif loop.time() - self._full_since >= timings.write_s:
+            self._log.warning("station_did_not_read", after_s=timings.write_s)
+            self._socket.transport.abort()
+        self._next_tick = loop.call_later(timings.ping_every_s, self._tick)
 
     # ---- their calls ----
 

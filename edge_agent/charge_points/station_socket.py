@@ -170,6 +170,12 @@ class StationSocket(ServerConnection):
             self.protocol.send_text(text.encode())
             self.send_data()
 
+    def write_ping(self) -> None:
+        """Nobody waits for its pong."""
+        if self.protocol.state is State.OPEN and not self.transport.is_closing():
+            self.protocol.send_ping(b"")
+            self.send_data()
+
     @property
     def is_full(self) -> bool:
         """The station does not read what is written."""

@@ -1,6 +1,7 @@
 """Frames as bytes: what breaks RFC 6455 closes the socket with its code, what does not is read, however cut up."""
 
 import asyncio
+import contextlib
 import json
 import struct
 from collections.abc import AsyncIterator
@@ -244,3 +245,29 @@ async def test_a_station_that_does_not_read_is_not_read_either() -> None:
         assert held._socket.transport.get_write_buffer_size() < 2 * 1024 * 1024
         assert (await neighbour.call("Heartbeat"))[0] == 3
         assert counts["calls_refused"] == before
+
+
+async def test_a_station_that_reads_nothing_for_long_is_cut_off() -> None:
+    timings = replace(HASTY, ping_every_s=0.05, write_s=0.3)
+    async with ocpp_box(timings=timings) as box, wire(box) as station, wire(box) as neighbour:
+        flood = frame(TEXT, b'[2,"1","NoSuchActionOfAnyVersionThereIs",{}]') * 500
+        station.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(10):
+                while True:
+                    station.writer.write(flood)
+                    await station.writer.drain()
+        opcode, _ = await neighbour.next()
+        assert opcode == PING
+
+
+async def test_pings_come_to_a_station_that_says_nothing_and_their_pongs_are_taken() -> None:
+    async with ocpp_box(timings=replace(HASTY, ping_every_s=0.05)) as box, wire(box) as station:
+        pings = 0
+        while pings < 3:
+            opcode, data = await station.next()
+            assert opcode in (PING, TEXT)
+            if opcode == PING:
+                pings += 1
+                await station.send(frame(PONG, data))
+        assert len(box.server._places.connections) == 1
