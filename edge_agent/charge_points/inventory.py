@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from edge_agent.charge_points.readings import Found, integer_of, number_of, text_of
-from sitelink.apply import CONNECTORS
+from sitelink.folding.stations import CONNECTORS
 from sitelink.inventory import ACTUAL, READ_ONLY, READ_WRITE, Attribute, Variable, attribute
 
 VALUE_MAX = 2500

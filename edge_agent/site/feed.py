@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from edge_agent.site.ports import Committed, Journal
-from sitelink.apply import Changes
+from sitelink.folding.changes import Changes
 from sitelink.ids import JobId, StationKey, station_key
 from sitelink.model import (
     ChargePoint,

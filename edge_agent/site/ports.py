@@ -25,8 +25,8 @@ from edge_agent.site.reports import (
     Verdict,
 )
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
-from sitelink.apply import Changes
 from sitelink.commands import Order, OrderAnswer
+from sitelink.folding.changes import Changes
 from sitelink.frames import Frame
 from sitelink.ids import StationKey, TransactionId, TransferId
 from sitelink.model import SiteState, StationReport, Transaction

@@ -14,8 +14,8 @@ from edge_agent.site.authorisation import is_test_token, verdict_on
 from edge_agent.site.ports import Decide, Decision, Ledger
 from edge_agent.site.reports import MeterGroup, TransactionReport, TransactionStage, Verdict
 from edge_agent.site.transactions import content_of, value_facts
-from sitelink.apply import PROVISIONAL, SUPERSEDED, began_before
 from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped, TransactionUpdated
+from sitelink.folding.transactions import PROVISIONAL, SUPERSEDED, began_before
 from sitelink.ids import StationKey, TransactionId
 from sitelink.model import Transaction
 from sitelink.ops import BOX, STATION, Fact

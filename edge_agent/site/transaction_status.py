@@ -6,8 +6,8 @@ closed. Source: OCPP 2.0.1 part 2, E14 and E 1.3.2; OCPP.md §8.3. Start at `dec
 """
 
 from edge_agent.site.ports import Decide, Decision, Ledger
-from sitelink.apply import UNTOLD
 from sitelink.events import TransactionIncomplete, TransactionStopped
+from sitelink.folding.transactions import UNTOLD
 from sitelink.ids import StationKey
 from sitelink.model import SiteState, Transaction
 from sitelink.ops import BOX, Fact

@@ -15,8 +15,8 @@ from edge_agent.site.authorisation import is_test_token, same_holder, verdict_on
 from edge_agent.site.plausibility import flags_of, flags_of_stop
 from edge_agent.site.ports import Decide, Decision, Ledger
 from edge_agent.site.reports import MeterGroup, MeterReport, StartAnswer, StartReport, StopReport, Verdict
-from sitelink.apply import SUPERSEDED, by_measurand
 from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped
+from sitelink.folding.transactions import SUPERSEDED, by_measurand
 from sitelink.ids import StationKey, TransactionId
 from sitelink.model import Readings, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Fact

@@ -12,7 +12,7 @@ from edge_agent.store import meta
 from edge_agent.store.loading import Loaded
 from edge_agent.store.rows import crc_of, encode, transaction_of
 from edge_agent.store.working import WorkingState
-from sitelink.apply import Changes, apply
+from sitelink.apply import apply
 from sitelink.clock import Clock
 from sitelink.events import (
     TELEMETRY,
@@ -21,6 +21,7 @@ from sitelink.events import (
     TransactionStopped,
     TransactionUpdated,
 )
+from sitelink.folding.changes import Changes
 from sitelink.ids import OpId, StationKey, TransactionId
 from sitelink.model import Command, Entity, Readings, Transaction
 from sitelink.ops import Fact, Op, Stamp, encode_op

@@ -13,6 +13,7 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "sitelink/commands.py": "types without behaviour",
     "sitelink/errors.py": "codes; tests/house/test_words.py",
     "sitelink/events.py": "types; every kind is encoded, decoded and folded in test_ops.py and test_apply.py",
+    "sitelink/folding/changes.py": "types without behaviour",
     "sitelink/states.py": "enumerations; test_status.py goes through them",
     "edge_agent/__main__.py": "calls the command line",
     "edge_agent/charge_points/settings.py": "values without behaviour",

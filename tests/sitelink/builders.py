@@ -14,7 +14,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from sitelink import events as e
-from sitelink.apply import Changes, apply, apply_to
+from sitelink.apply import apply, apply_to
+from sitelink.folding.changes import Changes
 from sitelink.ids import ChargePointId, JobId, OpId, StationKey, TransactionId, station_key
 from sitelink.model import ChargePoint, Job, SiteState
 from sitelink.ops import BOX, STATION, Author, Op, Stamp

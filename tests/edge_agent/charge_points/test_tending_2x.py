@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from edge_agent.charge_points.tending_2x import GRACE_S, PERSONAL_FOR_S, QUEUE_AGAIN_S, SOURCES
-from sitelink.apply import UNTOLD
 from sitelink.errors import CallInvalid
 from sitelink.events import StationNoted, StationReported, TransactionIncomplete
+from sitelink.folding.transactions import UNTOLD
 from sitelink.ids import StationKey
 from sitelink.inventory import variables_of
 from sitelink.model import StationReport

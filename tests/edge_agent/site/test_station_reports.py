@@ -3,8 +3,8 @@
 from typing import Any
 
 from edge_agent.site.reports import BootReport, ListReport
-from sitelink.apply import ITEMS_MAX
 from sitelink.events import StationNoted
+from sitelink.folding.stations import ITEMS_MAX
 from sitelink.ids import StationKey
 from sitelink.states import ReportKind
 from tests.doubles.core import Core

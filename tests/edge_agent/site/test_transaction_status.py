@@ -1,6 +1,6 @@
 """What a station's word about a transaction in doubt makes of it."""
 
-from sitelink.apply import UNTOLD
+from sitelink.folding.transactions import UNTOLD
 from sitelink.ids import StationKey
 from tests.edge_agent.site.test_transaction_events import CP, STORY, event, only, told
 from tests.edge_agent.site.test_transactions import booted
