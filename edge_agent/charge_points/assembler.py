@@ -6,7 +6,6 @@ report whose parts stop coming is given up after a while, with what there is and
 OCPP 2.0.1 part 2, B07, B08, K09, N02, N09, O03. Start at `Assembler.add`.
 """
 
-from collections import OrderedDict
 from typing import Any
 
 import msgspec
@@ -97,8 +96,8 @@ class Assembler:
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
-        self._pending: OrderedDict[tuple[str, int], _Pending] = OrderedDict()
-        self._done: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._pending: dict[tuple[str, int], _Pending] = {}
+        self._done: dict[tuple[str, int], None] = {}
         """Reports that are whole: a part of one that comes again begins no new one."""
 
     def expect(self, kind: str, request: int, now: float) -> None:
@@ -141,11 +140,11 @@ class Assembler:
     def _of(self, kind: str, request: int) -> _Pending:
         pending = self._pending.setdefault((kind, request), _Pending())
         if len(self._pending) > REPORTS_MAX:
-            self._pending.popitem(last=False)
+            del self._pending[next(iter(self._pending))]
         return pending
 
     def _finish(self, key: tuple[str, int]) -> None:
         del self._pending[key]
         self._done[key] = None
         while len(self._done) > REPORTS_MAX:
-            self._done.popitem(last=False)
+            del self._done[next(iter(self._done))]

@@ -130,8 +130,8 @@ class Connection:
         """What we wrote lies in the socket's buffer."""
         self._oddities: set[str] = set()
         self._tending = False
-        self._errand = asyncio.Event()
-        """There is something to do for who tends the station."""
+        self._errand: asyncio.Event | None = None
+        """There is something to do for who tends the station; None: there never was."""
         self.errands.quirks = self.quirks
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -643,32 +643,34 @@ class Connection:
 
     def tend(self) -> None:
         """There may be something to do for the station."""
+        if self._errand is None:
+            self._errand = asyncio.Event()
         self._errand.set()
         if not self._tending and self.is_serving and self.registration is Registration.ACCEPTED:
             self._tending = True
-            self.spawn(self._tend())
+            self.spawn(self._tend(self._errand))
 
-    async def _tend(self) -> None:
+    async def _tend(self, errand: asyncio.Event) -> None:
         """One errand after the other, until there is nothing to do or to wait for."""
         try:
-            await self._do_errands()
+            await self._do_errands(errand)
         finally:
             self._tending = False
 
-    async def _do_errands(self) -> None:
+    async def _do_errands(self, errand: asyncio.Event) -> None:
         while True:
-            self._errand.clear()
+            errand.clear()
             wait_s: float | None = ERRANDS_AGAIN_S
             try:
                 if self.is_serving and self.registration is Registration.ACCEPTED:
                     wait_s = await self.errands.round(self.ask)
             except StoreUnavailable as error:
                 self._log.warning("errand_not_recorded", reason=error.fields.get("reason"))
-            if wait_s is None and not self._errand.is_set():
+            if wait_s is None and not errand.is_set():
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
-                    await self._errand.wait()
+                    await errand.wait()
 
     async def ask_boot(self) -> None:
         """Never of a station that is accepted (OCPP 1.6 errata 3.40): one that waits, or that nobody knows yet."""
