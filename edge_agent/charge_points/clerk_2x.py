@@ -30,9 +30,14 @@ About = tuple[dict[str, Any] | None, str | None]
 """The monitor a stream is about, and the unit of its values."""
 
 
+ONLY_16 = frozenset(
+    {"DiagnosticsStatusNotification", "SignedFirmwareStatusNotification", "StartTransaction", "StopTransaction"}
+)  # fmt: skip
+
+
 def is_of_16(action: str, payload: Payload) -> bool:
     """Whether a message can only be one of OCPP 1.6, by its action or its shape."""
-    if action in ("StartTransaction", "StopTransaction"):
+    if action in ONLY_16:
         return True
     if action == "Authorize":
         return "idTag" in payload and "idToken" not in payload

@@ -49,6 +49,8 @@ log = structlog.get_logger()
 HARD_LIMIT = 4
 """A message so many times the allowed size closes its socket (WebSocket close code 1009)."""
 HALF_OPEN_MAX = 128
+HEADERS_MAX = 64
+"""Of a handshake (SECURITY §7.1). A long address is cut (`handshake`): whoever calls so stands in the waiting room."""
 PEERS_REMEMBERED = 512
 STRANGER_LINES_PER_MIN = 60
 """Log lines about callers that are not served."""
@@ -283,6 +285,8 @@ class OcppServer:
             return 426, "no_websocket", "This is where charge points connect (OCPP over WebSocket)."
         if is_browser(request.headers):
             return 403, "browser", "Web pages may not connect here."
+        if sum(1 for _ in request.headers.raw_items()) > HEADERS_MAX:
+            return 431, "many_headers", "Too many headers."
         connected = self._places.connections
         if len(connected) >= self.settings.max_connections:
             return 503, "too_many", "Too many connections."

@@ -45,7 +45,7 @@ def verdict_on(
     if token_type == IdTokenType.NO_AUTHORIZATION:
         return Verdict(AuthorizationStatus.ACCEPTED)
     evses = tuple(sorted({row.connector for row in open_rows})) if len(open_rows) < len(asked) else ()
-    listed = listed_token(state, id_token)
+    listed = listed_token(state, id_token, exactly=token_type is not None)
     status = _standing_of(listed, policy, station, token_type, now)
     if status is AuthorizationStatus.ACCEPTED and starting and policy.concurrent_tokens == "reject":
         token = listed.id if listed is not None else id_token_key(id_token)
@@ -62,12 +62,12 @@ def is_open_to_drivers(row: ChargePoint) -> bool:
     return row.active and not row.maintenance and not row.owner
 
 
-def listed_token(state: SiteState, id_token: str) -> IdToken | None:
+def listed_token(state: SiteState, id_token: str, *, exactly: bool = False) -> IdToken | None:
     """Its place on the site's list. Of more characters than 1.6 allows, the allowed ones are enough: some stations
-    pad what they read."""
+    pad what they read. `exactly`: as 2.x has it, where 36 characters all count."""
     key = id_token_key(id_token)
     found = state.id_tokens.get(key)
-    if found is None and len(key) > TAG_1_6_MAX:
+    if found is None and len(key) > TAG_1_6_MAX and not exactly:
         found = state.id_tokens.get(IdTokenKey(key[:TAG_1_6_MAX]))
     return found
 

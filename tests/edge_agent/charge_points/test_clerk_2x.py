@@ -33,6 +33,19 @@ async def test_a_charge_is_recorded_under_the_stations_own_id(version: str) -> N
         assert box.known().connectors[2].status is ConnectorStatus.OCCUPIED
 
 
+@both
+async def test_a_station_of_1_6_on_a_socket_of_2x_may_tell_of_its_files(version: str) -> None:
+    async with ocpp_box() as box, box.station(offer=[f"ocpp{version}"]) as station:
+        await booted(station)
+        for action, word in (
+            ("DiagnosticsStatusNotification", "Uploading"), ("SignedFirmwareStatusNotification", "Downloading"),
+        ):  # fmt: skip
+            assert (await station.call(action, {"status": word}))[2] == {}
+        assert [each.action for each in box.events(StationMessage)] == [
+            "DiagnosticsStatusNotification", "SignedFirmwareStatusNotification",
+        ]  # fmt: skip
+
+
 def availability(word: Any, component: dict[str, Any], variable: str = "AvailabilityState") -> dict[str, Any]:
     told = {
         "eventId": 1,

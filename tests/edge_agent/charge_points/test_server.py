@@ -150,6 +150,13 @@ async def test_a_web_page_may_not_drive_the_port_but_a_station_with_an_origin_ma
         assert (await raw_request(box, *UPGRADE, *headers)).startswith(f"HTTP/1.1 {status} ")
 
 
+@pytest.mark.parametrize(("more", "status"), [(50, 101), (64, 431)])
+async def test_the_headers_of_a_handshake_are_bounded(more: int, status: int) -> None:
+    headers = [f"X-{number}: 1" for number in range(more)]
+    async with ocpp_box() as box:
+        assert (await raw_request(box, *UPGRADE, *headers)).startswith(f"HTTP/1.1 {status} ")
+
+
 async def test_compression_is_never_agreed_to_with_1_6() -> None:
     async with ocpp_box() as box:
         head = await raw_request(box, *UPGRADE, "Sec-WebSocket-Extensions: permessage-deflate")

@@ -149,6 +149,13 @@ async def test_a_tag_longer_than_1_6_allows_is_known_by_its_first_twenty_charact
     assert await status(core, "ABCDEFGHIJKLMNOPQRS") is UNKNOWN
 
 
+async def test_in_2x_all_of_a_tokens_characters_count() -> None:
+    core = await active(Policy(unknown_tokens="reject"))
+    await core.tokens.put(TokenEntry("ABCDEFGHIJKLMNOPQRST"))
+    assert await status(core, "abcdefghijklmnopqrst", token_type="Central") is ACCEPTED
+    assert await status(core, "ABCDEFGHIJKLMNOPQRST-0815", token_type="Central") is UNKNOWN
+
+
 async def test_where_a_token_may_charge_at_some_places_of_a_station_they_are_named() -> None:
     rows = [{"name": f"Bay {n}", "identity": "CP001", "connector": n} for n in (1, 2, 3)]
     core = await active(rows=rows)
