@@ -64,9 +64,7 @@ class Tending:
 
         Raises StationOffline, StoreUnavailable.
         """
-        if not self._looked:
-            self._looked = True
-            self.first_look()
+        self.look()
         while self._errands:
             errand = self._errands.pop(0)
             try:
@@ -74,6 +72,12 @@ class Tending:
             except NoAnswer:
                 continue
         return await self.over_time()
+
+    def look(self) -> None:
+        """Once after each boot: what is to be asked first."""
+        if not self._looked:
+            self._looked = True
+            self.first_look()
 
     def first_look(self) -> None:
         if self.desk.stock_due(self.station, first=False):

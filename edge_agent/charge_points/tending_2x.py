@@ -72,6 +72,8 @@ class Tending2x(Tending):
         self._whole: dict[tuple[str, int], str] = {}
         """Requests for all there is of a kind, and the call that asked."""
         self._unrecorded: list[Report] = []
+        self._stock_at: float | None = None
+        """When its turn comes to be asked what it has."""
         self._monitors_wanted = self._streams_wanted = False
         self._doubts: dict[str, tuple[float, float]] = {}
         """Transactions to ask about: when, and how long to wait the next time."""
@@ -80,11 +82,12 @@ class Tending2x(Tending):
 
     @property
     def waiting(self) -> bool:
-        return super().waiting or bool(self._due_doubts())
+        stock = self._stock_at is not None and self._stock_at <= self.clock.monotonic()
+        return super().waiting or stock or bool(self._due_doubts())
 
     def first_look(self) -> None:
-        if self.desk.stock_due(self.station, first=True):
-            self.want_stock()
+        if self._stock_at is None and self.desk.stock_due(self.station, first=True):
+            self._stock_at = self.clock.monotonic() + self.desk.stock_turn_s()
         for name in self.desk.in_doubt(self.station, also_running=True):
             self._doubts.setdefault(name, (self.clock.monotonic(), QUEUE_AGAIN_S))
 
@@ -146,6 +149,7 @@ class Tending2x(Tending):
         parts = self._assembler.due_in(now)
         due += [parts] if parts is not None else []
         due += [self._customer[0] - now] if self._customer is not None else []
+        due += [self._stock_at - now] if self._stock_at is not None else []
         due += [0.0] if self.waiting else []
         return max(0.0, min(due)) if due else None
 
@@ -195,6 +199,10 @@ class Tending2x(Tending):
         return [name for name, (at, _) in self._doubts.items() if at <= now]
 
     async def round(self, ask: Ask) -> float | None:
+        self.look()
+        if self._stock_at is not None and self._stock_at <= self.clock.monotonic():
+            self._stock_at = None
+            self.want_stock()
         for name in self._due_doubts():
             self.want(partial(self._resolve, name))
             self._doubts[name] = self.clock.monotonic() + QUEUE_AGAIN_MOST_S, self._doubts[name][1]

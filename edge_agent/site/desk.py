@@ -70,6 +70,9 @@ from sitelink.model import StationReport
 from sitelink.ops import BOX, STATION, Author, Fact, Stamp
 from sitelink.states import ConnectorStatus, Registration, ReportKind
 
+STOCK_EVERY_S = 0.5
+"""A full inventory costs a small box some 200 ms."""
+
 
 def stamp(clock: Clock) -> Stamp:
     """Now, as an op would carry it."""
@@ -87,6 +90,7 @@ class StationDesk:
         self._journal = journal
         self._clock = clock
         self._policy = policy
+        self._stock_turn_at = 0.0
         self._tally = tally or Tally(journal, clock)
         self._knocks: OrderedDict[str, int] = OrderedDict()
         """How often each caller knocked since the start, the last ones only."""
@@ -231,6 +235,12 @@ class StationDesk:
 
     def stock_due(self, station: StationKey, *, first: bool) -> bool:
         return stock_due(self._journal.state, station, first=first)
+
+    def stock_turn_s(self) -> float:
+        now = self._clock.monotonic()
+        turn = max(now, self._stock_turn_at)
+        self._stock_turn_at = turn + STOCK_EVERY_S
+        return turn - now
 
     def is_out_of_service(self, station: StationKey) -> bool:
         known = self._journal.state.stations.get(station)

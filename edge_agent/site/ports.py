@@ -511,6 +511,10 @@ class Desk(Protocol):
         """Whether it is to be asked what it has; `first`: also where that was never told."""
         ...
 
+    def stock_turn_s(self) -> float:
+        """How long until another station may be asked for all it has: many at once would crowd out the others."""
+        ...
+
     def is_out_of_service(self, station: StationKey) -> bool:
         """Whether every place of it said Unavailable, and nothing runs there."""
         ...

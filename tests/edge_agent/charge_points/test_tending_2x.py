@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from edge_agent.charge_points.tending_2x import GRACE_S, PERSONAL_FOR_S, QUEUE_AGAIN_S, SOURCES
+from edge_agent.site.ports import Trouble
 from sitelink.errors import CallInvalid
 from sitelink.events import StationNoted, StationReported, TransactionIncomplete
 from sitelink.folding.transactions import UNTOLD
@@ -77,12 +78,27 @@ async def told_in_three_parts(box: OcppBox, told: Teller) -> None:
     assert len(box.events(StationReported)) == 1
 
 
+async def test_a_station_whose_turn_has_not_come_waits_for_it() -> None:
+    async with ocpp_box() as box:
+        for _ in range(3):
+            box.desk.stock_turn_s()
+        async with teller(box, "2.0.1", dict(QUIET)) as told:
+            await until(lambda: told.count("TriggerMessage") == 1)
+            await told.call("Heartbeat", {})
+            assert told.count("GetBaseReport") == 0
+            box.clock.advance(5)
+            await told.call("Heartbeat", {})
+            await inventoried(told)
+            assert listed(box, ReportKind.INVENTORY) is not None
+
+
 @both
 async def test_another_firmware_is_asked_anew(version: str) -> None:
     newer = {"reason": "PowerUp", "chargingStation": {**BOOT["chargingStation"], "firmwareVersion": "2"}}  # type: ignore[dict-item]
     async with ocpp_box() as box:
         async with teller(box, version, dict(QUIET)) as told:
             await inventoried(told)
+        box.clock.advance(5)
         async with teller(box, version, dict(QUIET), boot=newer) as told:
             await inventoried(told, variable("A", "New", "1"))
         report = listed(box, ReportKind.INVENTORY)
@@ -146,6 +162,20 @@ async def test_parts_that_come_after_a_restart_of_the_box_are_no_inventory_and_i
         report = listed(box, ReportKind.INVENTORY)
         assert report is not None
         assert (report.count, report.missing) == (2, 0)
+
+
+async def test_a_report_the_disk_does_not_take_is_not_confirmed_and_kept_when_it_comes_again() -> None:
+    async with ocpp_box() as box, teller(box, "2.0.1", dict(QUIET)) as told:
+        await until(lambda: told.count("GetBaseReport") == 1)
+        request = told.last("GetBaseReport")["requestId"]
+        assert (await told.call("NotifyReport", part(request, 0, False, variable("A", "B", "1"))))[0] == 3
+        last = part(request, 1, True, variable("A", "C", "1"))
+        box.journal.fail(Trouble("disk_full", box.clock.now()))
+        assert (await told.call("NotifyReport", last))[:3:2] == [4, "InternalError"]
+        assert listed(box, ReportKind.INVENTORY) is None
+        box.journal.fail(None)
+        assert (await told.call("NotifyReport", last))[0] == 3
+        assert [each.name for each in variables_of(items(box, ReportKind.INVENTORY))] == ["B", "C"]
 
 
 # ---- transactions in doubt ----

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from edge_agent.site.desk import STOCK_EVERY_S
 from edge_agent.site.reports import BootReport, ListReport
 from sitelink.events import StationNoted
 from sitelink.folding.stations import ITEMS_MAX
@@ -64,3 +65,10 @@ async def test_the_inventory_is_due_at_first_and_after_a_change_of_firmware() ->
     assert desk.stock_due(CP, first=True)
     assert not desk.stock_due(CP, first=False)
     assert not desk.stock_due(StationKey("unheard"), first=True)
+
+
+async def test_stations_are_asked_for_all_they_have_one_after_the_other() -> None:
+    core = await booted()
+    assert [core.desk.stock_turn_s() for _ in range(3)] == [0.0, STOCK_EVERY_S, 2 * STOCK_EVERY_S]
+    core.clock.advance(60)
+    assert core.desk.stock_turn_s() == 0.0
