@@ -15,6 +15,8 @@ ACTUAL = "Actual"
 READ_ONLY = "ReadOnly"
 READ_WRITE = "ReadWrite"
 WRITE_ONLY = "WriteOnly"
+LIST_ENTRIES = "list entries"
+"""Of the facts of an inventory: how many id tokens the station's own list may hold."""
 
 
 class Attribute(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,9 +7,9 @@ Pure. Lenient, as `readings`. Sources: OCPP 2.0.1 part 2, B05 to B08, and part 2
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from edge_agent.charge_points.readings import Found, integer_of, number_of, text_of
+from edge_agent.charge_points.readings import EXACT_MAX, Found, integer_of, is_true, number_of, text_of
 from sitelink.folding.stations import CONNECTORS
-from sitelink.inventory import ACTUAL, READ_ONLY, READ_WRITE, Attribute, Variable, attribute
+from sitelink.inventory import ACTUAL, LIST_ENTRIES, READ_ONLY, READ_WRITE, Attribute, Variable, attribute
 
 VALUE_MAX = 2500
 NAME_MAX = 50
@@ -167,14 +167,14 @@ def _variable(raw: Mapping[str, Any], found: Found) -> Variable | None:
             continue
         attributes[kind] = attribute(
             known.name, text_of(each, "value", found, VALUE_MAX), text_of(each, "mutability", found, 20) or READ_WRITE,
-            persistent=each.get("persistent") is True, constant=each.get("constant") is True,
+            persistent=is_true(each, "persistent", found), constant=is_true(each, "constant", found),
         )  # fmt: skip
     said = raw.get("variableCharacteristics")
     traits: Mapping[str, Any] = said if isinstance(said, dict) else {}
     return _with(
         known, attributes, data_type=text_of(traits, "dataType", found, 20), unit=text_of(traits, "unit", found, 16),
         least=number_of(traits, "minLimit", found), most=number_of(traits, "maxLimit", found),
-        allowed=text_of(traits, "valuesList", found, 1000), monitorable=traits.get("supportsMonitoring") is True,
+        allowed=text_of(traits, "valuesList", found, 1000), monitorable=is_true(traits, "supportsMonitoring", found),
     )  # fmt: skip
 
 
@@ -197,7 +197,7 @@ def variables_of_configuration(payload: Any, found: Found) -> list[Variable]:
     for raw in _objects(listed):
         name = text_of(raw, "key", found)
         if name is not None:
-            mutability = READ_ONLY if raw.get("readonly") is True else READ_WRITE
+            mutability = READ_ONLY if is_true(raw, "readonly", found) else READ_WRITE
             value = attribute(name, text_of(raw, "value", found, VALUE_MAX), mutability)
             variables.append(Variable(name=name, attributes={ACTUAL: value}))
     return variables
@@ -207,10 +207,12 @@ def variables_of_configuration(payload: Any, found: Found) -> list[Variable]:
 
 
 def facts_of(variables: Iterable[Variable]) -> dict[str, int]:
-    """How many connectors (EVSEs) there are, and how much fits into a call."""
+    """How many connectors (EVSEs) there are, and how much fits into a call and into its list of id tokens."""
     facts: dict[str, int] = {}
     places = 0
     for each in variables:
+        if (each.component, each.name) == ("LocalAuthListCtrlr", "Entries") and 0 < (each.most or 0) < EXACT_MAX:
+            facts[LIST_ENTRIES] = int(each.most or 0)  # its value is how many there are now
         if each.evse is not None and 0 < each.evse <= EVSE_MAX:
             places = max(places, each.evse)
         number = each.value or ""

@@ -29,7 +29,8 @@ CONTROLLER_2X = "LocalAuthListCtrlr"
 VARIABLES_2X = (
     ("Enabled", "Actual"), ("ItemsPerMessage", "Actual"), ("BytesPerMessage", "Actual"), ("Entries", "MaxSet"),
 )  # fmt: skip
-"""How many entries fit is the highest value `Entries` may have; what it has is how many there are."""
+"""How many entries fit is the highest value `Entries` may have; what it has is how many there are. Most stations say
+that as its maxLimit in their inventory (`inventory.facts_of`), some as MaxSet."""
 ENTRY_BYTES_2X = 512
 """What an entry takes at most in a message: two tokens of 36 characters, their types, a status and a time."""
 GROUP_TYPE_2X = "Central"

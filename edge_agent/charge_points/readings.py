@@ -91,6 +91,22 @@ def integer_of(payload: Mapping[str, Any], key: str, found: Found) -> int | None
     return int(number)
 
 
+def is_true(payload: Mapping[str, Any], key: str, found: Found) -> bool:
+    """Whether it says yes, also as a text or a number; no is what nobody says."""
+    value = payload.get(key)
+    if value is None or type(value) is bool:
+        return value is True
+    said = _SWITCHES.get(str(value).strip().casefold()) if isinstance(value, (str, int)) else None
+    if said is None:
+        found.append(f"{key}:not_a_switch")
+        return False
+    found.append(f"{key}:text_for_switch" if isinstance(value, str) else f"{key}:number_for_switch")
+    return said
+
+
+_SWITCHES = {"true": True, "1": True, "false": False, "0": False}
+
+
 def _number(text: str) -> float | None:
     """A decimal comma is a point; what Python alone takes for a number (`1_0`, `nan`) is none."""
     if "," in text:

@@ -13,7 +13,7 @@ import msgspec
 
 from edge_agent.charge_points.assembler import Part
 from edge_agent.charge_points.inventory import variables_of_report
-from edge_agent.charge_points.readings import Found, integer_of, kept, text_of
+from edge_agent.charge_points.readings import Found, integer_of, is_true, kept, text_of
 from sitelink.inventory import items_of
 from sitelink.redact import mask_id_token, redact
 from sitelink.states import ReportKind
@@ -35,7 +35,7 @@ def part_of(action: str, payload: Mapping[str, Any], found: Found) -> Part | Non
     if number is not None and number < 0:
         number = None
     items = rule.read(payload, found)
-    return Part(rule.kind, request, number, payload.get("tbc") is not True, items, len(str(payload)))
+    return Part(rule.kind, request, number, not is_true(payload, "tbc", found), items, len(str(payload)))
 
 
 def _inventory(payload: Mapping[str, Any], found: Found) -> Items:
@@ -171,7 +171,7 @@ def _copy(payload: Mapping[str, Any], found: Found) -> tuple[Items, tuple[str, .
 
 def _priority(payload: Mapping[str, Any], found: Found) -> tuple[Items, tuple[str, ...]]:
     name = text_of(payload, "transactionId", found, 64) or ""
-    return {f"priority {name}": {"transaction": name, "priority": payload.get("activated") is True}}, ()
+    return {f"priority {name}": {"transaction": name, "priority": is_true(payload, "activated", found)}}, ()
 
 
 def _but(payload: Mapping[str, Any], *without: str) -> Items:
@@ -218,7 +218,7 @@ def events_of(payload: Mapping[str, Any], severities: Mapping[str, int], found: 
         event = {
             "at": at, "severity": severity if severity is not None else known, **variable_of(each, found),
             "value": text_of(each, "actualValue", found, 200), "trigger": text_of(each, "trigger", found, 20),
-            "type": text_of(each, "eventNotificationType", found, 40), "cleared": each.get("cleared") is True,
+            "type": text_of(each, "eventNotificationType", found, 40), "cleared": is_true(each, "cleared", found),
             "monitor": monitor, "tech_code": text_of(each, "techCode", found, 50),
             "tech_info": text_of(each, "techInfo", found, 200), "cause": integer_of(each, "cause", found),
             "transaction": text_of(each, "transactionId", found, 64),

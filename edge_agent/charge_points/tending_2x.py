@@ -18,7 +18,7 @@ from edge_agent.charge_points.inventory import (
     variables_of_results,
     variables_set,
 )
-from edge_agent.charge_points.readings import Found, integer_of
+from edge_agent.charge_points.readings import Found, integer_of, is_true
 from edge_agent.charge_points.reports_2x import (
     CUSTOMER_INFORMATION,
     EMPTY,
@@ -217,13 +217,11 @@ class Tending2x(Tending):
         said = answer.payload if isinstance(answer, CallResult) and isinstance(answer.payload, dict) else None
         if said is None:
             await self._cannot_say(name)
-        elif said.get("messagesInQueue") is True:
+        elif is_true(said, "messagesInQueue", []):
             self._doubts[name] = self.clock.monotonic() + pause, min(pause * 2, QUEUE_AGAIN_MOST_S)
         else:
-            ongoing = said.get("ongoingIndicator")
-            await self.desk.transaction_status(
-                self.station, name, ongoing=ongoing if isinstance(ongoing, bool) else None
-            )
+            ongoing = is_true(said, "ongoingIndicator", []) if said.get("ongoingIndicator") is not None else None
+            await self.desk.transaction_status(self.station, name, ongoing=ongoing)
 
     async def _cannot_say(self, name: str) -> None:
         """It does not know the question: what is missing of a transaction that ended had its time."""
@@ -301,7 +299,7 @@ class Tending2x(Tending):
             return "out_of_service"
         answer = await ask("GetTransactionStatus", {})
         said = answer.payload if isinstance(answer, CallResult) and isinstance(answer.payload, dict) else {}
-        return "messagesInQueue" if said.get("messagesInQueue") is True else None
+        return "messagesInQueue" if is_true(said, "messagesInQueue", []) else None
 
     def customer_information(self) -> Mapping[str, Any] | None:
         if self._customer is None or self._customer[0] <= self.clock.monotonic():

@@ -14,6 +14,7 @@ from edge_agent.charge_points.dialect import Unusable, registration_word, time_t
 from edge_agent.charge_points.readings import (
     Found,
     integer_of,
+    is_true,
     kept,
     meter_groups,
     number_of,
@@ -172,7 +173,7 @@ def transaction_report(payload: dict[str, Any], found: Found) -> TransactionRepo
         trigger=text_of(payload, "triggerReason", found, 50) or "", connector=place, plug=plug,
         charging=_charging_of(info, found),
         id_token=token[0] if token else None, token_type=token[1] if token else None,
-        remote_start=integer_of(info, "remoteStartId", found), offline=payload.get("offline") is True,
+        remote_start=integer_of(info, "remoteStartId", found), offline=is_true(payload, "offline", found),
         stop_reason=text_of(info, "stoppedReason", found, 50) or "Local",
         groups=meter_groups(payload.get("meterValue"), found, read=sample_2x), at=at, station_time=station_time,
         payload=without_key_codes(kept(rest)), extras=_extras_of(payload, info),
@@ -206,7 +207,7 @@ def _cost_of(details: Any) -> dict[str, Any]:
     """What the station reckoned: its total, or that it could not."""
     if not isinstance(details, dict):
         return {}
-    if details.get("failureToCalculate") is True:
+    if is_true(details, "failureToCalculate", []):
         return {"failed": text_of(details, "failureReason", []) or True}
     total, usage = details.get("totalCost"), details.get("totalUsage")
     whole = total.get("total") if isinstance(total, dict) else None

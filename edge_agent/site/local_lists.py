@@ -19,9 +19,10 @@ from sitelink import events as e
 from sitelink.commands import ClearCache, GetLocalListVersion, ListLimits, OrderAnswer, ReadListLimits, SendLocalList
 from sitelink.errors import NoAnswer, SiteError
 from sitelink.ids import StationKey
+from sitelink.inventory import LIST_ENTRIES
 from sitelink.model import LocalList
 from sitelink.ops import BOX, STATION, Fact
-from sitelink.states import LocalListState, Registration
+from sitelink.states import LocalListState, Registration, ReportKind
 
 log = structlog.get_logger()
 
@@ -199,6 +200,9 @@ class LocalLists:
     async def _limits_of(self, station: StationKey) -> ListLimits:
         answer = await self._stations.send(station, ReadListLimits())
         limits = answer.payload if isinstance(answer.payload, ListLimits) else self._limits_unsaid(station)
+        inventory = self._journal.state.report_of(station, ReportKind.INVENTORY)
+        if limits.entries is None and inventory is not None:  # of 2.x: the highest value Entries may have
+            limits = msgspec.structs.replace(limits, entries=inventory.facts.get(LIST_ENTRIES))
         self._limits[station] = limits
         return limits
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from edge_agent.charge_points.inventory import (
     FEW,
     KEYS_16,
@@ -91,6 +93,13 @@ def test_configuration_keys_of_1_6_are_variables_of_no_component():
         ("|||AuthorizationKey|", None),
     ]
     assert facts_of(read)["connectors"] == 2
+
+
+@pytest.mark.parametrize(("most", "facts"), [(500, {"list entries": 500}), (0, {}), (None, {}), ("many", {})])
+def test_facts_tell_how_many_tokens_the_list_may_hold_not_how_many_it_holds(most: Any, facts: dict[str, int]):
+    entries = variable("LocalAuthListCtrlr", "Entries", "3")
+    entries["variableCharacteristics"]["maxLimit"] = most
+    assert facts_of(variables_of_report({"reportData": [entries]}, [])) == facts
 
 
 def test_values_that_were_read_or_set_change_what_is_known_and_nothing_else():

@@ -13,6 +13,7 @@ from edge_agent.charge_points.readings import (
     _plain_2x,
     _plain_16,
     integer_of,
+    is_true,
     kept,
     meter_groups,
     number_of,
@@ -89,6 +90,21 @@ def test_a_right_time_is_read_exactly(seconds: int, microseconds: int, zone: tim
 def test_numbers(value: Any, number: float | None, whole: int | None) -> None:
     assert number_of({"x": value}, "x", []) == number
     assert integer_of({"x": value}, "x", []) == whole
+
+
+@pytest.mark.parametrize(
+    ("value", "yes", "found"),
+    [
+        (True, True, []), (False, False, []), (None, False, []), ("true", True, ["x:text_for_switch"]),
+        ("False", False, ["x:text_for_switch"]), (" 1 ", True, ["x:text_for_switch"]),
+        (1, True, ["x:number_for_switch"]), (0, False, ["x:number_for_switch"]), (2, False, ["x:not_a_switch"]),
+        ("perhaps", False, ["x:not_a_switch"]), ([], False, ["x:not_a_switch"]), ({}, False, ["x:not_a_switch"]),
+    ],
+)  # fmt: skip
+def test_switches(value: Any, yes: bool, found: Found) -> None:
+    said: Found = []
+    assert is_true({"x": value}, "x", said) is yes
+    assert said == found
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,13 @@ def test_a_part_without_a_request_belongs_to_nothing(action: str) -> None:
     assert odd.items == {}
 
 
+def test_that_more_is_to_come_may_be_said_by_a_word() -> None:
+    for tbc, last in (("true", False), ("false", True), (1, False), (True, False), (None, True)):
+        part = part_of("NotifyReport", {"requestId": 1, "seqNo": 0, "tbc": tbc, "reportData": []}, [])
+        assert part is not None
+        assert part.last is last
+
+
 @pytest.mark.parametrize("action", sorted(NOTES))
 def test_every_message_about_an_item_says_which(action: str) -> None:
     put, drop = NOTES[action].read(example(message("2.1", action), full=True), [])

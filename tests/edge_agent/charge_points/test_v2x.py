@@ -97,6 +97,13 @@ def test_what_is_odd_in_an_event_is_put_right_and_named(changes: dict[str, Any],
     assert named == found
 
 
+def test_an_event_told_offline_is_known_as_such_also_by_a_word() -> None:
+    found: Found = []
+    assert v2x.transaction_report({**EVENT, "offline": "true"}, found).offline
+    assert not v2x.transaction_report({**EVENT, "offline": "false"}, found).offline
+    assert found == ["offline:text_for_switch"] * 2
+
+
 @pytest.mark.parametrize("changes", [{"transactionInfo": {}}, {"seqNo": None}, {"seqNo": -1}])
 def test_an_event_of_no_transaction_cannot_be_used(changes: dict[str, Any]) -> None:
     with pytest.raises(Unusable):

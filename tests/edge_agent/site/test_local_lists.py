@@ -9,7 +9,7 @@ import pytest
 
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import LocalLists, Pace
-from edge_agent.site.reports import BootReport
+from edge_agent.site.reports import BootReport, ListReport
 from sitelink.commands import (
     ClearCache,
     GetLocalListVersion,
@@ -21,7 +21,8 @@ from sitelink.commands import (
 )
 from sitelink.errors import NoAnswer, StationOffline
 from sitelink.ids import StationKey
-from sitelink.states import IdTokenType, LocalListState
+from sitelink.inventory import LIST_ENTRIES
+from sitelink.states import IdTokenType, LocalListState, ReportKind
 from tests.doubles.core import Core
 
 CP = StationKey("cp001")
@@ -204,6 +205,15 @@ async def test_a_station_that_does_not_say_what_it_can_hold_gets_what_its_versio
     (message,) = keeping.messages()
     assert {each.type for each in message.entries} == {kind}
     assert len(message.entries) == 4
+
+
+async def test_how_many_a_list_may_hold_is_known_from_the_inventory_where_a_station_does_not_say_it_itself() -> None:
+    core, _ = await site()
+    await core.desk.listed(CP, ListReport(ReportKind.INVENTORY, {}, "GetBaseReport", facts={LIST_ENTRIES: 3}))
+    await core.lists.bring_up_to_date(CP)
+    view = core.lists.view(CP)
+    assert view is not None
+    assert (view.entries, view.left_out) == (3, 1)
 
 
 async def test_a_station_with_its_list_switched_off_is_left_alone() -> None:
