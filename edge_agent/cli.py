@@ -214,6 +214,21 @@ def new(name: str, config: Path | None, overrides: tuple[str, ...]) -> None:
     _print(_operate(settings_of(config, overrides), "token.new", {"name": name}))
 
 
+@token.command("list")
+@with_settings
+def list_admin_tokens(config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Whose admin tokens there are, and which were revoked. No token is shown."""
+    _print(_operate(settings_of(config, overrides), "token.list", {}))
+
+
+@token.command()
+@click.argument("token")
+@with_settings
+def revoke(token: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """End admin TOKEN, named by its id or by the name it was made under (then all of that name)."""
+    _print(_operate(settings_of(config, overrides), "token.revoke", {"token": token}))
+
+
 @main.group("firmware")
 def firmware_() -> None:
     """Firmware images on this box, to be installed on charge points."""
@@ -315,12 +330,16 @@ async def _through_agent_or_alone(
 
 
 SAID_HERE = {
+    "not_found.admin_token": "No admin token of that id or name is in use. `edge-agent token list` shows them.",
+    "not_found.charge_point": "There is no charge point “{key}” in this job. `edge-agent job export JOB` shows all.",
+    "not_found.firmware": "There is no firmware image “{key}” on this box. `edge-agent firmware list` shows all.",
+    "not_found.id_token": "That id token is not on the list. `edge-agent id-token list` shows all.",
     "not_found": "There is no {what} “{key}” on this box. `edge-agent job list` shows what there is.",
     "job_exists": "Job {number} is on this box already. Say --replace to lay it anew.",
     "no_answer_from_agent": "The running agent did not answer. Look at its log, then try again.",
     "internal_error": "The running agent could not do this. Its log says why.",
 }
-"""What is said otherwise on a command line than on a page."""
+"""What is said otherwise on a command line than on a page; a code may have variants by what is not found."""
 
 
 def worded(code: str, fields: dict[str, Any]) -> str:
@@ -328,8 +347,10 @@ def worded(code: str, fields: dict[str, Any]) -> str:
     if code == "id_token_list_invalid":
         lines = "; ".join(_line(each) for each in fields.get("lines", []))
         return f"{sentence(code, fields)} {lines}"
-    if code in SAID_HERE:
-        return SAID_HERE[code].format_map({"what": "thing", "key": "", "number": "", **fields}).replace("_", " ")
+    what = str(fields.get("what", "thing"))
+    here = SAID_HERE.get(f"{code}.{what}") or SAID_HERE.get(code)
+    if here is not None:
+        return here.format_map({"key": "", "number": "", **fields, "what": what.replace("_", " ")})
     return " ".join(part for part in (sentence(code, fields), next_step(code, fields)) if part)
 
 

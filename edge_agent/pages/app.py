@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from edge_agent.pages import (
     admin,
+    box_files,
     box_pages,
     certificates_api,
     frames_api,
@@ -100,12 +101,12 @@ def build_app(
         *certificates_api.ROUTES,
         *_own_routes(settings),
     )
+    pages = (*job_pages.ROUTES, *detail_pages.ROUTES, *file_pages.ROUTES, *box_pages.ROUTES)
     if transfers is not None:
         app[transfers_api.TRANSFERS] = transfers
-        described = (*described, *transfers_api.ROUTES)
+        described, pages = (*described, *transfers_api.ROUTES), (*pages, *box_files.ROUTES)
     document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
     app[DOCUMENT] = msgspec.json.encode(document)
-    pages = (*job_pages.ROUTES, *detail_pages.ROUTES, *file_pages.ROUTES, *box_pages.ROUTES)
     mount(app, (*described, *pages))
     app.router.add_routes(station_routes)
     assets.mount(app)

@@ -1,7 +1,8 @@
 """The box's own admin pages: every charge point it knows, each in full, with its messages and any call by hand.
 
 For whoever signs in with an admin token; works without script. The parts of a charge point's page are those of the
-installer's (`web_ui.detail_pages`). Start at `ROUTES`.
+installer's (`web_ui.detail_pages`). Files are in
+`box_files`. Start at `ROUTES`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +24,7 @@ from edge_agent.pages.admin_session import (
     set_cookie,
     writer_of,
 )
+from edge_agent.pages.transfers_api import TRANSFERS
 from sitelink.errors import CallInvalid, CallRefused, RequestInvalid, SignInNeeded, SiteError, TooMany
 from sitelink.ids import StationKey
 from web_ui import live, render
@@ -61,7 +63,7 @@ async def get_admin(request: web.Request) -> web.Response:
         operator = operator_of(request)
     except SignInNeeded:
         return html_answer(render.page("admin_entry.html"))
-    return _drawn(request, operator, render.page("admin.html", list=_list(request), csrf=csrf_of(request, operator)))
+    return drawn(request, operator, render.page("admin.html", list=_list(request), csrf=csrf_of(request, operator)))
 
 
 async def post_open(request: web.Request) -> web.Response:
@@ -107,13 +109,13 @@ async def get_list_events(request: web.Request) -> web.StreamResponse:
 async def get_charge_point(request: web.Request) -> web.Response:
     operator, key = operator_of(request), known_station(request)
     sections = tuple(render.SECTIONS)
-    text = render.page("details.html", sections=sections, **await _context(request, key, sections))
-    return _drawn(request, operator, text)
+    text = render.page("details.html", sections=sections, **await context_of(request, key, sections))
+    return drawn(request, operator, text)
 
 
 async def get_frames(request: web.Request) -> web.Response:
     key = known_station(request)
-    return frames_page(request, key, await _context(request, key))
+    return frames_page(request, key, await context_of(request, key))
 
 
 async def get_frames_jsonl(request: web.Request) -> web.Response:
@@ -129,7 +131,7 @@ async def get_frames_csv(request: web.Request) -> web.Response:
 async def get_regions(request: web.Request) -> web.Response:
     key = known_station(request)
     names = asked_regions(request, (*render.SECTIONS, "hand_calls"))
-    context = await _context(request, key, names)
+    context = await context_of(request, key, names)
     return regions_answer(request, key, names, {**context, "calls": hand_call_views(_hand_calls(request, key))})
 
 
@@ -150,7 +152,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 async def get_calls(request: web.Request) -> web.Response:
     """The form, with an example of the chosen call, and what was sent before."""
     operator, key = operator_of(request), known_station(request)
-    return _drawn(request, operator, await _calls_page(request, operator, key, request.query.get("action", "")))
+    return drawn(request, operator, await _calls_page(request, operator, key, request.query.get("action", "")))
 
 
 async def post_call(request: web.Request) -> web.Response:
@@ -164,7 +166,7 @@ async def post_call(request: web.Request) -> web.Response:
         wrong = RequestInvalid(where="payload", problem="not_json")
         problem = ErrorView("call_invalid", "That is no JSON.", "Correct it and send again.", typed)
         text = await _calls_page(request, operator, key, action, typed, problem, str(exc))
-        return _drawn(request, operator, text, wrong.http_status)
+        return drawn(request, operator, text, wrong.http_status)
     try:
         await request.app[STATIONS].call(key, action, payload)
     except CallRefused:
@@ -172,11 +174,11 @@ async def post_call(request: web.Request) -> web.Response:
     except CallInvalid as exc:
         place = f"{exc.fields.get('where', '')}: {exc.fields.get('problem', '')}"
         text = await _calls_page(request, operator, key, action, typed, error_view(exc), place)
-        return _drawn(request, operator, text, exc.http_status)
+        return drawn(request, operator, text, exc.http_status)
     except SiteError as exc:
         text = await _calls_page(request, operator, key, action, typed, error_view(exc))
-        return _drawn(request, operator, text, exc.http_status)
-    return _elsewhere(f"{_here(key)}/calls?action={quote(action, safe='')}")
+        return drawn(request, operator, text, exc.http_status)
+    return _elsewhere(f"{path_of(key)}/calls?action={quote(action, safe='')}")
 
 
 async def _calls_page(
@@ -193,7 +195,7 @@ async def _calls_page(
         typed=typed if typed is not None else indented(action.example) if action else "",
         calls=hand_call_views(_hand_calls(request, key)), online=stations.is_online(key),
         version=station.version if station is not None else None, csrf=csrf_of(request, operator),
-        **await _context(request, key),
+        **await context_of(request, key),
     )  # fmt: skip
 
 
@@ -214,22 +216,23 @@ def _hand_calls(request: web.Request, key: StationKey) -> Sequence[dict[str, Any
     return request.app[STATIONS].hand_calls(key)
 
 
-async def _context(request: web.Request, key: StationKey, parts: Sequence[str] = ()) -> dict[str, Any]:
+async def context_of(request: web.Request, key: StationKey, parts: Sequence[str] = ()) -> dict[str, Any]:
     on = {"": "station", **dict.fromkeys(("settings", "security", "told"), "seldom")}
     details = await details_for(request, key, parts, on)
-    here = _here(key)
+    here = path_of(key)
     paths = Paths(
         back="/admin", back_text="All charge points", details=here, regions=regions_of(request, here),
         events=f"{here}/events?", frames=f"{here}/frames", calls=f"{here}/calls",
+        files=f"{here}/files" if TRANSFERS in request.app else None,
     )  # fmt: skip
     return {"details": details, "paths": paths, "number": "", "frames_on": "wire"}
 
 
-def _here(key: StationKey) -> str:
+def path_of(key: StationKey) -> str:
     return f"/admin/charge-points/{quote(key, safe='')}"
 
 
-def _drawn(request: web.Request, operator: Operator, text: str, status: int = 200) -> web.Response:
+def drawn(request: web.Request, operator: Operator, text: str, status: int = 200) -> web.Response:
     response = html_answer(text, status)
     renew_cookie(request, response, operator)
     return response
@@ -246,7 +249,7 @@ def draw_error(request: web.Request, error: SiteError) -> str:
     return render.page("entry.html", problem=error.code, fields=error.fields, home="/admin", home_text="Go to the list")
 
 
-def _signed_in(handler: Handler) -> Handler:
+def signed_in(handler: Handler) -> Handler:
     """Checked here once for everything; a handler that needs to know who it is asks again."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
@@ -267,22 +270,22 @@ for _slow in (get_list_events, get_events, post_call):
 _ONE = "/admin/charge-points/{identity}"
 
 
-def _page(method: str, path: str, handler: Handler, summary: str, media: str = "text/html") -> Route:
+def page_route(method: str, path: str, handler: Handler, summary: str, media: str = "text/html") -> Route:
     return Route(method, path, handler, summary, media=media, auth="admin")
 
 
 ROUTES = (
-    _page("GET", "/admin", get_admin, "All charge points, or the sign-in card."),
-    _page("POST", "/admin/open", post_open, "Sign in with an admin token."),
-    _page("POST", "/admin/leave", post_leave, "Sign out."),
-    _page("GET", "/admin/regions", _signed_in(get_list_regions), "Regions of the list.", "application/json"),
-    _page("GET", "/admin/events", _signed_in(get_list_events), "News of the list.", "text/event-stream"),
-    _page("GET", _ONE, _signed_in(get_charge_point), "Everything that is known of a charge point."),
-    _page("GET", f"{_ONE}/regions", _signed_in(get_regions), "Regions of its pages.", "application/json"),
-    _page("GET", f"{_ONE}/events", _signed_in(get_events), "News of it.", "text/event-stream"),
-    _page("GET", f"{_ONE}/frames", _signed_in(get_frames), "What went over its wire."),
-    _page("GET", f"{_ONE}/frames.jsonl", _signed_in(get_frames_jsonl), "As JSON lines.", "application/x-ndjson"),
-    _page("GET", f"{_ONE}/frames.csv", _signed_in(get_frames_csv), "As a table.", "text/csv"),
-    _page("GET", f"{_ONE}/calls", _signed_in(get_calls), "Calls by hand."),
-    _page("POST", f"{_ONE}/calls", _signed_in(post_call), "Send a call by hand."),
+    page_route("GET", "/admin", get_admin, "All charge points, or the sign-in card."),
+    page_route("POST", "/admin/open", post_open, "Sign in with an admin token."),
+    page_route("POST", "/admin/leave", post_leave, "Sign out."),
+    page_route("GET", "/admin/regions", signed_in(get_list_regions), "Regions of the list.", "application/json"),
+    page_route("GET", "/admin/events", signed_in(get_list_events), "News of the list.", "text/event-stream"),
+    page_route("GET", _ONE, signed_in(get_charge_point), "Everything that is known of a charge point."),
+    page_route("GET", f"{_ONE}/regions", signed_in(get_regions), "Regions of its pages.", "application/json"),
+    page_route("GET", f"{_ONE}/events", signed_in(get_events), "News of it.", "text/event-stream"),
+    page_route("GET", f"{_ONE}/frames", signed_in(get_frames), "What went over its wire."),
+    page_route("GET", f"{_ONE}/frames.jsonl", signed_in(get_frames_jsonl), "As JSON lines.", "application/x-ndjson"),
+    page_route("GET", f"{_ONE}/frames.csv", signed_in(get_frames_csv), "As a table.", "text/csv"),
+    page_route("GET", f"{_ONE}/calls", signed_in(get_calls), "Calls by hand."),
+    page_route("POST", f"{_ONE}/calls", signed_in(post_call), "Send a call by hand."),
 )

@@ -142,6 +142,20 @@ def decide_link(
     return decide
 
 
+def decide_admin_tokens_end(wanted: str, author: Author) -> Decide[list[LinkId]]:
+    """End the admin token of this id, else all that were made under this name. Raises NotFound."""
+
+    def decide(ledger: Ledger) -> Decision[list[LinkId]]:
+        good = [link for link in ledger.state.links.values() if link.role is LinkRole.ADMIN and link.revoked_at is None]
+        ended = [link for link in good if link.id == wanted] or [link for link in good if link.name == wanted]
+        if not ended:
+            raise NotFound(what="admin_token", key=wanted[:64])
+        facts = tuple(Fact(f"link:{link.id}", LinkRevoked(), author) for link in ended)
+        return Decision(facts, [link.id for link in ended])
+
+    return decide
+
+
 def decide_edit(
     job: JobId,
     row: ChargePointId,

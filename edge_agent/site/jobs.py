@@ -250,6 +250,15 @@ class JobService:
         await self._journal.write(rules.decide_link(JobId(""), link, digest_of(token), LinkRole.ADMIN, author))
         return token
 
+    def admin_tokens(self) -> list[Link]:
+        """Also those that were revoked, in the order they were made."""
+        links = self._journal.state.links.values()
+        return sorted((link for link in links if link.role is LinkRole.ADMIN), key=lambda link: link.created_at)
+
+    async def revoke_admin_token(self, wanted: str) -> list[LinkId]:
+        """By its id, or all of a name. Whoever is signed in with it is so no longer. Raises NotFound."""
+        return await self._journal.write(rules.decide_admin_tokens_end(wanted, OPERATOR))
+
     async def set_activity(
         self, rows: Iterable[ChargePointId], *, active: bool | None = None, maintenance: bool | None = None
     ) -> int:

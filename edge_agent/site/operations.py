@@ -35,7 +35,9 @@ class Operations:
             "job.reopen": self._reopen,
             "job.archive": self._archive,
             "job.note": self._note,
+            "token.list": self._tokens,
             "token.new": self._new_token,
+            "token.revoke": self._revoke_token,
             **(more or {}),
         }
 
@@ -91,6 +93,15 @@ class Operations:
 
     async def _new_token(self, arguments: Mapping[str, Any]) -> Any:
         return {"token": await self._jobs.new_admin_token(_text(arguments, "name") or "")}
+
+    async def _tokens(self, _arguments: Mapping[str, Any]) -> Any:
+        return [
+            {"id": each.id, "name": each.name, "created_at": each.created_at, "revoked_at": each.revoked_at}
+            for each in self._jobs.admin_tokens()
+        ]
+
+    async def _revoke_token(self, arguments: Mapping[str, Any]) -> Any:
+        return {"revoked": await self._jobs.revoke_admin_token(_text(arguments, "token") or "")}
 
     def _job(self, arguments: Mapping[str, Any]) -> Job:
         return self._jobs.find(_text(arguments, "job") or "")

@@ -137,6 +137,33 @@ def test_the_list_of_id_tokens_by_command(shell: Shell, tmp_path: Path) -> None:
     assert "line 2 is not UTF-8" in shell.run("id-token", "import", str(table)).output
 
 
+def test_admin_tokens_are_listed_and_revoked_by_id_or_name(shell: Shell) -> None:
+    for name in ("laptop", "laptop", "office"):
+        token = shell.answer("token", "new", "--name", name)["token"]
+        assert token not in shell.run("token", "list").stdout
+    first, second, office = shell.answer("token", "list")
+    assert [each["name"] for each in (first, second, office)] == ["laptop", "laptop", "office"]
+    assert shell.answer("token", "revoke", first["id"]) == {"revoked": [first["id"]]}
+    assert shell.answer("token", "revoke", "laptop") == {"revoked": [second["id"]]}
+    assert [each["revoked_at"] is None for each in shell.answer("token", "list")] == [False, False, True]
+    again = shell.run("token", "revoke", "laptop")
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "`edge-agent token list`" in again.stderr
+
+
+def test_what_is_not_there_names_the_command_that_shows_what_is(shell: Shell) -> None:
+    shell.answer("job", "import", str(shell.file))
+    for arguments, words in (
+        (("job", "activate", "7", "--charge-point", "BAY_9"), "“BAY_9” in this job. `edge-agent job export JOB`"),
+        (("id-token", "remove", "04A1"), "`edge-agent id-token list`"),
+        (("firmware", "remove", "x_1"), "“x_1” on this box. `edge-agent firmware list`"),
+        (("job", "link", "A_1"), "no job “A_1” on this box. `edge-agent job list`"),
+    ):
+        result = shell.run(*arguments)
+        assert result.exit_code == 1
+        assert words in result.stderr
+
+
 def test_firmware_images_by_command(shell: Shell, tmp_path: Path) -> None:
     image, signature, certificate = (tmp_path / name for name in ("fw.bin", "fw.sig", "fw.pem"))
     image.write_bytes(b"image")

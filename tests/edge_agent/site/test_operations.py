@@ -41,6 +41,23 @@ async def test_each_link_has_its_own_token_and_admin_tokens_open_no_job() -> Non
     assert not core.jobs.is_admin_token(first["token"])
 
 
+async def test_a_revoked_admin_token_opens_nothing_and_jobs_keep_their_links() -> None:
+    core, box = operations()
+    job = await box.run("job.import", {"file": FILE})
+    lost, kept = [(await box.run("token.new", {"name": name}))["token"] for name in ("laptop", "office")]
+    signed_in = core.jobs.admin_link_of_token(lost)
+    assert signed_in is not None
+    assert (await box.run("token.revoke", {"token": "laptop"}))["revoked"] == [signed_in.id]
+    assert not core.jobs.is_admin_token(lost)
+    assert core.jobs.admin_link(signed_in.id) is None, "who is signed in with it is so no longer"
+    assert core.jobs.is_admin_token(kept)
+    link = core.jobs.link_of_token(job["token"])
+    assert link is not None
+    with pytest.raises(NotFound):
+        await box.run("token.revoke", {"token": link.id})
+    assert core.jobs.link_of_token(job["token"]) == link
+
+
 async def test_a_link_made_instead_ends_the_others() -> None:
     core, box = operations()
     first = await box.run("job.import", {"file": FILE})
