@@ -101,7 +101,7 @@ def build_app(
         *certificates_api.ROUTES,
         *_own_routes(settings),
     )
-    pages = (*job_pages.ROUTES, *detail_pages.ROUTES, *file_pages.ROUTES, *box_pages.ROUTES)
+    pages: tuple[Route, ...] = (*job_pages.ROUTES, *detail_pages.ROUTES, *file_pages.ROUTES, *box_pages.ROUTES)
     if transfers is not None:
         app[transfers_api.TRANSFERS] = transfers
         described, pages = (*described, *transfers_api.ROUTES), (*pages, *box_files.ROUTES)
