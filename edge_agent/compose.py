@@ -25,8 +25,8 @@ from prometheus_client import CollectorRegistry
 
 from edge_agent import control, footprint
 from edge_agent.certificates import tls
-from edge_agent.certificates.authority import Names
 from edge_agent.certificates.keeper import Keeper, RootDamaged
+from edge_agent.certificates.names import Names
 from edge_agent.certificates.own_names import own_names
 from edge_agent.charge_points.quirks import QuirksInvalid, Table, built_in, parsed
 from edge_agent.charge_points.server import OcppServer

@@ -7,16 +7,16 @@ OCPP.md §4.5. Start at `make_root`.
 """
 
 import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from edge_agent.certificates.names import Damaged, KeyKind, Names
 
 ROOT_BITS = 3072
 LEAF_BITS = 2048
@@ -29,15 +29,6 @@ ORGANISATION = "Gatepost"
 NAME_MAX_CHARACTERS = 64
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-
-class KeyKind(StrEnum):
-    RSA = "rsa"
-    ECDSA = "ecdsa"
-
-
-class Damaged(Exception):
-    """A file that should hold a key and its certificate does not."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +46,6 @@ class Holder:
     def key_pem(self) -> bytes:
         plain = serialization.NoEncryption()
         return self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-
-
-@dataclass(frozen=True)
-class Names:
-    """What a server certificate stands for: DNS names, and IP addresses in text."""
-
-    hosts: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
-
-    @property
-    def first(self) -> str:
-        return (*self.hosts, *self.addresses, "gatepost")[0]
 
 
 def new_key(kind: KeyKind, bits: int = LEAF_BITS) -> PrivateKey:
@@ -142,12 +121,6 @@ def is_issued_by(certificate: x509.Certificate, root: Holder) -> bool:
     return True
 
 
-def is_due(certificate: x509.Certificate, now: datetime) -> bool:
-    """Two thirds of its time are over, or the clock stands outside it altogether (it was set meanwhile)."""
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return now < begins or now >= begins + (ends - begins) * 2 / 3
-
-
 def serial_of(certificate: x509.Certificate) -> str:
     """As it is shown and compared: upper-case hex of an even number of digits."""
     return serial_text(certificate.serial_number)
@@ -156,22 +129,6 @@ def serial_of(certificate: x509.Certificate) -> str:
 def serial_text(number: int) -> str:
     text = f"{number:X}"
     return text if len(text) % 2 == 0 else f"0{text}"
-
-
-def clean_hosts(hosts: Iterable[str]) -> tuple[str, ...]:
-    """Names that can stand in a certificate, lower-case, each once, in order."""
-    found = (host.strip().rstrip(".").casefold() for host in hosts)
-    return tuple(dict.fromkeys(host for host in found if host.isascii() and 0 < len(host) <= 253 and " " not in host))
-
-
-def clean_addresses(addresses: Iterable[str]) -> tuple[str, ...]:
-    found = []
-    for address in addresses:
-        try:
-            found.append(str(ipaddress.ip_address(address.strip().partition("%")[0])))
-        except ValueError:
-            continue
-    return tuple(dict.fromkeys(found))
 
 
 def _name(common_name: str) -> x509.Name:

@@ -2,7 +2,8 @@
 
 Start at `Keeper.open`. A renewed certificate is sent from the next handshake on; nobody is disconnected for it. What
 is damaged is made anew, except the root: every charge point that trusts it would have to be told, so that stops the
-start and a person decides. Sources: SECURITY §3.4 (12); OCPP.md §4.5.
+start and a person decides. What makes and reads certificates (`authority`, `requests`) is loaded when one is made or
+read: a box whose files are as it left them starts without. Sources: SECURITY §3.4 (12); OCPP.md §4.5.
 """
 
 import asyncio
@@ -11,19 +12,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-from cryptography import x509
 
-from edge_agent.certificates import authority, files, requests, tls
-from edge_agent.certificates.authority import Damaged, Holder, KeyKind, Names
+from edge_agent.certificates import files, tls
+from edge_agent.certificates.known import Known, Memo, digest_of
+from edge_agent.certificates.names import Damaged, KeyKind, Names
 from edge_agent.site.ports import Signed
 from sitelink.clock import Clock
+
+if TYPE_CHECKING:
+    from edge_agent.certificates.authority import Holder
 
 log = structlog.get_logger()
 
 FOLDER = "certificates"
 ROOT = "root"
+MEMO = "known.json"
 CHECKED_EVERY_S = 3600.0
 EXPIRES_SOON = timedelta(days=30)
 
@@ -54,11 +60,15 @@ class Keeper:
         self._names = names
         self._trusted = trusted
         self._contexts: list[ssl.SSLContext] = []
-        self._leaves: dict[KeyKind, Holder] = {}
+        self._memo = Memo(folder / MEMO)
+        self._leaves: dict[KeyKind, Known] = {}
+        self._root: Known
+        self._root_key_pem: bytes
+        self._root_holder: Holder | None = None
         self.issued: list[tuple[str, str]] = []
         """Name and serial of what was made at start, before anybody could listen."""
         self.on_event: Callable[[str, dict[str, str]], Awaitable[None]] = _to_nobody
-        self.root: Holder
+        self.root_pem: bytes
 
     @classmethod
     async def open(
@@ -72,8 +82,13 @@ class Keeper:
     # ---- what others get ----
 
     @property
-    def root_pem(self) -> bytes:
-        return self.root.certificate_pem
+    def root(self) -> "Holder":
+        """The root with its key. The first time it takes a while: keep it off the event loop."""
+        if self._root_holder is None:
+            from edge_agent.certificates import authority
+
+            self._root_holder = authority.read_holder(self.root_pem, self._root_key_pem)
+        return self._root_holder
 
     def for_stations(self, *, rsa_suites: bool = False) -> ssl.SSLContext:
         return self._equipped(tls.station_context((self.root_pem, *self.trusted_roots()), rsa_suites=rsa_suites))
@@ -93,7 +108,7 @@ class Keeper:
         for file in sorted(self._trusted.glob("*.pem")):
             try:
                 content = file.read_bytes()
-                x509.load_pem_x509_certificates(content)
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=content.decode("ascii"))
             except (OSError, ValueError) as error:
                 log.error("trusted_root_unreadable", file=str(file), reason=str(error)[:200])
             else:
@@ -102,12 +117,8 @@ class Keeper:
 
     def expiries(self) -> Sequence[Expiry]:
         now = self._clock.now()
-        held = {_server(kind): leaf for kind, leaf in self._leaves.items()} | {"site CA": self.root}
-        return [
-            Expiry(name, authority.serial_of(each.certificate), each.certificate.not_valid_after_utc,
-                   each.certificate.not_valid_after_utc - now < EXPIRES_SOON)
-            for name, each in held.items()
-        ]  # fmt: skip
+        held = {_server(kind): leaf for kind, leaf in self._leaves.items()} | {"site CA": self._root}
+        return [Expiry(name, each.serial, each.ends, each.ends - now < EXPIRES_SOON) for name, each in held.items()]
 
     # ---- for the core: edge_agent.site.ports.Signer ----
 
@@ -116,12 +127,18 @@ class Keeper:
         return self.root_pem.decode("ascii")
 
     def name_of(self, request: str) -> str:
+        from edge_agent.certificates import requests
+
         return requests.common_name_of(requests.read_request(request).subject)
 
     def sign(self, request: str) -> Signed:
+        from edge_agent.certificates import requests
+
         return requests.sign(self.root, request, self._clock.now())
 
     def read_chain(self, chain: str, request: str) -> Signed:
+        from edge_agent.certificates import requests
+
         return requests.read_chain(chain, request, self._clock.now())
 
     # ---- its own work ----
@@ -157,62 +174,82 @@ class Keeper:
 
     def _load(self) -> None:
         files.make_folder(self._folder)
-        self.root = self._root()
+        self._memo.read()
+        self._load_root()
         names = self._names()
         for kind in KeyKind:
-            known = self._read(kind.value)
-            if known is not None and authority.is_issued_by(known.certificate, self.root):
+            known = self._known_leaf(kind)
+            if known is not None:
                 self._leaves[kind] = known
             if self._is_stale(kind, names):
                 self.issued.append((_server(kind), self._issue(kind, names)))
 
-    def _root(self) -> Holder:
-        certificate, key = self._file(ROOT, "pem"), self._file(ROOT, "key")
-        try:
-            known = self._read(ROOT, strict=True)
-        except Damaged as damage:
-            raise RootDamaged(
-                f"{certificate} and {key} are damaged ({damage}). Put them back from a copy, or remove both: "
-                f"charge points that trust the site's root must then be given the new one."
-            ) from damage
-        if known is not None:
-            return known
+    def _load_root(self) -> None:
+        certificate, key = files.read(self._file(ROOT, "pem")), files.read(self._file(ROOT, "key"))
+        if certificate is None:
+            self._make_root()
+            return
+        key = key or b""
+        known = self._memo.of(ROOT, digest_of(certificate, key))
+        if known is None:
+            from edge_agent.certificates import authority
+
+            try:
+                self._root_holder = authority.read_holder(certificate, key)
+            except Damaged as damage:
+                raise RootDamaged(
+                    f"{self._file(ROOT, 'pem')} and {self._file(ROOT, 'key')} are damaged ({damage}). Put them back "
+                    f"from a copy, or remove both: charge points that trust the site's root must then be given the "
+                    f"new one."
+                ) from damage
+            known = self._memo.put(ROOT, _known(self._root_holder, certificate, key))
+        self._root, self.root_pem, self._root_key_pem = known, certificate, key
+
+    def _make_root(self) -> None:
+        from edge_agent.certificates import authority
+
         root = authority.make_root(self._names().first)
-        files.write(key, root.key_pem)
-        files.write(certificate, root.certificate_pem)
-        self.issued.append(("site CA", authority.serial_of(root.certificate)))
-        log.info("site_ca_made", serial=authority.serial_of(root.certificate))
-        return root
+        self._root_holder, self.root_pem, self._root_key_pem = root, root.certificate_pem, root.key_pem
+        files.write(self._file(ROOT, "key"), self._root_key_pem)
+        files.write(self._file(ROOT, "pem"), self.root_pem)
+        self._root = self._memo.put(ROOT, _known(root, self.root_pem, self._root_key_pem))
+        self.issued.append(("site CA", self._root.serial))
+        log.info("site_ca_made", serial=self._root.serial)
 
     def _is_stale(self, kind: KeyKind, names: Names) -> bool:
         leaf = self._leaves.get(kind)
-        if leaf is None or authority.is_due(leaf.certificate, self._clock.now()):
-            return True
-        stands_for = authority.names_of(leaf.certificate)
-        return not (set(names.hosts) <= set(stands_for.hosts) and set(names.addresses) <= set(stands_for.addresses))
+        return leaf is None or leaf.is_due(self._clock.now()) or not leaf.names.include(names)
 
     def _issue(self, kind: KeyKind, names: Names) -> str:
         """Its serial. The key first: a certificate without its key is of no use, a key without one is made anew."""
-        leaf = authority.issue_server(self.root, kind, names, self._clock.now())
-        files.write(self._file(kind.value, "key"), leaf.key_pem)
-        files.write(self._file(kind.value, "pem"), leaf.certificate_pem + self.root.certificate_pem)
-        self._leaves[kind] = leaf
-        serial = authority.serial_of(leaf.certificate)
-        log.info("certificate_issued", name=_server(kind), serial=serial, names=names.hosts + names.addresses)
-        return serial
+        from edge_agent.certificates import authority
 
-    def _read(self, name: str, *, strict: bool = False) -> Holder | None:
-        """What stands on disk under the name. Raises Damaged where it is unreadable and `strict`."""
-        certificate, key = files.read(self._file(name, "pem")), files.read(self._file(name, "key"))
-        if certificate is None or (key is None and not strict):
+        leaf = authority.issue_server(self.root, kind, names, self._clock.now())
+        key, chain = leaf.key_pem, leaf.certificate_pem + self.root_pem
+        files.write(self._file(kind.value, "key"), key)
+        files.write(self._file(kind.value, "pem"), chain)
+        known = self._leaves[kind] = self._memo.put(kind.value, _known(leaf, self.root_pem, chain, key))
+        log.info("certificate_issued", name=_server(kind), serial=known.serial, names=names.hosts + names.addresses)
+        return known.serial
+
+    def _known_leaf(self, kind: KeyKind) -> Known | None:
+        """Of what stands on disk; None where that is no certificate of this root with its key."""
+        chain, key = files.read(self._file(kind.value, "pem")), files.read(self._file(kind.value, "key"))
+        if chain is None or key is None:
             return None
+        known = self._memo.of(kind.value, digest_of(self.root_pem, chain, key))
+        if known is not None:
+            return known
+        from edge_agent.certificates import authority
+
         try:
-            return authority.read_holder(certificate, key or b"")
+            leaf = authority.read_holder(chain, key)
         except Damaged as damage:
-            if strict:
-                raise
-            log.warning("certificate_damaged", name=name, reason=str(damage)[:200])
+            log.warning("certificate_damaged", name=kind.value, reason=str(damage)[:200])
             return None
+        if not authority.is_issued_by(leaf.certificate, self.root):
+            return None
+        return self._memo.put(kind.value, _known(leaf, self.root_pem, chain, key))
 
     def _equipped(self, context: ssl.SSLContext) -> ssl.SSLContext:
         for kind in KeyKind:
@@ -230,3 +267,15 @@ async def _to_nobody(_code: str, _detail: dict[str, str]) -> None:
 
 def _server(kind: KeyKind) -> str:
     return f"server {kind.value}"
+
+
+def _known(holder: "Holder", *contents: bytes) -> Known:
+    """What there is to know of a certificate, and that it was found in these files."""
+    from edge_agent.certificates import authority
+
+    certificate = holder.certificate
+    names = authority.names_of(certificate)
+    return Known(
+        digest_of(*contents), authority.serial_of(certificate), certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc, names.hosts, names.addresses,
+    )  # fmt: skip

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edge_agent.certificates.authority import Names, clean_addresses, clean_hosts
+from edge_agent.certificates.names import Names, clean_addresses, clean_hosts
 
 SIOCGIFADDR = 0x8915
 """Linux: the IPv4 address of an interface (netdevice(7))."""

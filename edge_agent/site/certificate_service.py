@@ -52,7 +52,7 @@ class CertificateService:
     async def requested(self, station: StationKey, request: str, number: int | None) -> bool:
         """Whether it is agreed to. A name that is not the station's is refused: it would open another's door."""
         try:
-            name = self._signer.name_of(request)
+            name = await asyncio.to_thread(self._signer.name_of, request)
         except CertificateInvalid as error:
             return await self._journal.write(_decide_request(station, "", number, str(error.fields.get("problem"))))
         refusal = _against(self._journal.state, station, name)

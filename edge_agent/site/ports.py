@@ -163,7 +163,7 @@ class Signer(Protocol):
         ...
 
     def name_of(self, request: str) -> str:
-        """The common name a request (PEM) asks for, once it was looked at."""
+        """The common name a request (PEM) asks for, once it was looked at. Takes a while the first time."""
         ...
 
     def sign(self, request: str) -> Signed:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.certificates import authority
-from edge_agent.certificates.authority import Damaged, KeyKind, Names
+from edge_agent.certificates.names import Damaged, KeyKind, Names, clean_addresses, clean_hosts
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 NAMES = Names(("gate.example", "gate"), ("192.0.2.7", "2001:db8::7"))
@@ -49,16 +49,6 @@ def test_a_certificate_without_names_has_none() -> None:
     assert authority.names_of(authority.issue_server(ROOT, KeyKind.ECDSA, Names(), NOW).certificate) == Names()
 
 
-def test_it_is_due_after_two_thirds_and_outside_its_time() -> None:
-    leaf = authority.issue_server(ROOT, KeyKind.ECDSA, NAMES, NOW).certificate
-    begins, third = leaf.not_valid_before_utc, timedelta(days=398) / 3
-    for moment, due in (
-        (begins, False), (begins + 2 * third - timedelta(seconds=1), False), (begins + 2 * third, True),
-        (begins - timedelta(seconds=1), True), (NOW + timedelta(days=9999), True),
-    ):  # fmt: skip
-        assert authority.is_due(leaf, moment) is due, moment
-
-
 def test_key_and_certificate_come_back_from_their_files_only_together() -> None:
     one, two = (authority.issue_server(ROOT, kind, NAMES, NOW) for kind in KeyKind)
     again = authority.read_holder(one.certificate_pem + ROOT.certificate_pem, one.key_pem)
@@ -76,16 +66,9 @@ def test_no_rubbish_is_taken_for_a_certificate(certificate: bytes, key: bytes) -
 
 @given(st.lists(st.text(max_size=300), max_size=5), st.lists(st.text(max_size=50), max_size=5))
 def test_whatever_names_are_given_a_certificate_can_be_made(hosts: list[str], addresses: list[str]) -> None:
-    names = Names(authority.clean_hosts(hosts), authority.clean_addresses(addresses))
+    names = Names(clean_hosts(hosts), clean_addresses(addresses))
     leaf = authority.issue_server(ROOT, KeyKind.ECDSA, names, NOW).certificate
     assert authority.names_of(leaf) == names
-
-
-def test_names_are_cleaned() -> None:
-    assert authority.clean_hosts([" Gate.Example. ", "gate.example", "", "münchen", "a b"]) == ("gate.example",)
-    assert authority.clean_addresses(["192.0.2.1", "fe80::1%eth0", "::1", "x", "192.0.2.1"]) == (
-        "192.0.2.1", "fe80::1", "::1",
-    )  # fmt: skip
 
 
 @given(st.integers(min_value=1, max_value=2**160))

@@ -9,8 +9,8 @@ import pytest
 from cryptography import x509
 
 from edge_agent.certificates import authority, files
-from edge_agent.certificates.authority import KeyKind, Names
-from edge_agent.certificates.keeper import FOLDER, Keeper, RootDamaged
+from edge_agent.certificates.keeper import FOLDER, MEMO, Keeper, RootDamaged
+from edge_agent.certificates.names import KeyKind, Names
 from edge_agent.clock import SystemClock
 from tests.doubles.clock import FakeClock
 
@@ -30,7 +30,7 @@ def leaf(folder: Path, kind: KeyKind) -> x509.Certificate:
 async def test_the_first_start_makes_a_root_and_one_certificate_a_kind_of_key(tmp_path: Path) -> None:
     keeper = await opened(tmp_path)
     names = {each.name for each in (tmp_path / FOLDER).iterdir()}
-    assert names == {"root.pem", "root.key", "rsa.pem", "rsa.key", "ecdsa.pem", "ecdsa.key"}
+    assert names == {"root.pem", "root.key", "rsa.pem", "rsa.key", "ecdsa.pem", "ecdsa.key", "known.json"}
     assert all(each.stat().st_mode & 0o777 == 0o600 for each in (tmp_path / FOLDER).iterdir())
     assert [name for name, _ in keeper.issued] == ["site CA", "server rsa", "server ecdsa"]
     for kind in KeyKind:
@@ -44,6 +44,21 @@ async def test_a_second_start_keeps_everything(tmp_path: Path) -> None:
     assert second.root_pem == first.root_pem
     assert second.issued == []
     assert second.expiries() == first.expiries()
+
+
+async def test_a_second_start_does_not_read_certificates_again_and_knows_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await opened(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(authority, "read_holder", None)
+        second = await opened(tmp_path)
+    assert (second.issued, second.expiries()) == ([], first.expiries())
+    assert second.root.certificate == first.root.certificate, "read when it is needed"
+    (tmp_path / FOLDER / MEMO).unlink()
+    third = await opened(tmp_path)
+    assert (third.issued, third.expiries()) == ([], first.expiries())
+    assert (tmp_path / FOLDER / MEMO).exists()
 
 
 async def test_a_root_that_is_damaged_stops_the_start_and_is_not_replaced(tmp_path: Path) -> None:
