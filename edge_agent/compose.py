@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
 from edge_agent import control, footprint
 from edge_agent.certificates import tls
@@ -36,7 +35,7 @@ from edge_agent.config import Http, Ocpp, Settings
 from edge_agent.files.exchange import Exchange
 from edge_agent.files.settings import Certificate, FilesSettings
 from edge_agent.pages.app import PageSettings, build_app, product_version
-from edge_agent.pages.metrics import BoxMetrics, Figures
+from edge_agent.pages.ports import Figures
 from edge_agent.pages.waiting import build_waiting_app
 from edge_agent.site import firmware
 from edge_agent.site.admission import Policy
@@ -204,7 +203,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             _page_settings(settings),
             session_key(settings.data_dir),
             clock,
-            _metrics(settings, store, stations),
+            _figures(settings, store, stations),
             tokens=tokens,
             lists=lists,
             oddities=Oddities(tally, ClockDrift(journal)),
@@ -336,7 +335,7 @@ def _free(settings: Settings) -> int | None:
     return None
 
 
-def _metrics(settings: Settings, store: Store, stations: OcppServer) -> CollectorRegistry:
+def _figures(settings: Settings, store: Store, stations: OcppServer) -> Callable[[], Figures]:
     def figures() -> Figures:
         state, trouble = store.journal.state, store.journal.trouble
         return Figures(
@@ -347,9 +346,7 @@ def _metrics(settings: Settings, store: Store, stations: OcppServer) -> Collecto
             jobs_open=sum(job.status is JobStatus.OPEN for job in state.jobs.values()), ocpp=stations.counts,
         )  # fmt: skip
 
-    registry = CollectorRegistry()
-    registry.register(BoxMetrics(figures))
-    return registry
+    return figures
 
 
 @asynccontextmanager

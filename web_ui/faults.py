@@ -4,7 +4,6 @@ Start at `report`.
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -17,10 +16,9 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Faults:
-    """How many there were; `on_fault` feeds a metric."""
+    """How many there were."""
 
     count: int = 0
-    on_fault: Callable[[], None] = lambda: None
 
 
 FAULTS: web.AppKey[Faults] = web.AppKey("faults", Faults)
@@ -30,7 +28,5 @@ def report(request: web.Request, exc: BaseException) -> ServerFault:
     """What the person gets to see of `exc`."""
     ref = secrets.token_hex(2).upper()
     log.error("request_failed", ref=ref, method=request.method, path=request.path, exc_info=exc)
-    faults = request.app[FAULTS]
-    faults.count += 1
-    faults.on_fault()
+    request.app[FAULTS].count += 1
     return ServerFault(ref=ref)

@@ -1,21 +1,27 @@
 """Turns views into HTML. One environment, everything escaped, an undefined name is an error.
 
 Start at `page` (a whole page), `region` (a fragment for a live page). What a station says passes the filter `shown`,
-which makes control and direction-changing characters visible and caps the length (SECURITY §4.2, stored XSS).
+which makes control and direction-changing characters visible and caps the length (SECURITY §4.2, stored XSS). Most
+days nobody opens a page, so the library that draws is loaded with the first one: by `prepare` off the event loop, by
+`page` itself where nobody did.
 """
 
 import re
+import threading
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from web_ui import wording
 from web_ui.assets import asset_url
 from web_ui.views import NOTE_MAX_CHARACTERS, JobView
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SHOWN_MAX_CHARACTERS = 160
 SECTIONS = {
@@ -59,7 +65,10 @@ def time_element(at: datetime, now: datetime | None = None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(utc, wording.local_time(at, now))
 
 
-def _environment() -> Environment:
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("web_ui"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
@@ -83,7 +92,24 @@ def _environment() -> Environment:
     return environment
 
 
-_ENVIRONMENT = _environment()
+_PREPARING = threading.Lock()
+_PREPARED = threading.Event()
+
+
+def is_prepared() -> bool:
+    return _PREPARED.is_set()
+
+
+def prepare() -> None:
+    """Load what draws and compile every template. A fifth of a second of work, for a thread; once is enough."""
+    with _PREPARING:
+        if not _PREPARED.is_set():
+            environment = _environment()
+            for name in environment.list_templates():
+                environment.get_template(name)
+            _PREPARED.set()
+
+
 _DEFAULTS: dict[str, Any] = {
     "errors": {}, "flash": None, "problem": None, "fields": {}, "csrf": "", "home": "/j", "home_text": "Go to the job",
 }  # fmt: skip
@@ -96,12 +122,12 @@ def page(name: str, **context: Any) -> str:
     and errors is {field: ErrorView}, as in complete.html. entry.html: problem (code) and its fields; it also stands
     for every other error. An ErrorView without code only keeps what was typed. What is left out is empty.
     """
-    return _ENVIRONMENT.get_template(name).render({**_DEFAULTS, **context})
+    return _environment().get_template(name).render({**_DEFAULTS, **context})
 
 
 def partial(name: str, **context: Any) -> str:
     """A fragment: templates/partials/NAME.html."""
-    return _ENVIRONMENT.get_template(f"partials/{name}.html").render({**_DEFAULTS, **context})
+    return _environment().get_template(f"partials/{name}.html").render({**_DEFAULTS, **context})
 
 
 def region(name: str, view: JobView, csrf: str) -> str | None:

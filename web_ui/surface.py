@@ -22,7 +22,7 @@ from sitelink.errors import (
     TookTooLong,
     TooLarge,
 )
-from web_ui import wording
+from web_ui import render, wording
 from web_ui.access import GATE, JOBS, Gate, drop_cookie, renew_cookie
 from web_ui.bodies import BODY_MAX_BYTES
 from web_ui.faults import FAULTS, Faults, report
@@ -59,7 +59,9 @@ def protect(
     request_max_s: float = REQUEST_MAX_S,
 ) -> web.Application:  # fmt: skip
     """An application with everything but routes."""
-    app = web.Application(client_max_size=BODY_MAX_BYTES, middlewares=[_errors, _host, _hurry(request_max_s)])
+    app = web.Application(
+        client_max_size=BODY_MAX_BYTES, middlewares=[_ready_to_draw, _errors, _host, _hurry(request_max_s)]
+    )
     app[JOBS] = jobs
     app[GATE] = gate
     app[STREAMS] = streams or Streams()
@@ -77,6 +79,14 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 
 # ---- middlewares, outermost first ----
+
+
+@web.middleware
+async def _ready_to_draw(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The first browser waits for the templates, and nobody else does."""
+    if not render.is_prepared() and "text/html" in request.headers.get(hdrs.ACCEPT, ""):
+        await asyncio.to_thread(render.prepare)
+    return await handler(request)
 
 
 @web.middleware

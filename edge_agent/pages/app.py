@@ -3,6 +3,7 @@
 Wiring only. Start at `build_app`; serve it with `web_ui.front.runner_of`, which adds the limits in front of it.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from edge_agent.pages import (
     admin,
@@ -25,23 +25,23 @@ from edge_agent.pages import (
     station_lists,
     transfers_api,
 )
-from edge_agent.pages.ports import Admin, Certificates, IdTokens, Lists, Security
+from edge_agent.pages.ports import Admin, Certificates, Figures, IdTokens, Lists, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
 from sitelink.clock import Clock
 from sitelink.errors import NotFound, SiteError
 from web_ui import assets, detail_pages, file_pages, job_api, job_pages, openapi
 from web_ui.access import JOBS, Gate
-from web_ui.faults import Faults
+from web_ui.faults import FAULTS
 from web_ui.job_api import answer
 from web_ui.limits import Limits
-from web_ui.live import Streams
+from web_ui.live import STREAMS, Streams
 from web_ui.ports import Oddities
 from web_ui.routes import Route, mount
 from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
 from web_ui.surface import DRAW_ERROR, protect
 
-REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
+FIGURES: web.AppKey[Callable[[], Figures]] = web.AppKey("figures")
 SITE_ROOT: web.AppKey[bytes] = web.AppKey("site_root", bytes)
 DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
 
@@ -63,7 +63,7 @@ class Status(msgspec.Struct):
 
 def build_app(
     jobs: Admin, stations: Stations, history: History, settings: PageSettings, session_key: bytes, clock: Clock,
-    registry: CollectorRegistry, *, tokens: IdTokens, lists: Lists, oddities: Oddities, keys: Security,
+    figures: Callable[[], Figures], *, tokens: IdTokens, lists: Lists, oddities: Oddities, keys: Security,
     certificates: Certificates,
     streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
@@ -74,9 +74,8 @@ def build_app(
 
     `station_routes` are those by which charge points bring and fetch files.
     """
-    streams = streams or Streams()
     gate = Gate(Sessions(session_key, clock), Limits(clock), Hosts(_names(settings, host_name())), clock)
-    app = protect(jobs, gate, streams=streams, faults=_counted(registry, streams))
+    app = protect(jobs, gate, streams=streams)
     app[admin.ADMIN] = jobs
     app[admin.STATIONS] = stations
     app[admin.HISTORY] = history
@@ -87,7 +86,7 @@ def build_app(
     app[certificates_api.CERTIFICATES] = certificates
     app[detail_pages.SECURITY_LOG] = keys
     app[admin.LISTS] = lists
-    app[REGISTRY] = registry
+    app[FIGURES] = figures
     app[DRAW_ERROR] = _draw_error
     app[SITE_ROOT] = site_root
     described: tuple[Route, ...] = (
@@ -127,13 +126,6 @@ def _names(settings: PageSettings, host_name: str) -> Iterable[str]:
         yield public
 
 
-def _counted(registry: CollectorRegistry, streams: Streams) -> Faults:
-    faults = Counter("gatepost_http_faults", "Requests that ended in an unexpected exception.", registry=registry)
-    live = Gauge("gatepost_http_live_pages", "Open live streams.", registry=registry)
-    live.set_function(lambda: streams.open)
-    return Faults(on_fault=faults.inc)
-
-
 def _own_routes(settings: PageSettings) -> tuple[Route, ...]:
     routes = (
         Route("GET", "/healthz", get_healthz, "Whether the box can save.", answer=Status, auth=""),
@@ -160,9 +152,17 @@ async def get_site_root(request: web.Request) -> web.Response:
 
 
 async def get_metrics(request: web.Request) -> web.Response:
-    return web.Response(
-        body=generate_latest(request.app[REGISTRY]), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )  # fmt: skip
+    exposition = await asyncio.to_thread(_exposition)
+    app = request.app
+    body, content_type = exposition(app[FIGURES](), app[FAULTS].count, app[STREAMS].open)
+    return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+def _exposition() -> Callable[[Figures, int, int], tuple[bytes, str]]:
+    """Loaded by whoever asks first, off the event loop: many boxes are never asked, and its library is 2 MB."""
+    from edge_agent.pages.metrics import exposition
+
+    return exposition
 
 
 async def get_openapi(request: web.Request) -> web.Response:

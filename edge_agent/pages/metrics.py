@@ -1,39 +1,32 @@
-"""The box in figures for Prometheus, read when somebody asks. Nothing is counted here.
+"""The box in figures for Prometheus. Nothing is counted here; loaded when somebody asks for the first time.
 
-Start at `BoxMetrics`; `compose` says where the figures come from. docs/api.md names every metric.
+Start at `exposition`; `compose` says where the figures come from. docs/api.md names every metric.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
-import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge_agent.pages.ports import Figures
 
-class Figures(msgspec.Struct, frozen=True):
-    """`trouble`: why nothing can be saved, a code. `ocpp`: totals since the start, by what happened."""
 
-    version: str
-    seq: int
-    trouble: str | None
-    salvaged: bool
-    disk_free_bytes: int | None
-    charge_points_known: int
-    charge_points_connected: int
-    jobs_open: int
-    ocpp: Mapping[str, int]
+def exposition(figures: Figures, http_faults: int, live_pages: int) -> tuple[bytes, str]:
+    """The text and its content type."""
+    registry = CollectorRegistry()
+    registry.register(BoxMetrics(figures, http_faults, live_pages))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class BoxMetrics(Collector):
-    def __init__(self, figures: Callable[[], Figures]) -> None:
+    def __init__(self, figures: Figures, http_faults: int, live_pages: int) -> None:
         self._figures = figures
-
-    def describe(self) -> Iterator[Metric]:
-        """Nothing: so registering asks for no figures."""
-        return iter(())
+        self._http_faults = http_faults
+        self._live_pages = live_pages
 
     def collect(self) -> Iterator[Metric]:
-        now = self._figures()
+        now = self._figures
         about = GaugeMetricFamily("gatepost_info", "The version that runs.", labels=["version"])
         about.add_metric([now.version], 1)
         yield about
@@ -51,3 +44,6 @@ class BoxMetrics(Collector):
         for what, number in sorted(now.ocpp.items()):
             ocpp.add_metric([what], number)
         yield ocpp
+        told = "Requests that ended in an unexpected exception."
+        yield CounterMetricFamily("gatepost_http_faults", told, self._http_faults)
+        yield GaugeMetricFamily("gatepost_http_live_pages", "Open live streams.", self._live_pages)

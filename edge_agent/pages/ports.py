@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+import msgspec
+
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import ListView
 from sitelink.commands import CertificateHash, OrderAnswer, RootUse
@@ -126,3 +128,17 @@ class Lists(Protocol):
     async def bring_up_to_date(self, station: StationKey, *, full: bool = False, clear_cache: bool = False) -> None:
         """Raises StationOffline, NoAnswer, StoreUnavailable."""
         ...
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """`trouble`: why nothing can be saved, a code. `ocpp`: totals since the start, by what happened."""
+
+    version: str
+    seq: int
+    trouble: str | None
+    salvaged: bool
+    disk_free_bytes: int | None
+    charge_points_known: int
+    charge_points_connected: int
+    jobs_open: int
+    ocpp: Mapping[str, int]

@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import BaseRunner
-from prometheus_client import CollectorRegistry
 
 from edge_agent.charge_points.trace import Trace
 from edge_agent.pages.app import PageSettings, build_app
+from edge_agent.pages.ports import Figures
 from edge_agent.site.jobs import Imported
 from sitelink.frames import Frame
 from sitelink.ids import StationKey, station_key
@@ -22,6 +22,10 @@ from web_ui.front import runner_of
 from web_ui.live import Streams
 
 SESSION_KEY = b"k" * 32
+FIGURES = Figures(
+    version="0", seq=0, trouble=None, salvaged=False, disk_free_bytes=None, charge_points_known=0,
+    charge_points_connected=0, jobs_open=1, ocpp={},
+)  # fmt: skip
 
 
 class FrontServer(TestServer):
@@ -67,7 +71,6 @@ class Box:
     server: TestServer
     stations: AskedStations
     streams: Streams
-    registry: CollectorRegistry
     clients: list[TestClient[Any, Any]] = field(default_factory=list)
     streams_read: list[ClientResponse] = field(default_factory=list)
 
@@ -132,17 +135,17 @@ async def running_box(
     """Import a job, serve the pages, end everything."""
     core = core or Core()
     imported = await core.import_job()
-    stations, registry = AskedStations(core.clock), CollectorRegistry()
+    stations = AskedStations(core.clock)
     streams = Streams(check_every_s=0.02, ping_every_s=0.04)
     app = build_app(
-        core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, registry,
+        core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, lambda: FIGURES,
         tokens=core.tokens, lists=core.lists, oddities=core.oddities, streams=streams,
         host_name=lambda: "gate-7f3a", site_root=site_root,
         transfers=core.transfers, keys=core.keys, certificates=core.certificates,
     )  # fmt: skip
     server = FrontServer(app)
     await server.start_server()
-    box = Box(core, imported, server, stations, streams, registry)
+    box = Box(core, imported, server, stations, streams)
     try:
         yield box
     finally:

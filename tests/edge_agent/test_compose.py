@@ -1,8 +1,11 @@
 """The box put together: it serves on ports of its own, keeps its key, and says what is in the way."""
 
+import asyncio
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -75,6 +78,49 @@ async def test_pages_and_charge_points_are_served_encrypted_by_names_the_sites_r
             boot = {"chargePointVendor": "Acme", "chargePointModel": "Post"}
             await station.send(json.dumps([2, "1", "BootNotification", boot]))
             assert json.loads(await station.recv())[2]["status"] == "Accepted"
+
+
+NOT_AT_START = {
+    "cryptography": "to make or read a certificate",
+    "jinja2": "for the first page",
+    "prometheus_client": "for the first who asks for metrics",
+    "sqlite_utils": "to change the shape of the database",
+    "ocpp.messages": "never: the schemas are read as files",
+    "jsonschema": "to say what is wrong with a message",
+    "pyftpdlib": "for the first file by FTP",
+    "OpenSSL": "for the first file by FTP",
+    "edge_agent.charge_points.v16": "with the first charge point that speaks it",
+    "edge_agent.charge_points.v2x": "with the first charge point that speaks it",
+    "edge_agent.charge_points.clerk_16": "with the first charge point that speaks it",
+    "edge_agent.charge_points.clerk_2x": "with the first charge point that speaks it",
+}
+"""Modules an idle box has not loaded, and when they are: each costs megabytes, or a start's tenth of a second."""
+
+IDLE_BOX = """
+import asyncio, sys
+from edge_agent import cli, compose
+from edge_agent.config import load
+
+async def loaded():
+    async with compose.serving(load(None, sys.argv[1:])):
+        print(*sys.modules)
+
+asyncio.run(loaded())
+"""
+
+
+async def test_a_box_that_starts_again_has_loaded_only_what_an_idle_box_needs(tmp_path: Path) -> None:
+    wanted = settings(tmp_path / "data")
+    async with compose.serving(wanted):
+        pass  # the first start makes certificates and the database
+    options = [f"data_dir={wanted.data_dir}", "http.bind=127.0.0.1", "http.port=0", "ocpp.bind=127.0.0.1"]
+    answer = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", IDLE_BOX, *options, "ocpp.port=0"], check=True, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    loaded = set(answer.stdout.split())
+    assert {"edge_agent.compose", "edge_agent.charge_points.server", "edge_agent.pages.app"} <= loaded
+    assert loaded & NOT_AT_START.keys() == set()
 
 
 async def test_an_encrypted_port_that_is_taken_does_not_stop_the_box(tmp_path: Path) -> None:

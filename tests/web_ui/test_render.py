@@ -345,3 +345,12 @@ def test_a_row_of_the_page_and_its_region_are_the_same() -> None:
         fragment = render.region(f"cp:{each.id}", view, CSRF)
         assert fragment is not None
         assert fragment.strip() in html
+
+
+def test_templates_are_all_compiled_once_somebody_wants_to_see_a_page() -> None:
+    render.prepare()
+    assert render.is_prepared()
+    environment = render._environment()
+    assert environment.cache is not None
+    assert len(environment.cache) == len(environment.list_templates()), "none is left for the event loop"
+    assert "GATEPOST" in render.page("entry.html").upper()

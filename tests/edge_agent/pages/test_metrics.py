@@ -1,9 +1,9 @@
 """The box in figures."""
 
 import msgspec
-from prometheus_client import CollectorRegistry, generate_latest
 
-from edge_agent.pages.metrics import BoxMetrics, Figures
+from edge_agent.pages.metrics import BoxMetrics, exposition
+from edge_agent.pages.ports import Figures
 from tests.house.files import ROOT
 
 WELL = Figures(
@@ -13,9 +13,9 @@ WELL = Figures(
 
 
 def text_of(figures: Figures) -> str:
-    registry = CollectorRegistry()
-    registry.register(BoxMetrics(lambda: figures))
-    return generate_latest(registry).decode()
+    body, content_type = exposition(figures, 2, 3)
+    assert content_type.startswith("text/plain")
+    return body.decode()
 
 
 def test_every_figure_is_told() -> None:
@@ -31,6 +31,8 @@ def test_every_figure_is_told() -> None:
         "gatepost_jobs_open 1.0",
         'gatepost_ocpp_events_total{what="calls_answered"} 7.0',
         'gatepost_ocpp_events_total{what="faults"} 1.0',
+        "gatepost_http_faults_total 2.0",
+        "gatepost_http_live_pages 3.0",
     ):
         assert line in lines
 
@@ -42,23 +44,7 @@ def test_trouble_is_told_with_its_reason() -> None:
     assert "gatepost_disk_free_bytes" not in ill
 
 
-def test_figures_are_read_when_somebody_asks_and_not_before() -> None:
-    asked: list[int] = []
-
-    def figures() -> Figures:
-        asked.append(1)
-        return WELL
-
-    registry = CollectorRegistry()
-    registry.register(BoxMetrics(figures))
-    assert asked == []
-    generate_latest(registry)
-    assert asked == [1]
-
-
 def test_every_metric_is_documented() -> None:
     document = (ROOT / "docs/api.md").read_text("utf-8")
-    registry = CollectorRegistry()
-    registry.register(BoxMetrics(lambda: WELL))
-    names = [each.name + ("_total" if each.type == "counter" else "") for each in registry.collect()]
+    names = [each.name + ("_total" if each.type == "counter" else "") for each in BoxMetrics(WELL, 0, 0).collect()]
     assert [name for name in names if f"`{name}`" not in document] == []
