@@ -115,8 +115,8 @@ async def test_a_box_that_starts_again_has_loaded_only_what_an_idle_box_needs(tm
         pass  # the first start makes certificates and the database
     options = [f"data_dir={wanted.data_dir}", "http.bind=127.0.0.1", "http.port=0", "ocpp.bind=127.0.0.1"]
     answer = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", IDLE_BOX, *options, "ocpp.port=0"], check=True, capture_output=True, text=True,
-        timeout=60,
+        subprocess.run, [sys.executable, "-c", IDLE_BOX, *options, "ocpp.port=0"], check=True, capture_output=True,
+        text=True, timeout=60,
     )  # fmt: skip
     loaded = set(answer.stdout.split())
     assert {"edge_agent.compose", "edge_agent.charge_points.server", "edge_agent.pages.app"} <= loaded
