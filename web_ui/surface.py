@@ -145,8 +145,9 @@ def error_response(request: web.Request, error: SiteError) -> web.Response:
     """JSON for programs and scripts, a page for people."""
     if wants_json(request):
         response = web.Response(
-            status=error.http_status, body=msgspec.json.encode(error_body(error)), content_type="application/json"
-        )
+            status=error.http_status, content_type="application/json",
+            body=msgspec.json.encode(error_body(error, program=hdrs.AUTHORIZATION in request.headers)),
+        )  # fmt: skip
     else:
         response = web.Response(status=error.http_status, text=_page(request, error), content_type="text/html")
     return dress(request, response, error)
@@ -165,14 +166,14 @@ def dress(request: web.Request, response: web.Response, error: SiteError) -> web
     return response
 
 
-def error_body(error: SiteError) -> dict[str, Any]:
-    """{"code", "message", "next_step", …fields}."""
+def error_body(error: SiteError, *, program: bool = False) -> dict[str, Any]:
+    """{"code", "message", "next_step", …fields}. A `program` has no page to load again."""
     fields = {name: value for name, value in error.fields.items() if name not in ("code", "message")}
     return {
         **msgspec.to_builtins(fields, str_keys=True),
         "code": error.code,
         "message": wording.sentence(error.code, error.fields),
-        "next_step": wording.next_step(error.code, error.fields),
+        "next_step": (wording.step_for_program if program else wording.next_step)(error.code, error.fields),
     }
 
 

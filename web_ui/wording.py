@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from web_ui.call_words import CALLS, PROGRAMS
 from web_ui.transfer_words import TRANSFERS
 
 
@@ -94,7 +95,7 @@ ERRORS: dict[str, Words] = {
         "The list is full; {allowed} id tokens fit.", "Take some off the list first.", "The list of id tokens is full."
     ),
     "id_token_list_invalid": Words(
-        "Nothing was taken in: {count} lines of the table are not right.",
+        "Nothing was taken in; wrong lines of the table: {count}.",
         "Correct the lines that are named and send the whole table again.",
         "Nothing was taken in: the table is not right.",
     ),
@@ -139,7 +140,6 @@ ERRORS: dict[str, Words] = {
         "The charge point could not do that ({error_code}).", "Try again; if it stays, restart the charge point.",
         "The charge point could not do that.",
     ),
-    "call_invalid": Words("That is not a valid call for this charge point.", "Check the call and its fields."),
     "link_read_only": Words("This link can only look, not change anything.", "Use the installer's link."),
     "method_not_allowed": Words("That address does not take such a request.", "Go back to the job."),
     "too_large": Words("That is too much to send at once.", "Send less."),
@@ -464,7 +464,7 @@ FLASHES: dict[str, Words] = {
 WORDS: dict[str, Words] = {
     **SECURITY,
     **ERRORS, **EXPLANATIONS, **FAULTS, **ACTION_REASONS, **OUTCOMES, **TROUBLES, **FLASHES,
-    **{code: Words(*each) for code, each in TRANSFERS.items()},
+    **{code: Words(*each) for code, each in (*TRANSFERS.items(), *CALLS.items())},
 }  # fmt: skip
 
 _TELLING_FIELDS = ("problem", "reason", "status")
@@ -484,6 +484,17 @@ def next_step(code: str, fields: Mapping[str, Any] | None = None) -> str:
     """What to do about it; "" where nothing needs doing."""
     shown = _Shown(_enriched(code, fields or {}))
     return _fill(_words(code, shown.raw).do, shown) or ""
+
+
+def step_for_program(code: str, fields: Mapping[str, Any]) -> str:
+    """As `next_step`, for whoever sends requests and looks at no page. Codes in the fields read as words."""
+    shown = _Shown({**fields, **{name: _plain(fields[name]) for name in ("problem", "what") if name in fields}})
+    found = (_fill(step, shown) for step in PROGRAMS.get(code, ()))
+    return next((step for step in found if step), None) or next_step(code, fields)
+
+
+def _plain(code: Any) -> Any:
+    return code.replace("_", " ") if isinstance(code, str) and code.isidentifier() else code
 
 
 def full(code: str, fields: Mapping[str, Any] | None = None) -> str:

@@ -16,14 +16,18 @@ _MOMENT = "\x00now"
 """Stands for the time an example is asked for."""
 _WISHED: Mapping[str, tuple[str, ...]] = {
     "RemoteStartTransaction": ("connectorId",), "RequestStartTransaction": ("evseId",), "GetConfiguration": ("key",),
-    "GetDiagnostics": ("retries",), "ReserveNow": ("evseId",), "TriggerMessage": ("connectorId",),
+    "GetDiagnostics": ("retries",), "ReserveNow": ("evseId",), "TriggerMessage": ("connectorId", "evse"),
     "ExtendedTriggerMessage": ("connectorId",), "GetCompositeSchedule": ("chargingRateUnit",),
 }  # fmt: skip
 """Of what may be left out, what one mostly wants to say."""
+_WISHED_WITHIN: Mapping[str, tuple[str, ...]] = {"evse": ("connectorId",)}
+_NAMED: Mapping[str, str] = {"component": "OCPPCommCtrlr"}
+"""Of which component the variable is."""
 _WORDS: Mapping[str, Any] = {
     "idTag": "TEST", "idToken": "TEST", "key": "HeartbeatInterval", "value": "300", "connectorId": 1, "evseId": 1,
     "id": 1, "stackLevel": 0, "requestId": 1, "listVersion": 1, "transactionId": 1, "name": "HeartbeatInterval",
-    "location": "ftp://192.0.2.1/", "remoteLocation": "http://192.0.2.1/", "vendorId": "com.example",
+    "attributeValue": "300", "location": "ftp://192.0.2.1/", "remoteLocation": "http://192.0.2.1/",
+    "vendorId": "com.example",
     "requestedMessage": "StatusNotification", "interval": 300, "duration": 3600, "retries": 1, "startPeriod": 0,
 }  # fmt: skip
 _PREFERRED = (
@@ -70,7 +74,8 @@ def _of(schema: Mapping[str, Any], root: Mapping[str, Any], name: str, depth: in
         schema = root["definitions"][schema["$ref"].rpartition("/")[2]]
     kind = schema.get("type")
     if kind == "object":
-        return _of_object(schema, root, (), depth)
+        made = _of_object(schema, root, _WISHED_WITHIN.get(name, ()), depth)
+        return {**made, "name": _NAMED[name]} if name in _NAMED else made
     if kind == "array":
         return [_of(schema["items"], root, name, depth) for _ in range(max(1, int(schema.get("minItems", 1))))]
     if kind in ("integer", "number"):

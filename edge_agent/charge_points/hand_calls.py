@@ -16,6 +16,7 @@ import msgspec
 from edge_agent.charge_points import conduct, portions, rpc
 from edge_agent.charge_points.dialect import Payload
 from edge_agent.charge_points.readings import Found
+from edge_agent.charge_points.rule_names import rule_broken
 from edge_agent.charge_points.station import Answer, Connection
 from sitelink.clock import Clock
 from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline, StoreUnavailable
@@ -78,7 +79,7 @@ class HandCalls:
         dialect = connection.dialect
         dialect.schemas.check_call(action, payload)
         if not dialect.may_be_sent(action, connection.registration):
-            raise CallInvalid(action=action, where="action", problem="not_allowed_now")
+            raise CallInvalid(action=action, where="action", problem=rule_broken(action, "action"))
         where = conduct.why_not(connection.quirks, action, payload)
         if where is not None:
             raise CallInvalid(action=action, where=where, problem="not_for_this_model")
@@ -86,7 +87,7 @@ class HandCalls:
         if where is None:
             where = await connection.errands.objection(action, payload, connection.ask)
         if where is not None:
-            raise CallInvalid(action=action, where=where, problem="not_allowed_now")
+            raise CallInvalid(action=action, where=where, problem=rule_broken(action, where))
         if portions.too_long(action, payload, connection.errands.facts()):
             raise CallInvalid(action=action, where="componentVariable", problem="more_than_the_station_takes")
 

@@ -244,7 +244,7 @@ async def post_local_list(request: web.Request) -> web.Response:
     """Bring the station's own list of id tokens up to date now, also where that is not done by itself."""
     authorise(request)
     key = known_station(request)
-    body = await read_json(request, ListRequest)
+    body = await read_json(request, ListRequest) if request.can_read_body else ListRequest()
     await request.app[LISTS].bring_up_to_date(key, full=body.full, clear_cache=body.clear_cache)
     return answer(request.app[LISTS].view(key))
 

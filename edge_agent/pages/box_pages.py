@@ -25,7 +25,7 @@ from edge_agent.pages.admin_session import (
     writer_of,
 )
 from edge_agent.pages.transfers_api import TRANSFERS
-from sitelink.errors import CallInvalid, CallRefused, RequestInvalid, SignInNeeded, SiteError, TooMany
+from sitelink.errors import CallRefused, RequestInvalid, SignInNeeded, SiteError, TooMany
 from sitelink.ids import StationKey
 from web_ui import live, render
 from web_ui.access import CSRF_FIELD, refuse_foreign
@@ -171,10 +171,6 @@ async def post_call(request: web.Request) -> web.Response:
         await request.app[STATIONS].call(key, action, payload)
     except CallRefused:
         pass  # an answer like any other: it stands in the list
-    except CallInvalid as exc:
-        place = f"{exc.fields.get('where', '')}: {exc.fields.get('problem', '')}"
-        text = await _calls_page(request, operator, key, action, typed, error_view(exc), place)
-        return drawn(request, operator, text, exc.http_status)
     except SiteError as exc:
         text = await _calls_page(request, operator, key, action, typed, error_view(exc))
         return drawn(request, operator, text, exc.http_status)

@@ -124,16 +124,16 @@ async def post_station_pairing(request: web.Request) -> web.Response:
 
 async def get_log(request: web.Request) -> web.Response:
     authorise(request)
-    limit, before = _number(request, "limit", 200, LOG_MAX), _number(request, "before", 0, 2**62)
+    limit, before = _number(request, "limit", 200, LOG_MAX, least=1), _number(request, "before", 0, 2**62)
     entries = await request.app[SECURITY].log(limit, before or None)
     page = [LogEntry(**entry) for entry in entries]
     return answer(LogPage(page, page[-1].seq if len(page) == limit else None))
 
 
-def _number(request: web.Request, name: str, default: int, most: int) -> int:
+def _number(request: web.Request, name: str, default: int, most: int, least: int = 0) -> int:
     text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and 0 <= int(text) <= most):
-        raise RequestInvalid(where=name, problem="not_allowed", allowed=f"0 to {most}")
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
+        raise RequestInvalid(where=name, problem="not_allowed", allowed=f"{least} to {most}")
     return int(text)
 
 

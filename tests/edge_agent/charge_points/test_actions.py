@@ -6,6 +6,7 @@ import pytest
 
 from edge_agent.charge_points.actions import action_of, actions_of
 from edge_agent.charge_points.dialects import dialect_of
+from sitelink.states import Registration
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 ALL = [(version, name) for version in ("1.6", "2.0.1", "2.1") for name in actions_of(version)]
@@ -13,7 +14,9 @@ ALL = [(version, name) for version in ("1.6", "2.0.1", "2.1") for name in action
 
 @pytest.mark.parametrize(("version", "name"), ALL)
 def test_the_example_of_every_call_of_every_version_fits(version: str, name: str) -> None:
-    dialect_of(version).schemas.check_call(name, action_of(version, name, NOW).example)
+    example, dialect = action_of(version, name, NOW).example, dialect_of(version)
+    dialect.schemas.check_call(name, example)
+    assert dialect.not_now(name, example, Registration.ACCEPTED) is None, "and breaks no rule"
 
 
 def test_every_version_has_its_calls() -> None:
@@ -30,6 +33,16 @@ def test_every_version_has_its_calls() -> None:
         ("1.6", "RemoteStartTransaction", {"connectorId": 1, "idTag": "TEST"}),
         ("2.0.1", "UnlockConnector", {"evseId": 1, "connectorId": 1}),
         ("2.0.1", "Reset", {"type": "OnIdle"}),
+        (
+            "2.0.1",
+            "TriggerMessage",
+            {"evse": {"id": 1, "connectorId": 1}, "requestedMessage": "StatusNotification"},
+        ),
+        (
+            "2.1",
+            "GetVariables",
+            {"getVariableData": [{"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}]},
+        ),
         ("1.6", "TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1}),
     ],
 )

@@ -460,12 +460,14 @@ async def test_many_stations_at_once() -> None:
     rows = [{"name": f"Bay {n}", "identity": f"S{n:03}"} for n in range(60)]
     async with ocpp_box(import_job=False) as box:
         await box.jobs.import_job(job_file(rows))
+        together = asyncio.Barrier(60)
 
         async def live(identity: str) -> None:
             async with connect(f"ws://127.0.0.1:{box.port}/{identity}", subprotocols=["ocpp1.6"]) as socket:  # type: ignore[list-item]
                 await socket.send(json.dumps([2, "1", "BootNotification", BOOT]))
                 assert json.loads(await socket.recv())[2]["status"] == "Accepted"
                 await until(lambda: sum(box.is_online(row["identity"]) for row in rows) == 60)
+                await together.wait()  # nobody leaves before all have seen all
 
         async with asyncio.TaskGroup() as group:
             for row in rows:

@@ -211,6 +211,17 @@ async def test_a_list_of_id_tokens_is_brought_up_to_date_by_request(box: Box, ad
     assert by_identity == {"CP001": found, "CP002": None}
     status, again = await ask(box, admin, "POST", f"{one}/local-list", {"full": True})
     assert (status, again["version"]) == (200, 2)
+    status, without_body = await ask(box, admin, "POST", f"{one}/local-list")
+    assert (status, without_body["state"]) == (200, "current")
+
+
+async def test_a_program_is_told_what_to_change_and_not_to_load_a_page(box: Box, admin: dict[str, str]) -> None:
+    _, error = await ask(box, admin, "GET", "/api/v1/charge-points/CP001/transactions?limit=0")
+    assert error["next_step"] == "Correct limit: not allowed; allowed: 1 to 1000."
+    _, error = await ask(box, admin, "GET", "/api/v1/charge-points/NOBODY/transactions")
+    assert error["next_step"] == "No charge point “nobody” is known here: check the address."
+    answer = await box.client().get("/api/v1/nothing")
+    assert (await answer.json())["next_step"] == "Load the page again.", "a browser has one"
 
 
 async def test_the_list_of_a_station_that_is_not_there_stays_as_it_is(box: Box, admin: dict[str, str]) -> None:

@@ -101,7 +101,7 @@ async def test_the_log_is_told_a_page_at_a_time(box: Box) -> None:
     _, rest = await ask(box, "GET", f"/api/v1/security-log?before={page['next']}", None, headers)
     assert rest["entries"][0]["detail"]["ip"] == "192.0.2.0"
     assert rest["next"] is None
-    for wrong in ("limit=x", "limit=1001", "before=-1"):
+    for wrong in ("limit=x", "limit=0", "limit=1001", "before=-1"):
         assert (await ask(box, "GET", f"/api/v1/security-log?{wrong}", None, headers))[0] == 400
 
 
