@@ -174,6 +174,12 @@ class Connector(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str | None = None
     plugs: dict[int, ConnectorStatus] = {}
     """OCPP 2.x: of each connector of this EVSE; `status` is then what they come to together."""
+    told_since: datetime | None = None
+    """When it first said this status, where it has said it more than once in a row."""
+
+    @property
+    def since(self) -> datetime:
+        return self.told_since or self.at
 
 
 class Station(msgspec.Struct, frozen=True, kw_only=True):

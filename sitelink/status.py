@@ -4,6 +4,7 @@ Pure. Start at `status_of`. Sources: the guide, chapter 3; UX §1.4 (the rule an
 states come from).
 """
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -24,6 +25,8 @@ _BUSY_BY_STATUS = {
     ConnectorStatus.RESERVED: ChargePointState.BUSY_RESERVED,
     ConnectorStatus.OCCUPIED: ChargePointState.BUSY,
 }
+TOLD_WITHIN = timedelta(seconds=5)
+"""So long after the end of a charge a station may say that the cable is in, and no driver has plugged in anew."""
 CHARGING_FROM_W = 500
 """Above what a car's electronics take while it waits."""
 _NOT_TAKING_POWER = frozenset(
@@ -157,9 +160,12 @@ def speaks_2x(station: Station) -> bool:
 
 
 def _is_left_plugged(state: SiteState, row: ChargePoint, connector: Connector) -> bool:
-    """Whether a charge ended since the cable was last said to be in (1.6 says Finishing)."""
+    """Whether a charge ended since the cable was first said to be in, or a moment before (1.6 says Finishing)."""
     ended = state.last_closed(row.station, row.connector)
-    return ended is not None and ended.stopped_at is not None and connector.at <= ended.stopped_at
+    if ended is None or ended.stopped_at is None:
+        return False
+    pulled = ended.reason == "EVDisconnected"
+    return connector.since <= ended.stopped_at + (timedelta() if pulled else TOLD_WITHIN)
 
 
 def _charges_unsaid(state: SiteState, station: Station, row: ChargePoint, connector: Connector) -> bool:

@@ -175,13 +175,14 @@ def _knock_cleared(_state: SiteState, op: Op, _event: e.KnockCleared) -> Changes
 def _connector_changed(state: SiteState, op: Op, event: e.ConnectorChanged) -> Changes:
     station = station_of(state, op)
     status, plugs = event.status, {}
+    known = station.connectors.get(event.connector)
     if event.plug is not None:
-        known = station.connectors.get(event.connector)
         plugs = {**(known.plugs if known else {}), event.plug: event.status}
         status = together(plugs.values())
     connector = Connector(
         status=status, at=event.at, error_code=event.error_code, info=event.info,
         vendor_error_code=event.vendor_error_code, text=event.text, plugs=plugs,
+        told_since=known.since if known is not None and known.status is status and known.since != event.at else None,
     )  # fmt: skip
     return Changes(put=(replace(station, connectors={**station.connectors, event.connector: connector}),))
 

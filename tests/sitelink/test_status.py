@@ -1,10 +1,12 @@
 """The one exact status: every row of the guide's rule and of the mapping tables, and a law over any history."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 
 from sitelink import events as e
-from sitelink.ids import StationKey
+from sitelink.ids import StationKey, TransactionId
 from sitelink.model import SiteState
 from sitelink.states import ChargePointState, ConnectorStatus, IntegrationState, Registration
 from sitelink.status import (
@@ -213,6 +215,32 @@ def test_occupied_without_a_transaction_is_a_cable_where_the_version_has_no_othe
     site = site_of(boot=ACCEPTED, connector=ConnectorStatus.OCCUPIED)
     boot = e.StationBooted(identity="CP001", vendor="Acme", model="Post 2", verdict=ACCEPTED, version=version)
     site.record("station:cp001", boot)
+    assert charge_point_state_of(site.state, site.row("a")).value == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "expected"),
+    [
+        (((1, "Occupied"),), "Local", "busy-non-released"),
+        (((1, "Occupied"), (65, "Occupied")), "Local", "busy-non-released"),  # told again after the end
+        (((1, "Occupied"), (65, "Available"), (90, "Occupied")), "Local", "busy-non-charging"),
+        (((0, "Available"), (62, "Occupied")), "Local", "busy-non-released"),  # told only with the end
+        (((0, "Available"), (62, "Occupied")), "EVDisconnected", "busy-non-charging"),
+        (((0, "Available"), (90, "Occupied")), "Local", "busy-non-charging"),
+        (((1, "Occupied"), (59, "Available"), (600, "Occupied")), "EVDisconnected", "busy-non-charging"),
+    ],
+)
+def test_a_cable_left_in_after_a_charge_is_told_from_one_that_was_plugged_in_anew(said, reason, expected):
+    site = site_of(boot=ACCEPTED)
+    boot = e.StationBooted(identity="CP001", vendor="Acme", model="Post 2", verdict=ACCEPTED, version="2.0.1")
+    site.record("station:cp001", boot)
+    told = [(s, e.ConnectorChanged(1, ConnectorStatus(word), WHEN + timedelta(seconds=s), plug=1)) for s, word in said]
+    start = e.TransactionStarted(
+        id=TransactionId(1), connector=1, id_token="T", at=WHEN, content="c", verdict=None, meter_start_wh=0
+    )
+    stop = e.TransactionStopped(id=TransactionId(1), at=WHEN + timedelta(seconds=60), content="d", reason=reason)
+    for _, event in sorted([(0.5, start), (60, stop), *told], key=lambda each: each[0]):
+        site.record("station:cp001", event)
     assert charge_point_state_of(site.state, site.row("a")).value == expected
 
 
