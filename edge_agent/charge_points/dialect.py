@@ -42,6 +42,18 @@ class Unusable(Exception):
         self.code = code
         self.where = where
 
+    @property
+    def problem(self) -> str:
+        """What is wrong there, for the station's log."""
+        return _UNUSABLE.get(self.code, "cannot be used")
+
+
+_UNUSABLE = {
+    ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION: "is needed",
+    ErrorCode.TYPE_CONSTRAINT_VIOLATION: "is of a type nothing can be made of",
+    ErrorCode.PROPERTY_CONSTRAINT_VIOLATION: "is out of range",
+}
+
 
 class Errands(Protocol):
     """What the box asks a station of its own accord; see `tending`."""

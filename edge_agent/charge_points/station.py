@@ -356,8 +356,7 @@ class Connection:
         except Refused as refusal:
             text = self._refusal(call, refusal.code, refusal.description)
         except Unusable as unusable:
-            wrong = self.dialect.schemas.violation(call.action, call.payload)
-            text = self._refusal(call, unusable.code, f"{unusable.where}: {wrong.problem if wrong else 'unusable'}")
+            text = self._refusal(call, unusable.code, f"{unusable.where}: {unusable.problem}")
         except StoreUnavailable as error:
             self._say_once("not_stored", "message_not_stored", action=call.action, reason=error.fields.get("reason"))
             text = self._refusal(call, rpc.ErrorCode.INTERNAL_ERROR, "not stored, send it again")

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from edge_agent.charge_points.dialect import registration_word, time_text
+from edge_agent.charge_points import v2x, v16
+from edge_agent.charge_points.dialect import Unusable, registration_word, time_text
 from edge_agent.charge_points.dialects import dialect_of
 from edge_agent.charge_points.readings import Found
 from sitelink.states import Registration
@@ -22,6 +23,15 @@ def test_properties_a_version_does_not_have_are_named() -> None:
     found: Found = []
     dialect_of("1.6").extra_properties("Authorize", {"idTag": "A", "connectorId": 1}, found)
     assert found == ["extra_property:connectorId"]
+
+
+def test_a_station_is_told_what_was_missing_and_nothing_else() -> None:
+    with pytest.raises(Unusable) as caught:
+        v2x.transaction_report({}, [])  # much is missing; this is what it is refused for
+    assert f"{caught.value.where}: {caught.value.problem}" == "transactionInfo/transactionId: is needed"
+    with pytest.raises(Unusable) as caught:
+        v16.connector_report({"status": {"x": 1}}, [])
+    assert f"{caught.value.where}: {caught.value.problem}" == "status: is of a type nothing can be made of"
 
 
 @pytest.mark.parametrize(
