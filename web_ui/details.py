@@ -186,7 +186,7 @@ def details_of(
         security_log=tuple(_entry(each, identity, snapshot.now) for each in security_log),
         oddities=oddities_of(known, oddities.corrections(station), None),
         calling=_calling(knocks, snapshot.ocpp_url), on=on, now=snapshot.now, seq=snapshot.seq,
-        told=told_views(state, station) if station and with_told else (),
+        told=told_views(state, station, snapshot.now) if station and with_told else (),
     )  # fmt: skip
 
 

@@ -40,14 +40,21 @@ class ToldView(msgspec.Struct, frozen=True):
     missing: int
 
 
-def told_views(state: SiteState, station: StationKey) -> tuple[ToldView, ...]:
+def told_views(state: SiteState, station: StationKey, now: datetime) -> tuple[ToldView, ...]:
     """The lists that are not empty, each with its newest lines first."""
     known = ((label, line, state.report_of(station, kind)) for kind, (label, line) in _KINDS.items())
-    return tuple(_view(label, line, report) for label, line, report in known if report is not None and report.count)
+    found = (_view(label, line, report, now) for label, line, report in known if report is not None and report.count)
+    return tuple(view for view in found if view is not None)
 
 
-def _view(label: str, line: Callable[[Item], ToldLine], report: StationReport) -> ToldView:
+def _view(label: str, line: Callable[[Item], ToldLine], report: StationReport, now: datetime) -> ToldView | None:
+    """None: nothing of it is true any more. Nobody tells the end of a reservation that ran out (OCPP 1.6 §5.13)."""
     items = [each for each in report.items.values() if isinstance(each, dict)]
+    if report.kind is ReportKind.RESERVATIONS:
+        left = [each for each in items if not _has_run_out(each, now)]
+        if items and not left:
+            return None
+        items = left
     newest = [line(each) for each in reversed(items[-LINES_SHOWN:])]
     return ToldView(label, report.at, tuple(newest), max(0, len(items) - LINES_SHOWN), report.missing)
 
@@ -104,6 +111,14 @@ def _message(item: Item) -> ToldLine:
     message = item.get("message")
     content = message.get("content") if isinstance(message, dict) else ""
     return ToldLine(_text(content), _joined(*_texts(item, "priority", "state")))
+
+
+def _has_run_out(item: Item, now: datetime) -> bool:
+    try:
+        until = datetime.fromisoformat(_text(item.get("expiryDateTime", item.get("expiryDate"))))
+    except ValueError:
+        return False
+    return until.tzinfo is not None and until <= now
 
 
 def _reservation(item: Item) -> ToldLine:

@@ -104,6 +104,20 @@ class BaseClerk:
         if known is not None and known.count:
             await self.desk.list_changed(self.station, ReportKind.RESERVATIONS, {}, (str(number),), "used")
 
+    async def transaction_over(self, transaction: object) -> None:
+        """Profiles that were for this transaction are gone with it (OCPP 1.6 §3.13.1, 2.x K01)."""
+        known = self.desk.report_of(self.station, ReportKind.CHARGING_PROFILES)
+        if transaction is None or known is None or not known.count:
+            return
+        profiles = ((key, each.get("profile")) for key, each in known.items.items() if isinstance(each, dict))
+        gone = tuple(
+            key for key, profile in profiles
+            if isinstance(profile, dict) and profile.get("chargingProfilePurpose") == "TxProfile"
+            and str(profile.get("transactionId")) == str(transaction)
+        )  # fmt: skip
+        if gone:
+            await self.desk.list_changed(self.station, ReportKind.CHARGING_PROFILES, {}, gone, "ended")
+
     def unknown(self, action: str) -> Refused:
         """NotSupported where the version has the action, NotImplemented where it has not (OCPP-J 1.6 §4.2.3)."""
         if action in self.without_meaning:

@@ -73,7 +73,10 @@ class Clerk16(BaseClerk):
 
     async def _stop(self, payload: Payload, found: Found) -> Payload:
         """Ends the transaction; never refused, one that is not known is kept as an orphan."""
-        return v16.stop_answer(await self.desk.stop(self.station, v16.stop_report(payload, found)))
+        report = v16.stop_report(payload, found)
+        answer = v16.stop_answer(await self.desk.stop(self.station, report))
+        await self.transaction_over(report.transaction)
+        return answer
 
     async def _meter_values(self, payload: Payload, found: Found) -> Payload:
         """Kept as measured values; never refused, values that come again are kept once."""

@@ -108,6 +108,7 @@ class Clerk201(BaseClerk):
             await self.reservation_used(report.extras["reservation"])
         if report.stage is TransactionStage.ENDED:
             self.tending.transaction_ended()
+            await self.transaction_over(report.name)
         return v2x.transaction_answer(verdict)
 
     async def _meter_values(self, payload: Payload, found: Found) -> Payload:

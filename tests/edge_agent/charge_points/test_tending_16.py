@@ -129,6 +129,33 @@ async def test_what_calls_by_hand_change_is_known_afterwards() -> None:
         assert kept(ReportKind.CHARGING_PROFILES) == {}
 
 
+async def test_the_profile_of_a_transaction_ends_with_it() -> None:
+    async with (
+        ocpp_box() as box,
+        teller(box, "1.6", quiet(SetChargingProfile={"status": "Accepted"}), boot=BOOT) as told,
+    ):
+        await until(lambda: told.count("TriggerMessage") == 1)
+        start = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "2026-11-23T12:00:00Z"}
+        transaction = (await told.call("StartTransaction", start))[2]["transactionId"]
+        schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}]}
+        profile = {"stackLevel": 0, "chargingProfileKind": "Relative", "chargingSchedule": schedule}
+        for number, more in enumerate(
+            ({"chargingProfilePurpose": "TxDefaultProfile"},
+             {"chargingProfilePurpose": "TxProfile", "transactionId": transaction})
+        ):  # fmt: skip
+            call = {"connectorId": 1, "csChargingProfiles": {**profile, "chargingProfileId": number, **more}}
+            await box.server.call(KEY, "SetChargingProfile", call)
+        report = box.journal.state.report_of(KEY, ReportKind.CHARGING_PROFILES)
+        assert report is not None
+        assert set(report.items) == {"1/0", "1/1"}
+        stop = {"transactionId": transaction, "meterStop": 5, "timestamp": "2026-11-23T12:00:00Z"}
+        for _ in range(2):
+            await told.call("StopTransaction", stop)
+            report = box.journal.state.report_of(KEY, ReportKind.CHARGING_PROFILES)
+            assert report is not None
+            assert set(report.items) == {"1/0"}
+
+
 def test_which_profiles_a_new_one_replaces_and_a_clearing_means() -> None:
     def known(place: int, number: int, level: int) -> dict[str, Any]:
         purpose = "TxDefaultProfile"

@@ -6,6 +6,7 @@ import pytest
 
 from edge_agent.charge_points.tending_2x import GRACE_S, PERSONAL_FOR_S, QUEUE_AGAIN_S, SOURCES
 from edge_agent.site.ports import Trouble
+from edge_agent.site.reports import ListReport
 from sitelink.errors import CallInvalid
 from sitelink.events import StationNoted, StationReported, TransactionIncomplete
 from sitelink.folding.transactions import UNTOLD
@@ -324,6 +325,26 @@ async def test_reservations_are_shown_masked_until_they_go() -> None:
         await told.call("ReservationStatusUpdate", {"reservationId": 1, "reservationUpdateStatus": "Expired"})
         await box.server.call(KEY, "CancelReservation", {"reservationId": 2})
         assert items(box, ReportKind.RESERVATIONS) == {}
+
+
+async def test_the_profile_of_a_transaction_ends_with_it() -> None:
+    async with ocpp_box() as box, teller(box, "2.0.1", QUIET) as told:
+        await inventoried(told)
+        profiles = [
+            {"id": 1, "stackLevel": 0, "chargingProfilePurpose": "TxProfile", "transactionId": "tx-1"},
+            {"id": 2, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile"},
+            {"id": 3, "stackLevel": 0, "chargingProfilePurpose": "TxProfile", "transactionId": "tx-2"},
+        ]
+        known = {f"1/{each['id']}": {"evse": 1, "profile": each} for each in profiles}
+        await box.desk.listed(KEY, ListReport(ReportKind.CHARGING_PROFILES, known, "GetChargingProfiles"))
+        event = {
+            "timestamp": TIME, "triggerReason": "Authorized", "transactionInfo": {"transactionId": "tx-1"},
+            "evse": {"id": 1, "connectorId": 1},
+        }  # fmt: skip
+        await told.call("TransactionEvent", {**event, "eventType": "Started", "seqNo": 0})
+        assert set(items(box, ReportKind.CHARGING_PROFILES)) == set(known)
+        await told.call("TransactionEvent", {**event, "eventType": "Ended", "seqNo": 1})
+        assert set(items(box, ReportKind.CHARGING_PROFILES)) == {"1/2", "1/3"}
 
 
 async def test_customer_information_is_masked_in_memory_and_forgotten() -> None:
