@@ -40,9 +40,12 @@ def identity(number: int) -> str:
 
 @asynccontextmanager
 async def box(
-    stations: int = 0, *, fsync_ms: float = 0, settings: dict[str, str] | None = None
+    stations: int = 0, *, fsync_ms: float = 0, settings: dict[str, str] | None = None, again: bool = False
 ) -> AsyncIterator[Target]:
-    """`edge-agent run` with a job that names so many charge points. Raises BoxFailed."""
+    """`edge-agent run` with a job that names so many charge points. Raises BoxFailed.
+
+    `again`: it ran before, so its certificates and its database are there.
+    """
     folder = Path(tempfile.mkdtemp(prefix="gatepost-bench-", dir=FOLDER))
     ports = {name: free_port(0) for name in ("ocpp.port", "ocpp.tls_port", "http.port", "http.tls_port")}
     chosen = {"data_dir": str(folder / "box"), "ocpp.bind": "127.0.0.1", "log.level": "warning", **(settings or {})}
@@ -50,6 +53,8 @@ async def box(
     program = "bench.slow_disk" if fsync_ms else "bench.released"
     os.environ["GATEPOST_BENCH_FSYNC_MS"] = str(fsync_ms)
     try:
+        if again:
+            await end(await start_box(chosen, folder / "box.log", program=program))
         process = await start_box(chosen, folder / "box.log", program=program)
         try:
             token = await _job(folder, stations) if stations else ""

@@ -6,21 +6,20 @@ manager starts it again.
 
 import asyncio
 import contextlib
+import importlib
 import os
 import secrets
 import signal
 import socket
-import ssl
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import web
 
 from edge_agent import control, footprint
 from edge_agent.certificates import tls
@@ -34,9 +33,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.config import Http, Ocpp, Settings
 from edge_agent.files.exchange import Exchange
 from edge_agent.files.settings import Certificate, FilesSettings
-from edge_agent.pages.app import PageSettings, build_app, product_version
 from edge_agent.pages.ports import Figures
-from edge_agent.pages.waiting import build_waiting_app
 from edge_agent.site import firmware
 from edge_agent.site.admission import Policy
 from edge_agent.site.certificate_service import CertificateService
@@ -58,9 +55,9 @@ from edge_agent.site.upkeep import About, Upkeep
 from edge_agent.store.database import StoreCannotOpen
 from edge_agent.store.store import Store, StoreSettings, open_store
 from edge_agent.store.trouble import free_bytes
+from edge_agent.version import product_version
 from sitelink.errors import StoreUnavailable
 from sitelink.states import JobStatus, TransferMethod
-from web_ui.front import runner_of
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -142,7 +139,10 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
 
 async def _wait_for_disk(settings: Settings, trouble: str, stop: asyncio.Event) -> None:
     """Say on the page why the box does not work, until it is worth another try. Charge points keep what they have."""
-    async with _http(build_waiting_app(trouble), settings, None):
+    from edge_agent.page_server import PageServer, build_waiting_app
+
+    async with PageServer(build_waiting_app(trouble), settings.http.bind) as pages:
+        await _bound(pages.listen(settings.http.port), "http.port", settings.http.port)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DISK_TRIED_EVERY_S):
                 await stop.wait()
@@ -168,53 +168,65 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         supervision = Supervision(journal, stations, policy.heartbeat_interval_s)
         await supervision.close_old_links()
         await dispatch.interrupt_unfinished()
-        keeper = await _keeper(settings, clock)
-        ocpp = stations.serve(settings.ocpp.bind, settings.ocpp.port)
-        ocpp_port = await _bound(stack.enter_async_context(ocpp), "ocpp.port", settings.ocpp.port)
-        ocpp_tls_port = await _tls_listener(
-            stack, lambda port: stations.serve(settings.ocpp.bind, port, _station_tls(settings, keeper)),
-            "ocpp.tls_port", tls_port_of(settings.ocpp),
-        )  # fmt: skip
-        feed = Feed(journal)
-        keys = SecurityService(journal, stations, store.history)
+        keeper = Keeper(settings.data_dir, clock, lambda: _box_names(settings), _trusted_roots(settings))
         certificates = CertificateService(journal, stations, keeper, by_site=settings.certificates.sign == "site")
         desk.certificates = certificates
-        keeper.on_event = lambda code, detail: _noted(desk, code, detail)
-        for name, serial in keeper.issued:
-            await _noted(desk, "certificate_issued", {"name": name, "serial": serial})
+        feed = Feed(journal)
+        keys = SecurityService(journal, stations, store.history)
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
         transfers = Transfers(
             journal, stations, exchange, clock, new_id, _transfer_patience(settings), feed.touch_station
         )  # fmt: skip
         await transfers.interrupt_unfinished()
         stack.push_async_callback(exchange.stop)
+        tokens = AllowList(journal)
+        lists = LocalLists(journal, stations, enabled=settings.authorisation.local_list == "on")
+
+        ocpp_port = await _bound(
+            stack.enter_async_context(stations.serve(settings.ocpp.bind, settings.ocpp.port)),
+            "ocpp.port", settings.ocpp.port,
+        )  # fmt: skip
+        ocpp_tls_port: int | None = None
+        await asyncio.to_thread(importlib.import_module, "edge_agent.page_server")
+        from edge_agent.page_server import PageServer, PageSettings, build_app
+
         jobs = JobService(
             journal, stations, dispatch, feed, clock, store.history, keys, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: _notice(store, keeper),
             lambda: ocpp_url(settings, ocpp_tls_port, "wss") if ocpp_tls_port else None,
             transfers,
         )  # fmt: skip
-        tokens = AllowList(journal)
-        lists = LocalLists(journal, stations, enabled=settings.authorisation.local_list == "on")
         app = build_app(
             jobs,
             stations,
             store.history,
-            _page_settings(settings),
+            PageSettings(settings.http.hosts, settings.http.public_url, settings.http.metrics),
             session_key(settings.data_dir),
             clock,
             _figures(settings, store, stations),
             tokens=tokens,
             lists=lists,
             oddities=Oddities(tally, ClockDrift(journal)),
-            site_root=keeper.root_pem,
+            site_root=lambda: keeper.root_pem,
             transfers=transfers,
             station_routes=exchange.routes(),
             keys=keys,
             certificates=certificates,
         )
-        http_port, http_tls_port = await stack.enter_async_context(_http(app, settings, keeper))
+        pages = await stack.enter_async_context(PageServer(app, settings.http.bind))
+        http_port = await _bound(pages.listen(settings.http.port), "http.port", settings.http.port)
         exchange.serves(TransferMethod.HTTP, http_port)
+
+        await _load_certificates(keeper, desk)
+        ocpp_tls_port = await _tls_port(
+            lambda port: stack.enter_async_context(
+                stations.serve(settings.ocpp.bind, port, keeper.for_stations(rsa_suites=settings.ocpp.tls_rsa_suites))
+            ),
+            "ocpp.tls_port", tls_port_of(settings.ocpp),
+        )  # fmt: skip
+        http_tls_port = await _tls_port(
+            lambda port: pages.listen(port, keeper.for_pages()), "http.tls_port", tls_port_of(settings.http)
+        )
         if http_tls_port:
             exchange.serves(TransferMethod.HTTPS, http_tls_port)
         ports = {
@@ -274,16 +286,23 @@ def _upkeep(
     return Upkeep(about, store.journal, stations, store, feed, lambda: _free(settings), expiries)
 
 
-async def _keeper(settings: Settings, clock: SystemClock) -> Keeper:
-    """The site's certificates. Raises CannotStart where the root is damaged: a person must decide."""
+def _trusted_roots(settings: Settings) -> Path | None:
+    return Path(settings.certificates.trusted_roots) if settings.certificates.trusted_roots else None
+
+
+async def _load_certificates(keeper: Keeper, desk: StationDesk) -> None:
+    """The site's certificates: read, or made, which takes seconds on a small box, while the plain ports serve already.
+
+    Raises CannotStart where the root is damaged: a person must decide.
+    """
     tls.shrink_buffers()
-    trusted = settings.certificates.trusted_roots
     try:
-        return await Keeper.open(
-            settings.data_dir, clock, lambda: _box_names(settings), Path(trusted) if trusted else None
-        )
+        await keeper.load()
     except RootDamaged as error:
         raise CannotStart(str(error)) from error
+    keeper.on_event = lambda code, detail: _noted(desk, code, detail)
+    for name, serial in keeper.issued:
+        await _noted(desk, "certificate_issued", {"name": name, "serial": serial})
 
 
 def _notice(store: Store, keeper: Keeper) -> str | None:
@@ -306,16 +325,10 @@ def _box_names(settings: Settings) -> Names:
     return own_names(given, (address_of(settings.ocpp.bind), *binds))
 
 
-def _station_tls(settings: Settings, keeper: Keeper) -> ssl.SSLContext:
-    return keeper.for_stations(rsa_suites=settings.ocpp.tls_rsa_suites)
-
-
-async def _tls_listener(
-    stack: AsyncExitStack, serve: Callable[[int], AbstractAsyncContextManager[int]], key: str, port: int
-) -> int | None:
+async def _tls_port(listen: Callable[[int], Awaitable[int]], key: str, port: int) -> int | None:
     """The port, or None: the plain port serves the site all the same, so one that is taken is said and not fatal."""
     try:
-        return await stack.enter_async_context(serve(port))
+        return await listen(port)
     except OSError as error:
         log.error("tls_not_listening", key=key, port=port, reason=error.strerror or str(error))
         return None
@@ -347,32 +360,6 @@ def _figures(settings: Settings, store: Store, stations: OcppServer) -> Callable
         )  # fmt: skip
 
     return figures
-
-
-@asynccontextmanager
-async def _http(
-    app: web.Application, settings: Settings, keeper: Keeper | None
-) -> AsyncIterator[tuple[int, int | None]]:
-    """The plain port and, with a keeper, the encrypted one, which is offered and never forced."""
-    runner = runner_of(app)
-    await runner.setup()
-
-    @asynccontextmanager
-    async def encrypted(port: int) -> AsyncIterator[int]:
-        assert keeper is not None  # noqa: S101 -- narrows for the type checker
-        await web.TCPSite(runner, settings.http.bind, port, ssl_context=keeper.for_pages()).start()
-        yield int(runner.addresses[-1][1])
-
-    try:
-        async with AsyncExitStack() as stack:
-            site = web.TCPSite(runner, settings.http.bind, settings.http.port)
-            await _bound(site.start(), "http.port", settings.http.port)
-            plain, secure = int(runner.addresses[0][1]), None
-            if keeper is not None:
-                secure = await _tls_listener(stack, encrypted, "http.tls_port", tls_port_of(settings.http))
-            yield plain, secure
-    finally:
-        await runner.cleanup()
 
 
 async def _bound(start: Awaitable[T], key: str, port: int) -> T:
@@ -468,10 +455,6 @@ def _files_settings(settings: Settings, keeper: Keeper | None) -> FilesSettings:
 
 def _transfer_patience(settings: Settings) -> TransferPatience:
     return TransferPatience(settings.files.upload_patience_s, settings.files.firmware_patience_s)
-
-
-def _page_settings(settings: Settings) -> PageSettings:
-    return PageSettings(hosts=settings.http.hosts, public_url=settings.http.public_url, metrics=settings.http.metrics)
 
 
 def _patience(settings: Settings) -> Patience:

@@ -1,9 +1,10 @@
 """The site's certificates from first start on: made once, kept on disk, renewed in time, handed to the listeners.
 
-Start at `Keeper.open`. A renewed certificate is sent from the next handshake on; nobody is disconnected for it. What
-is damaged is made anew, except the root: every charge point that trusts it would have to be told, so that stops the
-start and a person decides. What makes and reads certificates (`authority`, `requests`) is loaded when one is made or
-read: a box whose files are as it left them starts without. Sources: SECURITY §3.4 (12); OCPP.md §4.5.
+Start at `Keeper.load`; until it has returned there are no certificates. A renewed certificate is sent from the next
+handshake on; nobody is disconnected for it. What is damaged is made anew, except the root: every charge point that
+trusts it would have to be told, so that stops the start and a person decides. What makes and reads certificates
+(`authority`, `requests`) is loaded when one is made or read: a box whose files are as it left them starts without.
+Sources: SECURITY §3.4 (12); OCPP.md §4.5.
 """
 
 import asyncio
@@ -54,30 +55,34 @@ class Keeper:
     `on_event(code, detail)` hears of certificates that are new (certificate_issued) or end soon (certificate_expiring).
     """
 
-    def __init__(self, folder: Path, clock: Clock, names: Callable[[], Names], trusted: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(self, data_dir: Path, clock: Clock, names: Callable[[], Names], trusted: Path | None = None) -> None:
+        folder = self._folder = data_dir / FOLDER
         self._clock = clock
         self._names = names
         self._trusted = trusted
         self._contexts: list[ssl.SSLContext] = []
         self._memo = Memo(folder / MEMO)
         self._leaves: dict[KeyKind, Known] = {}
-        self._root: Known
-        self._root_key_pem: bytes
+        self._root: Known | None = None
+        self._root_key_pem = b""
         self._root_holder: Holder | None = None
         self.issued: list[tuple[str, str]] = []
         """Name and serial of what was made at start, before anybody could listen."""
         self.on_event: Callable[[str, dict[str, str]], Awaitable[None]] = _to_nobody
-        self.root_pem: bytes
+        self.root_pem = b""
 
     @classmethod
     async def open(
         cls, data_dir: Path, clock: Clock, names: Callable[[], Names], trusted: Path | None = None
     ) -> "Keeper":
         """Read or make everything. Raises RootDamaged, OSError."""
-        keeper = cls(data_dir / FOLDER, clock, names, trusted)
-        await asyncio.to_thread(keeper._load)
+        keeper = cls(data_dir, clock, names, trusted)
+        await keeper.load()
         return keeper
+
+    async def load(self) -> None:
+        """Read or make everything. Raises RootDamaged, OSError."""
+        await asyncio.to_thread(self._load)
 
     # ---- what others get ----
 
@@ -117,7 +122,9 @@ class Keeper:
 
     def expiries(self) -> Sequence[Expiry]:
         now = self._clock.now()
-        held = {_server(kind): leaf for kind, leaf in self._leaves.items()} | {"site CA": self._root}
+        held = {_server(kind): leaf for kind, leaf in self._leaves.items()}
+        if self._root is not None:
+            held["site CA"] = self._root
         return [Expiry(name, each.serial, each.ends, each.ends - now < EXPIRES_SOON) for name, each in held.items()]
 
     # ---- for the core: edge_agent.site.ports.Signer ----
@@ -209,12 +216,13 @@ class Keeper:
         from edge_agent.certificates import authority
 
         root = authority.make_root(self._names().first)
-        self._root_holder, self.root_pem, self._root_key_pem = root, root.certificate_pem, root.key_pem
-        files.write(self._file(ROOT, "key"), self._root_key_pem)
-        files.write(self._file(ROOT, "pem"), self.root_pem)
-        self._root = self._memo.put(ROOT, _known(root, self.root_pem, self._root_key_pem))
-        self.issued.append(("site CA", self._root.serial))
-        log.info("site_ca_made", serial=self._root.serial)
+        certificate, key = root.certificate_pem, root.key_pem
+        files.write(self._file(ROOT, "key"), key)
+        files.write(self._file(ROOT, "pem"), certificate)
+        self._root_holder, self.root_pem, self._root_key_pem = root, certificate, key
+        known = self._root = self._memo.put(ROOT, _known(root, certificate, key))
+        self.issued.append(("site CA", known.serial))
+        log.info("site_ca_made", serial=known.serial)
 
     def _is_stale(self, kind: KeyKind, names: Names) -> bool:
         leaf = self._leaves.get(kind)

@@ -8,14 +8,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import structlog
-from aiohttp import web
 
-from edge_agent.files.http import IMAGE_PATH, UPLOAD_PATH, Offer, station_routes
 from edge_agent.files.library import Library, read_in_chunks
+from edge_agent.files.offers import IMAGE_PATH, UPLOAD_PATH, Offer
 from edge_agent.files.settings import FilesSettings
 from edge_agent.files.uploads import Told, UploadLimits, Uploads, Way
 from edge_agent.site.ports import FileNews, FirmwareImage, Stored
@@ -23,6 +22,9 @@ from sitelink.clock import Clock
 from sitelink.errors import FileRefused, TransferUnavailable
 from sitelink.ids import TransferId
 from sitelink.states import TransferMethod
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 log = structlog.get_logger()
 
@@ -68,7 +70,9 @@ class Exchange:
         """The box's HTTP application answers there."""
         self._ports[method] = port
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> "list[web.RouteDef]":
+        from edge_agent.files.http import station_routes  # with the pages, which are loaded after the OCPP port listens
+
         return station_routes(self._uploads, self._find_offer, self._offer_progressed)
 
     def _tell(self, what: str, *arguments: Any) -> None:

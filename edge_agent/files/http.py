@@ -8,57 +8,19 @@ their checksum. Source: SECURITY §7.1; OCPP 1.6 §4.4, §5.8, §5.19. Start at 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from aiohttp import BodyPartReader, MultipartReader, hdrs, web
 
+from edge_agent.files.offers import IMAGE_PATH, UPLOAD_PATH, Offer
 from edge_agent.files.uploads import Sink, UploadRefused, Uploads
-from sitelink.ids import TransferId
 from sitelink.states import TransferMethod
 from web_ui.surface import ANY_HOST, UNHURRIED
 
-UPLOAD_PATH = "/files/up"
-IMAGE_PATH = "/files/fw"
 CHUNK_BYTES = 64 * 1024
 PASSED_OVER_MAX_BYTES = 64 * 1024
 """Of a form's other fields."""
 _METHODS = (TransferMethod.HTTP, TransferMethod.HTTPS)
 _STATUS = {"taken": 409, "too_large": 413, "too_slow": 408, "no_room": 507, "over": 404}
-
-
-@dataclass(slots=True)
-class Offer:
-    """An image that one station may fetch. `spans` are the parts that went out, merged."""
-
-    transfer: TransferId
-    token: str
-    path: Path
-    name: str
-    size: int
-    sha256: str
-    spans: list[tuple[int, int]] = field(default_factory=list)
-    told_at: int = 0
-    told_whole: bool = False
-
-    @property
-    def sent(self) -> int:
-        return sum(end - start for start, end in self.spans)
-
-    @property
-    def whole(self) -> bool:
-        return self.sent >= self.size
-
-    def went_out(self, start: int, end: int) -> None:
-        spans = sorted([*self.spans, (start, end)])
-        merged = [spans[0]]
-        for begin, finish in spans[1:]:
-            last_begin, last_finish = merged[-1]
-            if begin <= last_finish:
-                merged[-1] = (last_begin, max(last_finish, finish))
-            else:
-                merged.append((begin, finish))
-        self.spans = merged
 
 
 FindOffer = Callable[[str], Offer | None]

@@ -7,7 +7,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +28,7 @@ from edge_agent.pages import (
 from edge_agent.pages.ports import Admin, Certificates, Figures, IdTokens, Lists, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
+from edge_agent.version import product_version
 from sitelink.clock import Clock
 from sitelink.errors import NotFound, SiteError
 from web_ui import assets, detail_pages, file_pages, job_api, job_pages, openapi
@@ -42,8 +43,8 @@ from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
 from web_ui.surface import DRAW_ERROR, protect
 
 FIGURES: web.AppKey[Callable[[], Figures]] = web.AppKey("figures")
-SITE_ROOT: web.AppKey[bytes] = web.AppKey("site_root", bytes)
-DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
+SITE_ROOT: web.AppKey[Callable[[], bytes]] = web.AppKey("site_root")
+DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("openapi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ def build_app(
     certificates: Certificates,
     streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
-    site_root: bytes = b"",
+    site_root: Callable[[], bytes] = bytes,
     transfers: Transfers | None = None, station_routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:  # fmt: skip
     """The whole application. `session_key` has at least 32 random bytes and survives restarts.
 
-    `station_routes` are those by which charge points bring and fetch files.
+    `station_routes` are those by which charge points bring and fetch files; `site_root` is empty until there is one.
     """
     gate = Gate(Sessions(session_key, clock), Limits(clock), Hosts(_names(settings, host_name())), clock)
     app = protect(jobs, gate, streams=streams)
@@ -104,8 +105,8 @@ def build_app(
     if transfers is not None:
         app[transfers_api.TRANSFERS] = transfers
         described, pages = (*described, *transfers_api.ROUTES), (*pages, *box_files.ROUTES)
-    document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
-    app[DOCUMENT] = msgspec.json.encode(document)
+    document: Callable[[], bytes] = cache(lambda: _document(described))
+    app[DOCUMENT] = document
     mount(app, (*described, *pages))
     app.router.add_routes(station_routes)
     assets.mount(app)
@@ -144,7 +145,7 @@ async def get_healthz(request: web.Request) -> web.Response:
 
 async def get_site_root(request: web.Request) -> web.Response:
     """A certificate is public: whoever wants to trust this site's box gets it here, unencrypted too."""
-    root = request.app[SITE_ROOT]
+    root = request.app[SITE_ROOT]()
     if not root:
         raise NotFound(what="page", key="/ca.pem")
     headers = {"Content-Disposition": 'attachment; filename="gatepost-site-ca.pem"'}
@@ -166,12 +167,10 @@ def _exposition() -> Callable[[Figures, int, int], tuple[bytes, str]]:
 
 
 async def get_openapi(request: web.Request) -> web.Response:
-    return web.Response(body=request.app[DOCUMENT], content_type="application/json")
+    body = await asyncio.to_thread(request.app[DOCUMENT])  # made for the first who asks, which takes a while
+    return web.Response(body=body, content_type="application/json")
 
 
-def product_version() -> str:
-    """As installed; "0" where only the source is there."""
-    try:
-        return version("gatepost")
-    except PackageNotFoundError:
-        return "0"
+def _document(described: Iterable[Route]) -> bytes:
+    document = openapi.document(described, title="Gatepost box", version=product_version(), cookie=COOKIE_PLAIN)
+    return msgspec.json.encode(document)
