@@ -17,7 +17,7 @@ from edge_agent import compose, control, logs
 from edge_agent.config import Settings, SettingsInvalid, load
 from edge_agent.store.database import DATABASE, StoreCannotOpen
 from sitelink.errors import SiteError
-from web_ui.wording import next_step, sentence
+from web_ui.wording import sentence, step_for_program
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -351,7 +351,7 @@ def worded(code: str, fields: dict[str, Any]) -> str:
     here = SAID_HERE.get(f"{code}.{what}") or SAID_HERE.get(code)
     if here is not None:
         return here.format_map({"key": "", "number": "", **fields, "what": what.replace("_", " ")})
-    return " ".join(part for part in (sentence(code, fields), next_step(code, fields)) if part)
+    return " ".join(part for part in (sentence(code, fields), step_for_program(code, fields)) if part)
 
 
 def _line(wrong: dict[str, Any]) -> str:

@@ -83,6 +83,7 @@ class ListLimits(msgspec.Struct, frozen=True):
     enabled: bool | None = None
     entries: int | None = None
     per_message: int | None = None
+    bytes_per_message: int | None = None
     id_token_characters: int = 20
     typed: bool = False
 

@@ -46,6 +46,7 @@ def is_of_16(action: str, payload: Payload) -> bool:
 
 class Clerk201(BaseClerk):
     schemas = OCPP_201
+    id_token_max = v2x.ID_TOKEN_MAX
     statuses: Mapping[str, str] = {"NotifyEVChargingNeeds": "Rejected", "NotifyEVChargingSchedule": "Accepted"}
     """Of answers that have one. No schedule is made for cars here (K15); what one plans is understood (K17)."""
 
@@ -92,7 +93,7 @@ class Clerk201(BaseClerk):
     async def _authorize(self, payload: Payload, found: Found) -> Payload:
         """The verdict on the token, with group, expiry and EVSEs. Nothing is stored."""
         token, kind = v2x.authorize_report(payload, found)
-        return v2x.authorize_answer(await self.desk.authorize(self.station, token, kind))
+        return v2x.authorize_answer(await self.desk.authorize(self.station, token, kind), self.id_token_max)
 
     async def _status(self, payload: Payload, found: Found) -> Payload:
         """The state of a connector of an EVSE."""
@@ -109,7 +110,7 @@ class Clerk201(BaseClerk):
         if report.stage is TransactionStage.ENDED:
             self.tending.transaction_ended()
             await self.transaction_over(report.name)
-        return v2x.transaction_answer(verdict)
+        return v2x.transaction_answer(verdict, self.id_token_max)
 
     async def _meter_values(self, payload: Payload, found: Found) -> Payload:
         """Kept as measured values; values that come again are kept once."""
@@ -162,6 +163,7 @@ class Clerk201(BaseClerk):
 
 class Clerk21(Clerk201):
     schemas = OCPP_21
+    id_token_max = v2x.ID_TOKEN_KEPT
     statuses: Mapping[str, str] = {**Clerk201.statuses, "NotifyEVChargingNeeds": "NoChargingProfile"}
     without_meaning = frozenset(
         {

@@ -24,6 +24,7 @@ from sitelink.states import AuthorizationStatus
 
 TAG_MAX_16 = 20
 TOKEN_MAX_2X = 36
+"""2.1 takes more: `site.local_list.characters_of`."""
 KEYS_16 = ("LocalAuthListEnabled", "LocalAuthListMaxLength", "SendLocalListMaxLength")
 CONTROLLER_2X = "LocalAuthListCtrlr"
 VARIABLES_2X = (
@@ -31,8 +32,6 @@ VARIABLES_2X = (
 )  # fmt: skip
 """How many entries fit is the highest value `Entries` may have; what it has is how many there are. Most stations say
 that as its maxLimit in their inventory (`inventory.facts_of`), some as MaxSet."""
-ENTRY_BYTES_2X = 512
-"""What an entry takes at most in a message: two tokens of 36 characters, their types, a status and a time."""
 GROUP_TYPE_2X = "Central"
 
 STATUS_16 = {status: status.value for status in AuthorizationStatus} | {
@@ -99,8 +98,9 @@ def answer_16(order: Order, payload: Any) -> OrderAnswer | None:
         }
         enabled, entries, per_message = (values.get(key.casefold(), {}) for key in KEYS_16)
         limits = ListLimits(
-            _switch(enabled, "value"), _number(entries, "value"), _number(per_message, "value"), TAG_MAX_16
-        )
+            _switch(enabled, "value"), _number(entries, "value"), _number(per_message, "value"),
+            id_token_characters=TAG_MAX_16,
+        )  # fmt: skip
         return OrderAnswer("Accepted", accepted=True, payload=limits)
     return None
 
@@ -133,7 +133,7 @@ def _token_2x(entry: ListEntry) -> dict[str, Any]:
 
 def _info_2x(entry: ListEntry) -> dict[str, Any]:
     info: dict[str, Any] = {"status": entry.status.value}
-    if entry.group and len(entry.group) <= TOKEN_MAX_2X:
+    if entry.group:
         info["groupIdToken"] = {"idToken": entry.group, "type": GROUP_TYPE_2X}
     if entry.expires is not None:
         info["cacheExpiryDateTime"] = time_text(entry.expires)
@@ -153,12 +153,9 @@ def answer_2x(order: Order, payload: Any) -> OrderAnswer | None:
             if isinstance(variable, dict) and each.get("attributeStatus") == "Accepted":
                 values[str(variable.get("name", "")).casefold()] = each
         enabled, items, size, entries = (values.get(name.casefold(), {}) for name, _ in VARIABLES_2X)
-        bytes_max = _number(size, "attributeValue")
-        by_size = None if bytes_max is None else max(1, bytes_max // ENTRY_BYTES_2X - 1)
-        said_items = [each for each in (_number(items, "attributeValue"), by_size) if each is not None]
         limits = ListLimits(
-            _switch(enabled, "attributeValue"), _number(entries, "attributeValue"), min(said_items, default=None),
-            TOKEN_MAX_2X, typed=True,
+            _switch(enabled, "attributeValue"), _number(entries, "attributeValue"), _number(items, "attributeValue"),
+            _number(size, "attributeValue"), TOKEN_MAX_2X, typed=True,
         )  # fmt: skip
         return OrderAnswer("Accepted", accepted=True, payload=limits)
     return None

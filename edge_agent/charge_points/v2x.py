@@ -50,6 +50,7 @@ from sitelink.states import ConnectorStatus
 EVSE_MAX = 100
 ID_TOKEN_KEPT = 255
 ID_TOKEN_MAX = 36
+"""Of what 2.0.1 stations are told; those of 2.1 take ID_TOKEN_KEPT."""
 TRANSACTION_NAME_MAX = 64
 """36 are allowed; longer ones are a station's own business."""
 CSMS_TOKEN_TYPE = "Central"  # noqa: S105 -- a type of token: one this central system made
@@ -265,9 +266,10 @@ def heartbeat_answer(now: datetime) -> dict[str, Any]:
     return {"currentTime": time_text(now)}
 
 
-def authorize_answer(verdict: Verdict) -> dict[str, Any]:
+def authorize_answer(verdict: Verdict, longest: int = ID_TOKEN_MAX) -> dict[str, Any]:
+    """`longest`: how many characters a token may have; a group of more is left out."""
     info: dict[str, Any] = {"status": verdict.status.value}
-    if verdict.group and len(verdict.group) <= ID_TOKEN_MAX:
+    if verdict.group and len(verdict.group) <= longest:
         info["groupIdToken"] = {"idToken": verdict.group, "type": CSMS_TOKEN_TYPE}
     if verdict.expires is not None:
         info["cacheExpiryDateTime"] = time_text(verdict.expires)
@@ -276,8 +278,8 @@ def authorize_answer(verdict: Verdict) -> dict[str, Any]:
     return {"idTokenInfo": info}
 
 
-def transaction_answer(verdict: Verdict | None) -> dict[str, Any]:
-    return authorize_answer(verdict) if verdict is not None else {}
+def transaction_answer(verdict: Verdict | None, longest: int = ID_TOKEN_MAX) -> dict[str, Any]:
+    return authorize_answer(verdict, longest) if verdict is not None else {}
 
 
 # ---- what we ask ----

@@ -19,6 +19,10 @@ from sitelink.states import AuthorizationStatus, IdTokenType, JobStatus, LocalLi
 PER_MESSAGE_UNSAID = 50
 """Where a station does not say how much a message may hold: many take no more in one frame."""
 VERSION_MAX = 2**31 - 1
+MESSAGE_BYTES = 256
+"""What a message takes without its entries, its frame included."""
+ENTRY_BYTES = 320
+"""What an entry takes beside its tokens: names, types, a status and a time."""
 _UID_14443 = re.compile(r"(?:[0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})", re.IGNORECASE)
 """4, 7 or 10 bytes in hex: the identifier of a card."""
 _UID_15693 = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
@@ -76,6 +80,13 @@ def _type_of(id_token: str) -> IdTokenType:
     return IdTokenType.ISO15693 if _UID_15693.fullmatch(id_token) else IdTokenType.CENTRAL
 
 
+def characters_of(version: str | None) -> int:
+    """How long an id token may be (OCPP 1.6 §7.28 and the IdTokenType of 2.0.1 and 2.1)."""
+    if (version or "").startswith("2."):
+        return 255 if version == "2.1" else 36
+    return 20
+
+
 def takes_leave(goal: Mapping[IdTokenKey, ListEntry], held: LocalList | None) -> bool:
     """Whether somebody who could charge no longer can: a station may know him from its cache as well."""
     accepted = AuthorizationStatus.ACCEPTED
@@ -96,14 +107,13 @@ def plan(
     version = max(reported, held.version if held is not None else 0, 0)
     if version > VERSION_MAX - len(goal) - 1:
         version, full = 0, True
-    most = max(1, limits.per_message or PER_MESSAGE_UNSAID)
     if full or held is None or not _is_known(held, reported):
-        return _whole(list(goal.values()), version, most)
+        return _whole(list(goal.values()), version, limits)
     removed = [entry for key, entry in held.entries.items() if not _is_same_token(entry, goal.get(key))]
     entries = [entry for key, entry in goal.items() if held.entries.get(key) != entry]
-    if len(removed) + len(entries) > max(len(goal), most):
-        return _whole(list(goal.values()), version, most)
-    return tuple(_differences(removed, entries, version, most))
+    if len(removed) + len(entries) > max(len(goal), _most(limits)):
+        return _whole(list(goal.values()), version, limits)
+    return tuple(_differences(removed, entries, version, limits))
 
 
 def _is_known(held: LocalList, reported: int) -> bool:
@@ -115,21 +125,46 @@ def _is_same_token(held: ListEntry, goal: ListEntry | None) -> bool:
     return goal is not None and goal.type == held.type
 
 
-def _whole(entries: Sequence[ListEntry], version: int, most: int) -> tuple[SendLocalList, ...]:
+def _most(limits: ListLimits) -> int:
+    return max(1, limits.per_message or PER_MESSAGE_UNSAID)
+
+
+def _whole(entries: Sequence[ListEntry], version: int, limits: ListLimits) -> tuple[SendLocalList, ...]:
     """What does not fit into the first message follows as differences."""
-    first = SendLocalList(version + 1, full=True, entries=tuple(entries[:most]))
-    return (first, *_differences([], entries[most:], version + 1, most))
+    first, *rest = [*_parts([(entry, False) for entry in entries], limits)] or [[]]
+    message = SendLocalList(version + 1, full=True, entries=tuple(entry for entry, _ in first))
+    later = [entry for part in rest for entry, _ in part]
+    return (message, *_differences([], later, version + 1, limits))
 
 
 def _differences(
-    removed: Sequence[ListEntry], entries: Sequence[ListEntry], version: int, most: int
+    removed: Sequence[ListEntry], entries: Sequence[ListEntry], version: int, limits: ListLimits
 ) -> Iterator[SendLocalList]:
     """What goes away goes first, so that a full list has room."""
     changes = [(entry, True) for entry in removed] + [(entry, False) for entry in entries]
-    for at in range(0, len(changes), most):
+    for part in _parts(changes, limits):
         version += 1
-        part = changes[at : at + most]
         yield SendLocalList(
             version, full=False, entries=tuple(entry for entry, gone in part if not gone),
             removed=tuple(entry for entry, gone in part if gone),
         )  # fmt: skip
+
+
+def _parts(changes: Sequence[tuple[ListEntry, bool]], limits: ListLimits) -> Iterator[list[tuple[ListEntry, bool]]]:
+    """As many as a message may hold, by number and by size; never none."""
+    part: list[tuple[ListEntry, bool]] = []
+    size = MESSAGE_BYTES
+    for change in changes:
+        needed = bytes_of(change[0])
+        if part and (len(part) >= _most(limits) or size + needed > (limits.bytes_per_message or size + needed)):
+            yield part
+            part, size = [], MESSAGE_BYTES
+        part.append(change)
+        size += needed
+    if part:
+        yield part
+
+
+def bytes_of(entry: ListEntry) -> int:
+    """At most, in a message: a character of a token may be escaped."""
+    return ENTRY_BYTES + 2 * len(f"{entry.id_token}{entry.group or ''}".encode())

@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from edge_agent.site.local_list import plan, takes_leave, wanted
+from edge_agent.site.local_list import characters_of, plan, takes_leave, wanted
 from edge_agent.site.ports import Committed, Decision, Journal, Stations
 from sitelink import events as e
 from sitelink.commands import ClearCache, GetLocalListVersion, ListLimits, OrderAnswer, ReadListLimits, SendLocalList
@@ -199,7 +199,10 @@ class LocalLists:
 
     async def _limits_of(self, station: StationKey) -> ListLimits:
         answer = await self._stations.send(station, ReadListLimits())
-        limits = answer.payload if isinstance(answer.payload, ListLimits) else self._limits_unsaid(station)
+        unsaid = self._limits_unsaid(station)
+        limits = answer.payload if isinstance(answer.payload, ListLimits) else unsaid
+        if limits.typed:
+            limits = msgspec.structs.replace(limits, id_token_characters=unsaid.id_token_characters)
         inventory = self._journal.state.report_of(station, ReportKind.INVENTORY)
         if limits.entries is None and inventory is not None:  # of 2.x: the highest value Entries may have
             limits = msgspec.structs.replace(limits, entries=inventory.facts.get(LIST_ENTRIES))
@@ -210,7 +213,7 @@ class LocalLists:
         """What its version alone says."""
         known = self._journal.state.stations.get(station)
         typed = known is not None and (known.version or "").startswith("2")
-        return ListLimits(id_token_characters=36 if typed else 20, typed=typed)
+        return ListLimits(id_token_characters=characters_of(known.version if known else None), typed=typed)
 
     async def _version_of(self, station: StationKey) -> int | None:
         """What it says it has; None, written down, where it keeps no list."""

@@ -122,6 +122,9 @@ def test_the_list_of_id_tokens_by_command(shell: Shell, tmp_path: Path) -> None:
     put = shell.answer("id-token", "put", "04A1", "--parent", "FLEET", "--charge-point", "CP1", "--note", "van")
     assert (put["token"], put["parent"], put["charge_points"], put["source"]) == ("04A1", "FLEET", ["cp1"], "command")
     assert shell.answer("id-token", "list") == [put]
+    wrong = shell.run("id-token", "put", "04A1", "--type", "Card")
+    assert "Correct type: not allowed; allowed: " in wrong.stderr
+    assert "ISO14443" in wrong.stderr
     table = tmp_path / "tokens.csv"
     table.write_text(shell.run("id-token", "export").stdout)
     assert shell.answer("id-token", "remove", "04a1") == {"removed": "04a1"}

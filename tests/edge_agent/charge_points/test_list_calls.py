@@ -1,13 +1,13 @@
 """Orders about lists of id tokens as calls that fit their schemas, and answers as stations give them."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from edge_agent.charge_points import list_calls, v2x, v16
+from edge_agent.charge_points import list_calls, rpc, v2x, v16
 from edge_agent.charge_points.schemas import OCPP_16, OCPP_21, OCPP_201, Schemas
+from edge_agent.site.local_list import MESSAGE_BYTES, bytes_of, characters_of
 from sitelink.commands import (
     ClearCache,
     GetLocalListVersion,
@@ -137,14 +137,14 @@ def variable(name: str, value: Any, status: str = "Accepted") -> dict[str, Any]:
     ("payload", "limits"),
     [
         ({"getVariableResult": [variable("Enabled", "true"), variable("ItemsPerMessage", "20"),
-                                variable("Entries", "1000")]}, (True, 1000, 20)),
+                                variable("Entries", "1000")]}, (True, 1000, 20, None)),
         ({"getVariableResult": [variable("Enabled", "true"), variable("Entries", "7", "NotSupportedAttributeType")]},
-         (True, None, None)),
+         (True, None, None, None)),
         ({"getVariableResult": [variable("ItemsPerMessage", "100"), variable("BytesPerMessage", "5120")]},
-         (None, None, 9)),
-        ({"getVariableResult": [variable("BytesPerMessage", "10")]}, (None, None, 1)),
-        ({"getVariableResult": [{}, None, variable("ItemsPerMessage", "no")]}, (None, None, None)),
-        (None, (None, None, None)),
+         (None, None, 100, 5120)),
+        ({"getVariableResult": [variable("BytesPerMessage", "10")]}, (None, None, None, 10)),
+        ({"getVariableResult": [{}, None, variable("ItemsPerMessage", "no")]}, (None, None, None, None)),
+        (None, (None, None, None, None)),
     ],
 )  # fmt: skip
 def test_what_a_2x_station_can_hold(payload: Any, limits: tuple[Any, ...]) -> None:
@@ -165,10 +165,11 @@ def test_the_version_a_station_has(said: Any, version: int | None) -> None:
 
 
 @pytest.mark.parametrize("schemas", [OCPP_201, OCPP_21], ids=lambda each: each.version)
-def test_no_entry_of_2x_takes_more_bytes_than_is_reckoned_with(schemas: Schemas) -> None:
-    long = "𐐷" * list_calls.TOKEN_MAX_2X
+@pytest.mark.parametrize("letter", ["A", "𐐷", '"'])
+def test_no_message_of_2x_takes_more_bytes_than_is_reckoned_with(schemas: Schemas, letter: str) -> None:
+    long = letter * characters_of(schemas.version)
     entry = ListEntry(long, AuthorizationStatus.NOT_ALLOWED_TYPE_EVSE, IdTokenType.NO_AUTHORIZATION, long, NEW_YEAR)
-    action, payload = v2x.call_for(SendLocalList(1, full=True, entries=(entry,)))
+    action, payload = v2x.call_for(SendLocalList(2**31 - 1, full=False, entries=(entry,) * 3))
     schemas.check_call(action, payload)
-    (item,) = payload["localAuthorizationList"]
-    assert len(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode()) <= list_calls.ENTRY_BYTES_2X
+    frame = rpc.encode_call("x" * 36, action, payload)
+    assert len(frame.encode()) <= MESSAGE_BYTES + 3 * bytes_of(entry)

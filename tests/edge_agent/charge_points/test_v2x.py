@@ -7,6 +7,7 @@ import pytest
 
 from edge_agent.charge_points import v2x
 from edge_agent.charge_points.dialect import Unusable
+from edge_agent.charge_points.dialects import dialect_of
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.rules_2x import not_now
 from edge_agent.charge_points.schemas import OCPP_21, OCPP_201, Schemas
@@ -108,6 +109,15 @@ def test_an_event_told_offline_is_known_as_such_also_by_a_word() -> None:
 def test_an_event_of_no_transaction_cannot_be_used(changes: dict[str, Any]) -> None:
     with pytest.raises(Unusable):
         v2x.transaction_report({**EVENT, **changes}, [])
+
+
+def test_a_group_goes_as_far_as_the_version_carries_it() -> None:
+    verdict = Verdict(AuthorizationStatus.ACCEPTED, "G" * 37)
+    for version, told in (("2.0.1", False), ("2.1", True)):
+        answer = v2x.transaction_answer(verdict, dialect_of(version).clerk.id_token_max)  # type: ignore[attr-defined]
+        assert ("groupIdToken" in answer["idTokenInfo"]) is told
+        schemas = dialect_of(version).schemas
+        assert schemas.violation("TransactionEventResponse", answer) is None
 
 
 def test_a_token_may_be_none_at_all() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.site.id_token_rules import TokenEntry
-from edge_agent.site.local_list import VERSION_MAX, Entries, plan, takes_leave, wanted
+from edge_agent.site.local_list import MESSAGE_BYTES, VERSION_MAX, Entries, bytes_of, plan, takes_leave, wanted
 from sitelink.commands import ListLimits, SendLocalList
 from sitelink.events import ListEntry, Traits
 from sitelink.ids import IdTokenKey, StationKey, id_token_key
@@ -45,6 +45,8 @@ class Shelf:
         assert message.full or message.version > self.version
         changes = len(message.entries) + len(message.removed)
         assert changes <= (self.limits.per_message or changes)
+        size = MESSAGE_BYTES + sum(map(bytes_of, (*message.entries, *message.removed)))
+        assert changes <= 1 or size <= (self.limits.bytes_per_message or size)
         if message.full:
             assert not message.removed
             self.entries = {}
@@ -63,14 +65,14 @@ class Shelf:
 
 @given(
     lists, lists, lists, st.integers(0, 9), st.integers(0, 9), states, st.none() | st.integers(1, 5), st.booleans(),
-    st.booleans(),
+    st.booleans(), st.none() | st.integers(1, 3000),
 )  # fmt: skip
 def test_whatever_a_station_holds_a_plan_makes_it_right(
     goal: Entries, confirmed: Entries, other: Entries, version: int, reported: int, state: LocalListState,
-    per_message: int | None, full: bool, known: bool,
+    per_message: int | None, full: bool, known: bool, bytes_per_message: int | None,
 ) -> None:  # fmt: skip
     """What it confirmed is what it holds only where it says the version it confirmed."""
-    limits = ListLimits(per_message=per_message, entries=12)
+    limits = ListLimits(per_message=per_message, entries=12, bytes_per_message=bytes_per_message)
     held = LocalList(station=CP, at=NOON, state=state, version=version, entries=confirmed) if known else None
     shelf = Shelf(reported, confirmed if known and reported == version else other, limits)
     if known and reported == version == 0:

@@ -207,6 +207,26 @@ async def test_a_station_that_does_not_say_what_it_can_hold_gets_what_its_versio
     assert len(message.entries) == 4
 
 
+@pytest.mark.parametrize(("version", "longest"), [("1.6", 20), ("2.0.1", 36), ("2.1", 255)])
+@pytest.mark.parametrize("says", [True, False])
+async def test_tokens_go_as_far_as_the_version_carries_them(version: str, longest: int, says: bool) -> None:
+    core, keeping = await site()
+    await core.desk.connected("CP001", "192.0.2.7", version, f"ocpp{version}")
+    await core.desk.boot("CP001", "192.0.2.7", BootReport("Acme", "Post 2", "SN-CP001", version=version))
+    typed = version != "1.6"
+    keeping.limits = ListLimits(id_token_characters=36 if typed else 20, typed=typed) if says else None
+    for length in (20, 36, 255):
+        await core.tokens.put(TokenEntry("L" * length, parent="G" * length))
+    await core.lists.bring_up_to_date(CP)
+    sent = [entry for message in keeping.messages() for entry in message.entries]
+    assert {len(each.id_token) for each in sent if each.id_token[0] == "L"} == {
+        n for n in (20, 36, 255) if n <= longest
+    }
+    view = core.lists.view(CP)
+    assert view is not None
+    assert view.left_out == sum(n > longest for n in (20, 36, 255))
+
+
 async def test_how_many_a_list_may_hold_is_known_from_the_inventory_where_a_station_does_not_say_it_itself() -> None:
     core, _ = await site()
     await core.desk.listed(CP, ListReport(ReportKind.INVENTORY, {}, "GetBaseReport", facts={LIST_ENTRIES: 3}))
