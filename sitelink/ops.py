@@ -72,7 +72,7 @@ class _Wire(msgspec.Struct, omit_defaults=True):
     op_id: OpId
     kind: str
     entity: str
-    value: msgspec.Raw
+    value: Any
     author: Author
     t: Stamp
     prev: OpId | None = None
@@ -82,15 +82,20 @@ class _Wire(msgspec.Struct, omit_defaults=True):
     v: int = 1
 
 
+class _Read(_Wire):
+    value: msgspec.Raw
+    """Whose type `kind` says."""
+
+
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(_Wire)
+_decoder = msgspec.json.Decoder(_Read)
 
 
 def encode_op(op: Op) -> bytes:
     """One JSON object, no newline."""
     return _encoder.encode(
         _Wire(
-            op_id=op.op_id, kind=op.kind, entity=op.entity, value=msgspec.Raw(_encoder.encode(op.event)),
+            op_id=op.op_id, kind=op.kind, entity=op.entity, value=op.event,
             author=op.author, t=op.t, prev=op.prev, job=op.job, field=op.field, bases=op.bases, v=op.v,
         )
     )  # fmt: skip

@@ -3,7 +3,7 @@
 No sockets. What is put right is `candour`'s to say; this hands it on and has it counted. Start at `believed`.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from edge_agent.charge_points import candour
@@ -31,17 +31,17 @@ class _Believed:
         """Everything a station says of no measurement and no time goes through as it is."""
         return getattr(self._desk, name)
 
-    async def connector_changed(self, station: StationKey, report: ConnectorReport) -> None:
+    def connector_changed(self, station: StationKey, report: ConnectorReport) -> Awaitable[None]:
         found: Found = []
         report = candour.status_of(self._quirks(), report, found)
         self._count("StatusNotification", found)
-        await self._desk.connector_changed(station, report)
+        return self._desk.connector_changed(station, report)
 
-    async def meter_values(self, station: StationKey, report: MeterReport) -> None:
+    def meter_values(self, station: StationKey, report: MeterReport) -> Awaitable[None]:
         found: Found = []
         report = candour.meter_of(self._quirks(), report, found)
         self._count("MeterValues", found)
-        await self._desk.meter_values(station, report)
+        return self._desk.meter_values(station, report)
 
     async def start(self, station: StationKey, report: StartReport) -> Any:
         found: Found = []
@@ -55,11 +55,11 @@ class _Believed:
         self._count("StopTransaction", found)
         return await self._desk.stop(station, report)
 
-    async def transaction_event(self, station: StationKey, report: TransactionReport) -> Any:
+    def transaction_event(self, station: StationKey, report: TransactionReport) -> Awaitable[Any]:
         found: Found = []
         report = candour.event_of(self._quirks(), report, found)
         self._count("TransactionEvent", found)
-        return await self._desk.transaction_event(station, report)
+        return self._desk.transaction_event(station, report)
 
     def _count(self, action: str, found: Found) -> None:
         if found:

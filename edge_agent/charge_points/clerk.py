@@ -42,11 +42,11 @@ class BaseClerk:
         self.status_told = False
         """Whether it said its state by itself."""
 
-    async def answer(self, action: str, payload: Payload, found: Found) -> Payload:
+    def answer(self, action: str, payload: Payload, found: Found) -> Awaitable[Payload]:
         handler = self.handlers.get(action)
         if handler is None:
             raise self.unknown(action)
-        return await handler(payload, found)
+        return handler(payload, found)
 
     async def hear(self, action: str, payload: Payload, found: Found) -> None:
         hearing = self.heard.get(action)

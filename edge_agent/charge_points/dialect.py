@@ -91,7 +91,7 @@ class Clerk(Protocol):
     @property
     def tending(self) -> Errands: ...
 
-    async def answer(self, action: str, payload: Payload, found: Found) -> Payload:
+    def answer(self, action: str, payload: Payload, found: Found) -> Awaitable[Payload]:
         """The payload of the CALLRESULT. Raises Refused, Unusable, StoreUnavailable."""
         ...
 
@@ -159,7 +159,7 @@ class Dialect:
 
 def time_text(at: datetime) -> str:
     """UTC with a Z and milliseconds: other forms break stations (OCPP 1.6 §3.15)."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def registration_word(verdict: Registration) -> str:

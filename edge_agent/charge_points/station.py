@@ -194,7 +194,7 @@ class Connection:
 
     async def _next_call(self) -> rpc.Call | rpc.Send | None:
         while not self._calls:
-            self._idle = asyncio.get_running_loop().create_future()
+            self._idle = self._socket.loop.create_future()  # asking for the running loop costs a system call
             await self._idle
             self._idle = None
         call = self._calls.pop(0)
@@ -212,7 +212,9 @@ class Connection:
                     self.tend()
                 continue
             text, then = await self._answer(call)
-            await self._send(text)
+            self._write(text)
+            if self._socket.is_full:
+                await self._socket.emptied()
             if then is not None:
                 then()
             if self.errands.waiting:
@@ -285,6 +287,11 @@ class Connection:
     def is_serving(self) -> bool:
         return self.role is Role.SERVING
 
+    @property
+    def is_accepted(self) -> bool:
+        """Serves, and its boot is accepted: what it says counts, and it may be asked."""
+        return self.role is Role.SERVING and self.registration is Registration.ACCEPTED
+
     # ---- signs of life ----
 
     def noticed(self) -> None:
@@ -350,7 +357,8 @@ class Connection:
             if call.action == "BootNotification":
                 payload, then = await self._boot(call.payload, found)
             else:
-                await self._check_standing(call.action)
+                if not (self.recorded and self.is_accepted):
+                    await self._check_standing(call.action)
                 self.dialect.extra_properties(call.action, call.payload, found)
                 payload = await self._clerk.answer(call.action, call.payload, found)
         except Refused as refusal:
@@ -607,7 +615,7 @@ class Connection:
         self.has_called = True
         if self.role is Role.NEW:
             await self._host.admit(self, None)
-        if self.role is Role.SERVING and self.registration is Registration.ACCEPTED:
+        if self.is_accepted:
             with contextlib.suppress(NoAnswer):
                 await self._clerk.ask_status(self.ask)
             self.tend()
@@ -645,7 +653,7 @@ class Connection:
         if self._errand is None:
             self._errand = asyncio.Event()
         self._errand.set()
-        if not self._tending and self.is_serving and self.registration is Registration.ACCEPTED:
+        if not self._tending and self.is_accepted:
             self._tending = True
             self.spawn(self._tend(self._errand))
 
@@ -661,7 +669,7 @@ class Connection:
             errand.clear()
             wait_s: float | None = ERRANDS_AGAIN_S
             try:
-                if self.is_serving and self.registration is Registration.ACCEPTED:
+                if self.is_accepted:
                     wait_s = await self.errands.round(self.ask)
             except StoreUnavailable as error:
                 self._log.warning("errand_not_recorded", reason=error.fields.get("reason"))
@@ -673,5 +681,5 @@ class Connection:
 
     async def ask_boot(self) -> None:
         """Never of a station that is accepted (OCPP 1.6 errata 3.40): one that waits, or that nobody knows yet."""
-        if not (self.role is Role.SERVING and self.registration is Registration.ACCEPTED):
+        if not self.is_accepted:
             await self.ask("TriggerMessage", {"requestedMessage": "BootNotification"})

@@ -2,20 +2,33 @@
 
 `websockets` keeps the protocol (RFC 6455): masks, lengths, fragments, control frames, close codes, sizes. Messages are
 handed on from its callback instead of by `recv`, and written without a task of their own: half of what a message would
-cost otherwise is waking tasks. Not here: what a message says. Start at `StationSocket.listen`.
+cost otherwise is waking tasks. The commonest frame, one short text message that came whole and alone, is unmasked and
+framed right here, in a fifth of the time; every other one is the library's. Not here: what a message says. Start at
+`StationSocket.listen`.
 """
 
 import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
-from websockets.protocol import Event, State
+from websockets.protocol import Event, Protocol, State
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a build of the library without its C part
+    from websockets.utils import apply_mask
 
 TURN_BYTES = 4096
+WHOLE_TEXT = 0x81
+"""The first byte of a text frame that is a message of its own: FIN, opcode 1, no extension's bits."""
+MASKED = 0x80
+LENGTH_FOLLOWS = 126
+"""This length and above say that the length stands in the next two (eight) bytes."""
 _DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 
 
@@ -57,6 +70,8 @@ class StationSocket(ServerConnection):
     _end: asyncio.TimerHandle | None = None
     _waits = False
     """For its turn."""
+    _between_frames = False
+    """Whether what comes next is the first byte of a frame, and the library has no part of one."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._backlog = bytearray()
@@ -110,7 +125,14 @@ class StationSocket(ServerConnection):
         super().eof_received()
 
     def _parse(self, data: bytes) -> None:
+        if self._between_frames and self._on_message is not None:
+            message = _message_of(data)
+            if message is not None and self._on_frame is not None and self.protocol.state is State.OPEN:
+                self._on_frame(Opcode.TEXT)
+                self._on_message(message)
+                return
         super().data_received(data)
+        self._between_frames = self._partial is None and _awaits_frame(self.protocol)
         if self._end is None and self.close_deadline is not None:  # one that broke the protocol need not close its side
             self._end = self.loop.call_at(self.close_deadline, self.transport.abort)
 
@@ -166,8 +188,13 @@ class StationSocket(ServerConnection):
 
     def write(self, text: str) -> None:
         """A whole text message, into the buffer of the socket; nothing where the socket is closed or closing."""
-        if self.protocol.state is State.OPEN and not self.transport.is_closing():
-            self.protocol.send_text(text.encode())
+        if self.protocol.state is not State.OPEN or self.transport.is_closing():
+            return
+        data = text.encode()
+        if len(data) < 0x10000 and not self.protocol.extensions:
+            self.transport.write(_frame_of(data))
+        else:
+            self.protocol.send_text(data)
             self.send_data()
 
     def write_ping(self) -> None:
@@ -185,3 +212,33 @@ class StationSocket(ServerConnection):
         """Until it does, or is gone."""
         with contextlib.suppress(OSError, ConnectionClosed):
             await self.drain()
+
+
+def _message_of(data: bytes) -> bytes | None:
+    """The message of a masked frame that is all of `data`; None: it is anything else (RFC 6455 §5.2)."""
+    if len(data) < 6 or data[0] != WHOLE_TEXT:
+        return None
+    size, start = data[1] - MASKED, 6
+    if size == LENGTH_FOLLOWS:
+        size, start = data[2] << 8 | data[3], 8
+        if size < LENGTH_FOLLOWS:
+            return None
+    elif not 0 <= size < LENGTH_FOLLOWS:
+        return None
+    return apply_mask(data[start:], data[start - 4 : start]) if len(data) == start + size else None
+
+
+def _frame_of(message: bytes) -> bytes:
+    """A text message below 64 KiB as one frame of a server: not masked (RFC 6455 §5.1)."""
+    size = len(message)
+    if size < LENGTH_FOLLOWS:
+        return bytes((WHOLE_TEXT, size)) + message
+    return bytes((WHOLE_TEXT, LENGTH_FOLLOWS, size >> 8, size & 0xFF)) + message
+
+
+def _awaits_frame(protocol: Protocol) -> bool:
+    """Whether its parser stands between two frames: there it looks whether the stream has ended."""
+    waits: Any = protocol.parser
+    while (inner := getattr(waits, "gi_yieldfrom", None)) is not None:
+        waits = inner
+    return getattr(waits, "__name__", "") == "at_eof"

@@ -25,6 +25,7 @@ KINDS_MAX = 64
 MORE = "more"
 """What is counted of kinds above that."""
 KIND_CHARACTERS_MAX = 120
+_FLAGGED = (MeterValuesReported, TransactionStopped)
 FLUSH_EVERY_S = 60.0
 GROWN_EVERY_S = 900.0
 
@@ -43,7 +44,7 @@ class Tally:
     def _committed(self, committed: Committed) -> None:
         """What was not plausible is counted with the rest."""
         for op in committed.ops:
-            if isinstance(op.event, MeterValuesReported | TransactionStopped) and op.event.flags:
+            if isinstance(op.event, _FLAGGED) and op.event.flags:
                 action = "MeterValues" if isinstance(op.event, MeterValuesReported) else "StopTransaction"
                 kinds = {f"{action} {flag}": 1 for flag in op.event.flags}
                 self.count(StationKey(op.entity.partition(":")[2]), kinds)

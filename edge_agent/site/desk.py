@@ -6,7 +6,7 @@ Start at `StationDesk`; it is `edge_agent.site.ports.Desk`. What is decided stan
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -186,14 +186,14 @@ class StationDesk:
             self._knocks.popitem(last=False)
         return count
 
-    async def connector_changed(self, station: StationKey, report: ConnectorReport) -> None:
+    def connector_changed(self, station: StationKey, report: ConnectorReport) -> Awaitable[None]:
         event = ConnectorChanged(
             connector=report.connector, status=report.status, at=report.at or self._clock.now(),
             error_code=report.error_code, info=report.info, vendor_id=report.vendor_id,
             vendor_error_code=report.vendor_error_code, station_time=report.station_time, text=report.text,
             plug=report.plug,
         )  # fmt: skip
-        await self._record(station, event, STATION)
+        return self._record(station, event, STATION)
 
     async def authorize(
         self, station: StationKey, id_token: str, token_type: str | None = None, connector: int | None = None
@@ -207,11 +207,11 @@ class StationDesk:
     async def stop(self, station: StationKey, report: StopReport) -> Verdict | None:
         return await self._journal.write(decide_stop(self._policy, station, report))
 
-    async def transaction_event(self, station: StationKey, report: TransactionReport) -> Verdict | None:
-        return await self._journal.write(decide_transaction_event(self._policy, station, report))
+    def transaction_event(self, station: StationKey, report: TransactionReport) -> Awaitable[Verdict | None]:
+        return self._journal.write(decide_transaction_event(self._policy, station, report))
 
-    async def meter_values(self, station: StationKey, report: MeterReport) -> None:
-        await self._journal.write(decide_meter_values(station, report))
+    def meter_values(self, station: StationKey, report: MeterReport) -> Awaitable[None]:
+        return self._journal.write(decide_meter_values(station, report))
 
     async def configured(self, station: StationKey, values: dict[str, str | None]) -> None:
         await self._record(station, StationConfigured(values), STATION)
@@ -278,8 +278,8 @@ class StationDesk:
 
         await self._journal.write(decide)
 
-    async def _record(self, station: StationKey, event: Event, author: Author) -> None:
+    def _record(self, station: StationKey, event: Event, author: Author) -> Awaitable[None]:
         def decide(ledger: Ledger) -> Decision[None]:
             return Decision((*room_for(ledger.state, station), Fact(f"station:{station}", event, author)), None)
 
-        await self._journal.write(decide)
+        return self._journal.write(decide)

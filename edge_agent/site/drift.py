@@ -13,6 +13,7 @@ from sitelink.ids import StationKey
 
 REPORTS_KEPT = 8
 STATIONS_MAX = 1024
+_DATED = (MeterValuesReported, ConnectorChanged)
 
 
 class ClockDrift:
@@ -30,7 +31,7 @@ class ClockDrift:
     def _committed(self, committed: Committed) -> None:
         for op in committed.ops:
             event = op.event
-            if isinstance(event, ConnectorChanged | MeterValuesReported) and event.station_time is not None:
+            if isinstance(event, _DATED) and event.station_time is not None:
                 self._observe(StationKey(op.entity.partition(":")[2]), event.at, op.t.wall)
 
     def _observe(self, station: StationKey, at: datetime, received_at: datetime) -> None:

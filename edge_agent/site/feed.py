@@ -50,9 +50,10 @@ def _news_of(committed: Committed) -> _News:
     changed: list[Changes] = []
     measured: set[StationKey] = set()
     for changes in committed.changes:
-        if not changes.drop and all(type(entity) is Readings for entity in changes.put):
-            measured.update(entity.station for entity in changes.put if isinstance(entity, Readings))
-        else:
+        only = changes.put[0] if len(changes.put) == 1 and not changes.drop else None
+        if isinstance(only, Readings):
+            measured.add(only.station)
+        elif changes.put or changes.drop:
             changed.append(changes)
     return _News(committed.seq, tuple(changed), frozenset(measured))
 

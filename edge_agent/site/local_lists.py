@@ -77,7 +77,7 @@ class LocalLists:
     # ---- by itself ----
 
     def _committed(self, committed: Committed) -> None:
-        for op in committed.ops:
+        for op in committed.logged:
             event, key = op.event, StationKey(op.entity.partition(":")[2])
             if isinstance(event, _OF_THE_SITE):
                 for station in self._journal.state.stations:

@@ -86,11 +86,15 @@ It may be called again when a commit failed and is tried anew.
 
 
 class Committed(msgspec.Struct, frozen=True):
-    """What a commit made true, in order. `seq` is the last op's journal key."""
+    """What a commit made true, in order. `seq` is the last op's journal key.
+
+    `logged` are those of `ops` that are no telemetry: meter values are most of all ops, and of interest to few.
+    """
 
     seq: int
     ops: tuple[Op, ...]
     changes: tuple[Changes, ...]
+    logged: tuple[Op, ...]
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -116,7 +120,7 @@ class Journal(Protocol):
     @property
     def trouble(self) -> Trouble | None: ...
 
-    async def write(self, decide: Decide[T]) -> T:
+    def write(self, decide: Decide[T]) -> Awaitable[T]:
         """Decide and commit. Raises what `decide` raises, or StoreUnavailable when the disk does not take it."""
         ...
 
@@ -463,7 +467,7 @@ class Desk(Protocol):
         """Decide and record a BootNotification, served or not."""
         ...
 
-    async def connector_changed(self, station: StationKey, report: ConnectorReport) -> None: ...
+    def connector_changed(self, station: StationKey, report: ConnectorReport) -> Awaitable[None]: ...
 
     async def authorize(
         self, station: StationKey, id_token: str, token_type: str | None = None, connector: int | None = None
@@ -479,11 +483,11 @@ class Desk(Protocol):
         """Never refuses: an unknown transaction is stored as an orphan. None where no id token came with it."""
         ...
 
-    async def transaction_event(self, station: StationKey, report: TransactionReport) -> Verdict | None:
+    def transaction_event(self, station: StationKey, report: TransactionReport) -> Awaitable[Verdict | None]:
         """Never refuses; one that came before is recognised. None where no id token came with it."""
         ...
 
-    async def meter_values(self, station: StationKey, report: MeterReport) -> None: ...
+    def meter_values(self, station: StationKey, report: MeterReport) -> Awaitable[None]: ...
 
     async def configured(self, station: StationKey, values: dict[str, str | None]) -> None: ...
 

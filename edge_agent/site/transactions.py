@@ -22,6 +22,8 @@ from sitelink.model import Readings, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Fact
 from sitelink.states import AuthorizationStatus
 
+_encode = msgspec.json.Encoder().encode
+
 
 def content_of(*parts: object) -> str:
     """A short digest by which the same message is recognised when it is sent again, under whatever message id."""
@@ -30,7 +32,7 @@ def content_of(*parts: object) -> str:
 
 def values_content(connector: int, group: MeterGroup) -> str:
     """The same for values of one moment; quick, since it is made of every one of them."""
-    said = msgspec.json.encode((connector, group.station_time, group.samples))
+    said = _encode((connector, group.station_time, group.samples))
     return hashlib.blake2b(said, digest_size=12).hexdigest()
 
 

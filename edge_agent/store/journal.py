@@ -5,7 +5,7 @@ Start at `DiskJournal.write`. Lives on the event loop; the writer's news arrive 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import structlog
 
@@ -28,6 +28,8 @@ class DiskJournal:
         self._seq = seq
         self._loop = loop
         self._writer: Writer | None = None
+        self._gathered: list[Request | Errand] = []
+        """Since the loop last came round: handed over together, so that the writer's thread is woken once."""
         self._trouble: Trouble | None = None
         self._listeners: list[Callable[[Committed], None]] = []
         self._trouble_listeners: list[Callable[[Trouble | None], None]] = []
@@ -47,11 +49,11 @@ class DiskJournal:
     def trouble(self) -> Trouble | None:
         return self._trouble
 
-    async def write(self, decide: Decide[T]) -> T:
+    def write(self, decide: Decide[T]) -> asyncio.Future[T]:
         """See the port. A cancelled write may still commit."""
-        ticket: asyncio.Future[Any] = self._loop.create_future()
+        ticket: asyncio.Future[T] = self._loop.create_future()
         self._submit(Request(decide, ticket))
-        return cast(T, await ticket)
+        return ticket
 
     async def run(self, work: Work) -> Any:
         """Do something of the store's own in a transaction on the writer. Raises as `write`."""
@@ -78,12 +80,21 @@ class DiskJournal:
 
     def detach(self) -> None:
         """From here on nothing is taken."""
+        self._hand_over()
         self._writer = None
 
     def _submit(self, request: Request | Errand) -> None:
         if self._writer is None:
-            raise StoreUnavailable(reason="failed")
-        self._writer.submit(request)
+            request.ticket.set_exception(StoreUnavailable(reason="failed"))
+            return
+        self._gathered.append(request)
+        if len(self._gathered) == 1:
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered and self._writer is not None:
+            self._writer.submit(*gathered)
 
     # ---- told from the writer's thread ----
 

@@ -118,6 +118,7 @@ class DiskLedger:
         self._state.mark()
         self._contents.mark()
         self._ops: list[Op] = []
+        self._logged: list[Op] = []
         self._changes: list[Changes] = []
         self._journal: list[tuple[int, bytes, int]] = []
         self._telemetry: list[tuple[int, bytes, int]] = []
@@ -181,6 +182,7 @@ class DiskLedger:
         row = (self.seq, body, crc_of(self.seq, body))
         if op.kind not in TELEMETRY:
             self._journal.append(row)
+            self._logged.append(op)
             return
         if isinstance(op.event, MeterValuesReported):
             self._contents.add(StationKey(op.entity.partition(":")[2]), op.event.content)
@@ -295,7 +297,10 @@ class DiskLedger:
 
     def settle(self) -> Committed | None:
         """The commit returned: what it made true, and a new batch begins. None: there was nothing."""
-        committed = Committed(self.seq, tuple(self._ops), tuple(self._changes)) if self._ops else None
+        if not self._ops:
+            self.begin()
+            return None
+        committed = Committed(self.seq, tuple(self._ops), tuple(self._changes), tuple(self._logged))
         self.begin()
         return committed
 

@@ -10,7 +10,6 @@ from edge_agent.store import meta
 from edge_agent.store.journal import DiskJournal
 from edge_agent.store.ledger import DiskLedger
 from edge_agent.store.reader import DiskHistory
-from sitelink.events import TELEMETRY
 
 # "How many log ops lie between two marks."
 BETWEEN = "SELECT count(*) FROM journal WHERE seq > ? AND seq <= ?"
@@ -60,4 +59,4 @@ class Outbox:
         self._acked = await self._journal.run(move)
 
     def _committed(self, committed: Committed) -> None:
-        self._ops_ever += sum(op.kind not in TELEMETRY for op in committed.ops)
+        self._ops_ever += len(committed.logged)

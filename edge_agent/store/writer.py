@@ -113,7 +113,7 @@ class Writer:
         self._clock = clock
         self._data_dir = data_dir
         self._probe_s = probe_s
-        self._queue: queue.SimpleQueue[Request | Errand | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Request | Errand, ...] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store writer", daemon=True)
         self._trouble: Trouble | None = None
         self._current: list[Request | Errand] = []
@@ -127,9 +127,9 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, request: Request | Errand) -> None:
-        """From any thread."""
-        self._queue.put(request)
+    def submit(self, *requests: Request | Errand) -> None:
+        """From any thread. What is submitted together is committed together, unless an errand stands between."""
+        self._queue.put(requests)
 
     def stop(self) -> None:
         """Finish what was submitted, checkpoint, and end the thread. Blocks."""
@@ -171,7 +171,7 @@ class Writer:
         try:
             first = self._queue.get(timeout=self._patience())
             while first is not None:
-                batch.append(first)
+                batch += first
                 if len(batch) >= BATCH_MAX:
                     return batch, False
                 first = self._queue.get_nowait()

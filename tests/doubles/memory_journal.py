@@ -8,7 +8,7 @@ from edge_agent.site.ports import Committed, Decide, Trouble
 from sitelink.apply import apply, apply_to
 from sitelink.clock import Clock
 from sitelink.errors import StoreUnavailable
-from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped
+from sitelink.events import TELEMETRY, MeterValuesReported, TransactionStarted, TransactionStopped
 from sitelink.ids import CommandId, OpId, StationKey, TransactionId
 from sitelink.model import Command, SiteState, Transaction
 from sitelink.ops import Fact, Op, Stamp
@@ -51,8 +51,9 @@ class MemoryJournal:
             changes.append(change)
         if ops:
             self.seq += len(ops)
+            logged = tuple(op for op in ops if op.kind not in TELEMETRY)
             for listener in self._listeners:
-                listener(Committed(self.seq, tuple(ops), tuple(changes)))
+                listener(Committed(self.seq, tuple(ops), tuple(changes), logged))
         return decision.result
 
     def subscribe(self, listener: Callable[[Committed], None]) -> None:

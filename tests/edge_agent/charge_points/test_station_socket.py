@@ -9,7 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
+from edge_agent.charge_points.station_socket import _awaits_frame, _frame_of, _message_of
 from tests.doubles.ocpp_box import BOOT, HASTY, OcppBox, ocpp_box, until
 
 TEXT, BINARY, CONT, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
@@ -271,3 +275,52 @@ async def test_pings_come_to_a_station_that_says_nothing_and_their_pongs_are_tak
                 pings += 1
                 await station.send(frame(PONG, data))
         assert len(box.server._places.connections) == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 4000, 65535])
+def test_a_whole_text_frame_is_read_as_it_is(size: int) -> None:
+    message = bytes(number % 256 for number in range(size))
+    assert _message_of(frame(TEXT, message)) == message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(TEXT, HEARTBEAT, fin=False), frame(BINARY, HEARTBEAT), frame(PING, b"x"), frame(CLOSE),
+        frame(TEXT, HEARTBEAT, rsv=4), frame(TEXT, HEARTBEAT, mask=None), frame(TEXT, b"x" * 130, mask=None),
+        frame(TEXT, HEARTBEAT)[:-1], frame(TEXT, HEARTBEAT) * 2, frame(TEXT, b"x" * 70_000), b"", b"\x81\xfe\x00",
+        b"\x81\xfe\x00\x05\x00\x00\x00\x00hello",
+    ],
+)  # fmt: skip
+def test_anything_else_is_left_to_the_library(data: bytes) -> None:
+    assert _message_of(data) is None
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65535])
+def test_our_frames_are_those_of_the_library(size: int) -> None:
+    message = b"x" * size
+    assert _frame_of(message) == Frame(Opcode.TEXT, message).serialize(mask=False)
+
+
+def test_where_one_frame_ends_and_the_next_has_not_begun_is_known() -> None:
+    """Of the library's parser: should it look for the next frame in another way one day, this says so."""
+    protocol = ServerProtocol(state=State.OPEN)
+    whole = frame(TEXT, HEARTBEAT)
+    said = []
+    for piece in (b"", whole, whole[:1], whole[1:5], whole[5:9], whole[9:], frame(PING), whole[:3], whole[3:] + whole):
+        protocol.receive_data(piece)
+        said.append(_awaits_frame(protocol))
+    assert said == [True, True, False, False, False, True, True, False, True]
+
+
+async def test_frames_alone_and_in_pieces_take_turns() -> None:
+    async with ocpp_box() as box, wire(box) as station:
+        for part in ([HEARTBEAT], [HEARTBEAT[:9], HEARTBEAT[9:]], [HEARTBEAT]):
+            fragments = [frame(TEXT if place == 0 else CONT, each, fin=place == len(part) - 1)
+                         for place, each in enumerate(part)]  # fmt: skip
+            for each in fragments:
+                await station.send(each[:4])
+                await station.send(each[4:])
+            assert (await station.answer())[1] == "h"
+            await station.send(frame(TEXT, HEARTBEAT))
+            assert (await station.answer())[1] == "h"
