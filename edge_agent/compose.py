@@ -6,7 +6,6 @@ manager starts it again.
 
 import asyncio
 import contextlib
-import importlib
 import os
 import secrets
 import signal
@@ -192,20 +191,36 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tokens = AllowList(journal)
         lists = LocalLists(journal, stations, enabled=settings.authorisation.local_list == "on")
 
-        ocpp_port = await _bound(
+        ports: dict[str, int | None] = dict.fromkeys(("http.port", "ocpp.port", "http.tls_port", "ocpp.tls_port"))
+        ports["ocpp.port"] = ocpp_port = await _bound(
             stack.enter_async_context(stations.serve(settings.ocpp.bind, settings.ocpp.port)),
             "ocpp.port", settings.ocpp.port,
         )  # fmt: skip
-        ocpp_tls_port: int | None = None
-        await asyncio.to_thread(importlib.import_module, "edge_agent.page_server")
+        # Charge points are served from here on; what takes longer, and on a first start much longer, comes after.
+        await asyncio.gather(
+            asyncio.to_thread(footprint.load_without_authorities, "edge_agent.page_server"),
+            _load_certificates(keeper, desk),
+        )
         from edge_agent.page_server import PageServer, PageSettings, build_app
 
+        ports["ocpp.tls_port"] = await _tls_port(
+            lambda port: stack.enter_async_context(
+                stations.serve(settings.ocpp.bind, port, keeper.for_stations(rsa_suites=settings.ocpp.tls_rsa_suites))
+            ),
+            "ocpp.tls_port", tls_port_of(settings.ocpp),
+        )  # fmt: skip
         jobs = JobService(
             journal, stations, dispatch, feed, clock, store.history, keys, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: _notice(store, keeper),
-            lambda: ocpp_url(settings, ocpp_tls_port, "wss") if ocpp_tls_port else None,
+            lambda: ocpp_url(settings, port, "wss") if (port := ports["ocpp.tls_port"]) else None,
             transfers,
         )  # fmt: skip
+        upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
+        more = {**upkeep.operations(), **tokens.operations(), **firmware.operations(exchange)}
+        operations = Operations(
+            jobs, lambda token: link_url(settings, ports["http.port"] or settings.http.port, token), more
+        )
+        await stack.enter_async_context(control.serve(settings.data_dir, operations.run))
         app = build_app(
             jobs,
             stations,
@@ -217,36 +232,22 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             tokens=tokens,
             lists=lists,
             oddities=Oddities(tally, ClockDrift(journal)),
-            site_root=lambda: keeper.root_pem,
+            site_root=keeper.root_pem,
             transfers=transfers,
             station_routes=exchange.routes(),
             keys=keys,
             certificates=certificates,
         )
         pages = await stack.enter_async_context(PageServer(app, settings.http.bind))
-        http_port = await _bound(pages.listen(settings.http.port), "http.port", settings.http.port)
-        exchange.serves(TransferMethod.HTTP, http_port)
-
-        await _load_certificates(keeper, desk)
-        ocpp_tls_port = await _tls_port(
-            lambda port: stack.enter_async_context(
-                stations.serve(settings.ocpp.bind, port, keeper.for_stations(rsa_suites=settings.ocpp.tls_rsa_suites))
-            ),
-            "ocpp.tls_port", tls_port_of(settings.ocpp),
+        ports["http.port"] = http_port = await _bound(
+            pages.listen(settings.http.port), "http.port", settings.http.port
         )  # fmt: skip
-        http_tls_port = await _tls_port(
+        exchange.serves(TransferMethod.HTTP, http_port)
+        ports["http.tls_port"] = http_tls_port = await _tls_port(
             lambda port: pages.listen(port, keeper.for_pages()), "http.tls_port", tls_port_of(settings.http)
         )
         if http_tls_port:
             exchange.serves(TransferMethod.HTTPS, http_tls_port)
-        ports = {
-            "http.port": http_port, "ocpp.port": ocpp_port,
-            "http.tls_port": http_tls_port, "ocpp.tls_port": ocpp_tls_port,
-        }  # fmt: skip
-        upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
-        more = {**upkeep.operations(), **tokens.operations(), **firmware.operations(exchange)}
-        operations = Operations(jobs, lambda token: link_url(settings, http_port, token), more)
-        await stack.enter_async_context(control.serve(settings.data_dir, operations.run))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(dispatch.run(), name="dispatch")]
         tasks.append(group.create_task(supervision.run(), name="supervision"))
@@ -258,7 +259,9 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(tally.run(), name="corrections"))
         tasks.append(group.create_task(transfers.run(), name="transfers"))
         try:
-            yield Box(jobs, operations, store, ocpp_port, http_port, ocpp_tls_port, http_tls_port, keeper)
+            yield Box(
+                jobs, operations, store, ocpp_port, http_port, ports["ocpp.tls_port"], http_tls_port, keeper
+            )  # fmt: skip
         finally:
             for task in tasks:
                 task.cancel()
@@ -301,7 +304,7 @@ def _trusted_roots(settings: Settings) -> Path | None:
 
 
 async def _load_certificates(keeper: Keeper, desk: StationDesk) -> None:
-    """The site's certificates: read, or made, which takes seconds on a small box, while the plain ports serve already.
+    """The site's certificates: read, or made, which takes seconds on a small box, while the plain port serves already.
 
     Raises CannotStart where the root is damaged: a person must decide.
     """

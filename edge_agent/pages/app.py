@@ -43,7 +43,7 @@ from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
 from web_ui.surface import DRAW_ERROR, protect
 
 FIGURES: web.AppKey[Callable[[], Figures]] = web.AppKey("figures")
-SITE_ROOT: web.AppKey[Callable[[], bytes]] = web.AppKey("site_root")
+SITE_ROOT: web.AppKey[bytes] = web.AppKey("site_root", bytes)
 DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("openapi")
 
 
@@ -68,12 +68,12 @@ def build_app(
     certificates: Certificates,
     streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
-    site_root: Callable[[], bytes] = bytes,
+    site_root: bytes = b"",
     transfers: Transfers | None = None, station_routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:  # fmt: skip
     """The whole application. `session_key` has at least 32 random bytes and survives restarts.
 
-    `station_routes` are those by which charge points bring and fetch files; `site_root` is empty until there is one.
+    `station_routes` are those by which charge points bring and fetch files.
     """
     gate = Gate(Sessions(session_key, clock), Limits(clock), Hosts(_names(settings, host_name())), clock)
     app = protect(jobs, gate, streams=streams)
@@ -145,7 +145,7 @@ async def get_healthz(request: web.Request) -> web.Response:
 
 async def get_site_root(request: web.Request) -> web.Response:
     """A certificate is public: whoever wants to trust this site's box gets it here, unencrypted too."""
-    root = request.app[SITE_ROOT]()
+    root = request.app[SITE_ROOT]
     if not root:
         raise NotFound(what="page", key="/ca.pem")
     headers = {"Content-Disposition": 'attachment; filename="gatepost-site-ca.pem"'}

@@ -140,7 +140,7 @@ async def running_box(
     app = build_app(
         core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, lambda: FIGURES,
         tokens=core.tokens, lists=core.lists, oddities=core.oddities, streams=streams,
-        host_name=lambda: "gate-7f3a", site_root=lambda: site_root,
+        host_name=lambda: "gate-7f3a", site_root=site_root,
         transfers=core.transfers, keys=core.keys, certificates=core.certificates,
     )  # fmt: skip
     server = FrontServer(app)

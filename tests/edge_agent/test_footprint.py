@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from edge_agent.certificates.authority import make_root
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import gc
@@ -30,3 +32,28 @@ def test_what_is_there_is_never_searched_again_and_what_is_free_is_given_back() 
 
 def test_importing_it_changes_nothing() -> None:
     assert gc.get_threshold()[0] == 700
+
+
+LOADING = """
+import os, ssl, sys
+from pathlib import Path
+from edge_agent import footprint
+
+Path(sys.argv[1], "a_client.py").write_text("import ssl; context = ssl.create_default_context()")
+sys.path.insert(0, sys.argv[1])
+os.environ["SSL_CERT_FILE"] = sys.argv[2]
+os.environ.pop("SSL_CERT_DIR", None)
+footprint.load_without_authorities("a_client")
+import a_client
+print(len(a_client.context.get_ca_certs()), len(ssl.create_default_context().get_ca_certs()))
+print(os.environ["SSL_CERT_FILE"] == sys.argv[2], "SSL_CERT_DIR" in os.environ)
+"""
+
+
+def test_what_is_loaded_without_authorities_has_none_and_what_comes_later_has_them(tmp_path: Path) -> None:
+    root = tmp_path / "root.pem"
+    root.write_bytes(make_root("gate", bits=2048).certificate_pem)
+    said = subprocess.run(
+        [sys.executable, "-c", LOADING, str(tmp_path), str(root)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["0", "1", "True", "False"], said
