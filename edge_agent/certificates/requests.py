@@ -30,6 +30,8 @@ KEPT_NAMES = (
 )  # fmt: skip
 """Parts of a subject that are taken over."""
 
+UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
+
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
@@ -41,7 +43,7 @@ def read_request(pem: str) -> x509.CertificateSigningRequest:
         request = x509.load_pem_x509_csr(pem.encode("ascii"))
         sound = request.is_signature_valid
         key = request.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except (*UNREADABLE, InvalidSignature) as error:
         raise CertificateInvalid(problem="unreadable") from error
     if not sound:
         raise CertificateInvalid(problem="signature")
@@ -73,7 +75,7 @@ def read_chain(chain: str, request_pem: str, now: datetime) -> Signed:
     try:
         found = x509.load_pem_x509_certificates(chain.encode("ascii"))
         theirs = _spki(found[0].public_key())
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise CertificateInvalid(problem="unreadable") from error
     leaf = found[0]
     if theirs != _spki(read_request(request_pem).public_key()):
