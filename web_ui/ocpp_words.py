@@ -106,6 +106,7 @@ SECURITY_LOG: Mapping[str, str] = {
     "key.certificate_answered": "Its request for a certificate was answered, or its answer to one came.",
     "certificate.issued": "A certificate was issued to it.",
     "certificate.revoked": "A certificate was withdrawn.",
+    "address_changed": "It connected from another address, and showed nothing else by which to know it.",
     "certificate_issued": "The box made a certificate for itself.",
     "pairing.open": "New charge points of the job were let in for a while.",
     "link.create": "A link or token was made.",

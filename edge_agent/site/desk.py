@@ -66,7 +66,7 @@ from sitelink.events import (
     StationNeedsReboot,
 )
 from sitelink.ids import StationKey, station_key
-from sitelink.model import StationReport
+from sitelink.model import Station, StationReport
 from sitelink.ops import BOX, STATION, Author, Fact, Stamp
 from sitelink.states import ConnectorStatus, Registration, ReportKind
 
@@ -152,8 +152,10 @@ class StationDesk:
             accepted = known is not None and known.registration is Registration.ACCEPTED
             held = secured(ledger, self._policy, identity, proof) if accepted else ()
             connected = Fact(f"station:{key}", event, BOX)
+            moved = _moved(known, ip) if event.profile == 0 else ()
             return Decision(
-                (*room_for(ledger.state, key), connected, *key_rules.proven_facts(ledger, key, proof), *held), None
+                (*room_for(ledger.state, key), connected, *key_rules.proven_facts(ledger, key, proof), *held, *moved),
+                None,
             )
 
         await self._journal.write(decide)
@@ -283,3 +285,12 @@ class StationDesk:
             return Decision((*room_for(ledger.state, station), Fact(f"station:{station}", event, author)), None)
 
         return self._journal.write(decide)
+
+
+def _moved(known: Station | None, ip: str) -> tuple[Fact, ...]:
+    """Nothing but its address tells one without a password from another: that it changed stands in the log
+    (SECURITY §3.4 (6))."""
+    if known is None or known.ip is None or known.ip == ip:
+        return ()
+    detail = {"before": known.ip, "ip": ip}
+    return (Fact(f"security:{known.id}", SecurityNoted("address_changed", detail), BOX),)

@@ -6,6 +6,7 @@ from edge_agent.site.ports import Trouble
 from edge_agent.site.reports import ConnectorReport
 from edge_agent.site.trust import Proof, Trust
 from sitelink.errors import StoreUnavailable
+from sitelink.events import SecurityNoted
 from sitelink.ids import StationKey
 from sitelink.states import ConnectorStatus, Registration
 from tests.doubles.core import Core
@@ -42,6 +43,24 @@ async def test_connecting_hearing_and_parting_change_the_link() -> None:
     await core.desk.heard(CP)
     assert core.journal.state.stations[CP].connected
     assert core.desk.standing("CP001").registration is Registration.ACCEPTED
+
+
+async def test_another_address_is_noted_of_who_shows_nothing_else() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+
+    def noted() -> list[dict[str, str]]:
+        events = (op.event for op in core.journal.recorded)
+        return [each.detail for each in events if isinstance(each, SecurityNoted) and each.code == "address_changed"]
+
+    before = core.journal.state.stations[CP].ip or ""
+    await core.desk.connected("CP001", before, "1.6", "ocpp1.6")
+    assert noted() == []
+    await core.desk.connected("CP001", "192.0.2.99", "1.6", "ocpp1.6")
+    assert noted() == [{"before": before, "ip": "192.0.2.99"}]
+    await core.desk.connected("CP001", "192.0.2.7", "1.6", "ocpp1.6", Proof(Trust.RIGHT, 1, False, verifier="v1"))
+    assert len(noted()) == 1, "a password says who it is, wherever it calls from"
 
 
 async def test_when_the_disk_takes_nothing_the_desk_confirms_nothing() -> None:

@@ -50,6 +50,12 @@ def test_every_kind_it_shows_exists() -> None:
 
 
 def test_every_kind_has_words_for_people() -> None:
-    codes = {"certificate_issued", "certificate_expiring", "station_event", "duplicate_identity"} | REFUSED_AT_THE_DOOR
+    codes = {
+        "address_changed",
+        "certificate_issued",
+        "certificate_expiring",
+        "station_event",
+        "duplicate_identity",
+    } | REFUSED_AT_THE_DOOR
     unsaid = (SECURITY_KINDS | codes) - set(ocpp_words.SECURITY_LOG) - set(wording.WORDS)
     assert unsaid == set()
