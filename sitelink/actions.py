@@ -19,7 +19,6 @@ _STARTABLE = frozenset(
 )
 SCHEDULED = "Scheduled"
 """What a station answers to a reboot it will do when the charge has ended."""
-CONFIRM_WHILE_CHARGING = frozenset({ActionName.UNLOCK, ActionName.REBOOT})
 
 
 class ActionView(msgspec.Struct, frozen=True):
@@ -29,7 +28,7 @@ class ActionView(msgspec.Struct, frozen=True):
     """Why it is disabled: job_not_open, no_serial, serial_in_use, not_connected, connection_error, already_charging,
     nothing_charging, state_not_startable, maintenance, command_running, unlock_not_supported."""
     confirm: bool = False
-    """A car is charging: the press must say so."""
+    """A car is charging there, or for a reboot anywhere at the charge point: the press must say so."""
 
 
 def actions_of(state: SiteState, job: Job, row: ChargePoint) -> tuple[ActionView, ...]:
@@ -40,8 +39,13 @@ def actions_of(state: SiteState, job: Job, row: ChargePoint) -> tuple[ActionView
 
 def _action(state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName) -> ActionView:
     reason = _reason_against(state, job, row, status, name)
-    charging = state.charge_of(row) is not None
-    return ActionView(name, reason is None, reason, confirm=charging and name in CONFIRM_WHILE_CHARGING)
+    return ActionView(name, reason is None, reason, confirm=_ends_a_charge(state, row, name))
+
+
+def _ends_a_charge(state: SiteState, row: ChargePoint, name: ActionName) -> bool:
+    if name is ActionName.REBOOT:
+        return bool(row.identity) and state.is_charging(row.station)
+    return name is ActionName.UNLOCK and state.charge_of(row) is not None
 
 
 def _reason_against(state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName) -> str | None:
@@ -55,7 +59,7 @@ def _reason_against(state: SiteState, job: Job, row: ChargePoint, status: Status
         return "connection_error"
     if status.integration is not IntegrationState.CONNECTED:
         return "not_connected"
-    if any(_runs(command, name) for command in commands_of(state, row)):
+    if any(_runs(command, name) for command in (*commands_of(state, row), *_reboots_beside(state, row))):
         return "command_running"
     if name is ActionName.STOP:
         return None if state.transaction_of(row) is not None else "nothing_charging"
@@ -97,3 +101,11 @@ def _runs(command: Command, wanted: ActionName) -> bool:
 def commands_of(state: SiteState, row: ChargePoint) -> list[Command]:
     """Remote actions at the row's connector that are still in memory, oldest first."""
     return [each for each in state.commands.values() if each.charge_point == row.id]
+
+
+def _reboots_beside(state: SiteState, row: ChargePoint) -> list[Command]:
+    """Those ordered at other rows of the same charge point: it restarts whole."""
+    return [
+        each for each in state.commands.values()
+        if each.action is ActionName.REBOOT and each.station == row.station and each.charge_point != row.id
+    ]  # fmt: skip

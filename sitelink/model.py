@@ -639,6 +639,12 @@ class SiteState:
         transaction = self.transaction_of(row)
         return transaction if transaction is not None and transaction.authorised else None
 
+    def is_charging(self, station: StationKey) -> bool:
+        """Whether somebody charges at any of its connectors."""
+        known = self.stations.get(station)
+        running = (self.transactions.get(id_) for id_ in known.transactions.values()) if known is not None else ()
+        return any(each is not None and each.authorised for each in running)
+
     def last_transaction_of(self, row: ChargePoint, *, test: bool) -> Transaction | None:
         """The newest transaction at the row's connector that is still in memory."""
         station = self.stations.get(row.station)

@@ -15,7 +15,7 @@ from edge_agent.site.installer_token import token_for
 from edge_agent.site.job_rules import job_of, row_of
 from edge_agent.site.ports import Committed, Decision, Journal, Ledger, Stations
 from sitelink import events as e
-from sitelink.actions import CONFIRM_WHILE_CHARGING, SCHEDULED, actions_of
+from sitelink.actions import SCHEDULED, actions_of
 from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
 from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, StationOffline, StoreUnavailable
 from sitelink.ids import ChargePointId, CommandId, JobId
@@ -76,7 +76,7 @@ class Dispatch:
             if view.reason is not None:
                 raise ActionUnavailable(action=action.value, reason=view.reason, name=charge_point.name)
             station = state.stations.get(charge_point.station)
-            if state.charge_of(charge_point) is not None and action in CONFIRM_WHILE_CHARGING and not confirm:
+            if view.confirm and not confirm:
                 raise ConfirmationNeeded(action=action.value, name=charge_point.name)
             event = e.CommandRequested(
                 action=action, charge_point=row, station=charge_point.station, connector=charge_point.connector,

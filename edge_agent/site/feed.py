@@ -28,7 +28,7 @@ from sitelink.model import (
     Transfer,
 )
 from sitelink.security import IssuedCertificate, StationSecurity
-from sitelink.states import ReportKind
+from sitelink.states import ActionName, ReportKind
 from web_ui.ports import Stale
 
 COALESCE_S = 0.2
@@ -205,6 +205,9 @@ def _regions_of(state: SiteState, entity: Entity) -> Iterable[tuple[JobId, str]]
         asked = state.charge_points.get(entity.charge_point)
         if asked is not None:
             yield asked.job, f"cp:{asked.id}"
+        if entity.action is ActionName.REBOOT:
+            for _, row in state.rows_of_station(entity.station):
+                yield row.job, f"cp:{row.id}"
     elif isinstance(entity, Knock):
         for job in state.jobs:
             yield job, "seen"

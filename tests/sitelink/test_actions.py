@@ -62,6 +62,34 @@ def test_during_a_transaction_it_can_be_stopped_and_the_rest_wants_a_second_word
     assert not any(view.confirm for view in actions_of(site.state, site.job, site.row("a")))
 
 
+def two_bays_of_one_station() -> Site:
+    site = Site()
+    site.imported(bay("a", active=True), bay("b", active=True, connector=2))
+    site.boot("CP001")
+    for number in (1, 2):
+        site.connector("CP001", number, ConnectorStatus.AVAILABLE)
+    return site
+
+
+def test_a_reboot_ends_the_charge_at_the_other_connector_too_and_says_so():
+    site = two_bays_of_one_station()
+    site.start("CP001", 2)
+    confirm = {view.name: view.confirm for view in actions_of(site.state, site.job, site.row("a"))}
+    assert confirm == {START: False, STOP: False, UNLOCK: False, REBOOT: True}
+    site.stop("CP001")
+    assert not any(view.confirm for view in actions_of(site.state, site.job, site.row("a")))
+
+
+def test_while_the_charge_point_restarts_nothing_is_asked_of_its_other_connector():
+    site = two_bays_of_one_station()
+    site.command("c1", "b", REBOOT)
+    assert set(reasons(site).values()) == {"command_running"}
+    site.command_ended("c1")
+    assert reasons(site)[START] is None
+    site.command("c2", "b", START)
+    assert reasons(site)[START] is None, "a start there is no matter of this one"
+
+
 def test_in_maintenance_nothing_is_started():
     assert reasons(site_at(maintenance=True)) == {
         START: "maintenance",

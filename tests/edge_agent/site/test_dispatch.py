@@ -211,6 +211,15 @@ async def test_while_a_car_charges_unlock_and_reboot_want_a_confirmation() -> No
         await state_of(core, "c1", CommandState.DONE)
 
 
+async def test_a_reboot_wants_a_confirmation_while_somebody_charges_at_its_other_connector() -> None:
+    async with running() as core:
+        await core.desk.start(CP, start(connector=2))
+        with pytest.raises(ConfirmationNeeded):
+            await press(core, REBOOT)
+        await press(core, UNLOCK, command="c2")
+        await state_of(core, "c2", CommandState.DONE)
+
+
 async def test_what_was_under_way_when_the_box_stopped_is_interrupted_and_not_rerun() -> None:
     core = Core()
     await core.import_job()

@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from edge_agent.site.feed import stale_regions
 from edge_agent.site.reports import ConnectorReport
-from sitelink.states import ConnectorStatus
-from tests.doubles.core import INSTALLER, Core
+from sitelink.folding.changes import Changes
+from sitelink.ids import CommandId
+from sitelink.model import Command
+from sitelink.states import ActionName, CommandState, ConnectorStatus
+from tests.doubles.core import INSTALLER, Core, job_file
 from tests.edge_agent.site.test_transactions import CP, values
 from web_ui.ports import Stale
 
@@ -46,6 +50,21 @@ async def test_a_page_from_another_life_of_the_box_reloads_whole() -> None:
     assert [stale.region for stale in await heard(news, 1)] == ["page"]
     await news.aclose()
     assert core.feed.readers == 0
+
+
+async def test_a_reboot_is_news_for_every_row_of_the_charge_point_and_a_start_for_its_own() -> None:
+    core = Core()
+    rows = [{"name": f"Bay {number}", "identity": "CP001", "connector": number} for number in (1, 2)]
+    job = await core.jobs.import_job(job_file(rows))
+    await core.boot("CP001")
+    state = core.journal.state
+    for action, names in ((ActionName.REBOOT, {"Bay 1", "Bay 2"}), (ActionName.START, {"Bay 1"})):
+        command = Command(
+            id=CommandId("c"), charge_point=core.row("Bay 1").id, action=action, station=CP, connector=1,
+            by=INSTALLER, requested_at=core.clock.now(), state=CommandState.SENT,
+        )  # fmt: skip
+        stale = set(stale_regions(state, Changes(put=(command,))))
+        assert stale == {(job.job, f"cp:{core.row(name).id}") for name in names}
 
 
 async def test_strangers_are_news_for_the_seen_list_only() -> None:
