@@ -5,6 +5,7 @@ it decides who the connection belongs to (`station`). No sockets. Start at `Base
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar
 
 from edge_agent.charge_points import certificate_calls, file_calls
 from edge_agent.charge_points.dialect import Ask, Payload, Refused
@@ -19,7 +20,19 @@ from sitelink.states import ReportKind
 
 KNOWN_VENDORS = frozenset({"org.openchargealliance.iso15118pnc", "org.openchargealliance.costmsg"})
 """Vendors whose messages are published: that this box does nothing with them is no reason to doubt the vendor."""
-Handler = Callable[[Payload, Found], Awaitable[Payload]]
+Handler = Callable[[Any, Payload, Found], Awaitable[Payload]]
+"""Takes the clerk first: one table serves all connections of a version."""
+
+
+def of_file(action: str) -> Handler:
+    """What is told of a file on its way."""
+
+    async def answer(clerk: "BaseClerk", payload: Payload, found: Found) -> Payload:
+        """Told of the file it means, by request id, else of the newest under way; else kept for the record."""
+        await clerk.desk.transfer_told(clerk.station, file_calls.report(action, payload, found))
+        return {}
+
+    return answer
 
 
 class BaseClerk:
@@ -29,15 +42,15 @@ class BaseClerk:
 
     without_meaning: frozenset[str] = frozenset()
     """Actions of the version that are about something this box has not."""
+    handlers: ClassVar[Mapping[str, Handler]] = {}
+    """By action. The first line of each one's docstring is what the table of messages in docs/ocpp.md says."""
+    heard: ClassVar[Mapping[str, Callable[[Any, Payload, Found], Awaitable[None]]]] = {}
     tending: Tending
 
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
         self.desk = desk
         self.clock = clock
         self.station = station
-        self.handlers: Mapping[str, Handler] = {}
-        """By action. The first line of each one's docstring is what the table of messages in docs/ocpp.md says."""
-        self.heard: Mapping[str, Callable[[Payload, Found], Awaitable[None]]] = {}
         self.keys_wanted: tuple[str, ...] = ()
         self.status_told = False
         """Whether it said its state by itself."""
@@ -46,29 +59,19 @@ class BaseClerk:
         handler = self.handlers.get(action)
         if handler is None:
             raise self.unknown(action)
-        return handler(payload, found)
+        return handler(self, payload, found)
 
     async def hear(self, action: str, payload: Payload, found: Found) -> None:
         hearing = self.heard.get(action)
         if hearing is None:
             raise self.unknown(action)
-        await hearing(payload, found)
+        await hearing(self, payload, found)
 
     async def settle_in(self, ask: Ask, found: Found) -> None:
         """Nothing, where a version needs nothing."""
 
     async def ask_status(self, ask: Ask) -> None:
         """As `settle_in`."""
-
-    def keep(self, action: str) -> Handler:
-        """The message is kept for the record, changes nothing here, and its answer says nothing."""
-
-        async def answer(payload: Payload, _found: Found) -> Payload:
-            """Kept for the record."""
-            await self.desk.message(self.station, action, kept(payload))
-            return {}
-
-        return answer
 
     async def sign_certificate(self, payload: Payload, _found: Found) -> Payload:
         """Signed by the site's authority or kept for the operator's; `Rejected` where it will not do."""
@@ -81,16 +84,6 @@ class BaseClerk:
         kind = text_of(payload, "type", found, 50) or "unknown"
         await self.desk.security_event(self.station, kind, kept(payload))
         return {}
-
-    def of_file(self, action: str) -> Handler:
-        """What is told of a file on its way."""
-
-        async def answer(payload: Payload, found: Found) -> Payload:
-            """Told of the file it means, by request id, else of the newest under way; else kept for the record."""
-            await self.desk.transfer_told(self.station, file_calls.report(action, payload, found))
-            return {}
-
-        return answer
 
     async def data_transfer(self, payload: Payload, found: Found) -> Payload:
         """Kept for the record; `UnknownVendorId`, or `UnknownMessageId` for a vendor that is known here."""

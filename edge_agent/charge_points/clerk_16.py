@@ -5,7 +5,7 @@ Start at `Clerk16`.
 """
 
 from edge_agent.charge_points import v16
-from edge_agent.charge_points.clerk import BaseClerk
+from edge_agent.charge_points.clerk import BaseClerk, of_file
 from edge_agent.charge_points.dialect import Ask, Payload
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.rpc import CallResult
@@ -22,21 +22,6 @@ class Clerk16(BaseClerk):
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
         super().__init__(desk, clock, station)
         self.tending = Tending16(desk, clock, station)
-        self.handlers = {
-            "Authorize": self._authorize,
-            "DataTransfer": self.data_transfer,
-            "DiagnosticsStatusNotification": self.of_file("DiagnosticsStatusNotification"),
-            "FirmwareStatusNotification": self.of_file("FirmwareStatusNotification"),
-            "Heartbeat": self._heartbeat,
-            "LogStatusNotification": self.of_file("LogStatusNotification"),
-            "MeterValues": self._meter_values,
-            "SecurityEventNotification": self.security_event,
-            "SignCertificate": self.sign_certificate,
-            "SignedFirmwareStatusNotification": self.of_file("SignedFirmwareStatusNotification"),
-            "StartTransaction": self._start,
-            "StatusNotification": self._status,
-            "StopTransaction": self._stop,
-        }
 
     async def settle_in(self, ask: Ask, found: Found) -> None:
         """How many connectors it has, and what its quirks make us want to know; one key at a time, as all can."""
@@ -84,3 +69,19 @@ class Clerk16(BaseClerk):
         if report.groups:
             await self.desk.meter_values(self.station, report)
         return {}
+
+    handlers = {  # noqa: RUF012 -- typed and said to be of the class in BaseClerk
+        "Authorize": _authorize,
+        "DataTransfer": BaseClerk.data_transfer,
+        "DiagnosticsStatusNotification": of_file("DiagnosticsStatusNotification"),
+        "FirmwareStatusNotification": of_file("FirmwareStatusNotification"),
+        "Heartbeat": _heartbeat,
+        "LogStatusNotification": of_file("LogStatusNotification"),
+        "MeterValues": _meter_values,
+        "SecurityEventNotification": BaseClerk.security_event,
+        "SignCertificate": BaseClerk.sign_certificate,
+        "SignedFirmwareStatusNotification": of_file("SignedFirmwareStatusNotification"),
+        "StartTransaction": _start,
+        "StatusNotification": _status,
+        "StopTransaction": _stop,
+    }

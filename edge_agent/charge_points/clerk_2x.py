@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge_agent.charge_points import reports_2x, streams_21, v2x
-from edge_agent.charge_points.clerk import BaseClerk, Handler
+from edge_agent.charge_points.clerk import BaseClerk, Handler, of_file
 from edge_agent.charge_points.dialect import Ask, Payload, Unusable
 from edge_agent.charge_points.readings import Found, integer_of, kept
 from edge_agent.charge_points.reports_2x import NOTES, PARTS
@@ -44,6 +44,32 @@ def is_of_16(action: str, payload: Payload) -> bool:
     return action == "MeterValues" and "evseId" not in payload and "connectorId" in payload
 
 
+def part(action: str) -> Handler:
+    """A part of a report (`reports_2x.PARTS`): put together; one that belongs to nothing is kept as it is."""
+
+    async def answer(clerk: "Clerk201", payload: Payload, found: Found) -> Payload:
+        if not await clerk.tending.take_part(action, payload, found):
+            found.append("requestId:missing")
+            await clerk.desk.message(clerk.station, action, kept(payload))
+        return {}
+
+    answer.__doc__ = PARTS[action].sentence
+    return answer
+
+
+def note(action: str) -> Handler:
+    """Something of a list the station keeps came, changed or went (`reports_2x.NOTES`)."""
+
+    async def answer(clerk: "Clerk201", payload: Payload, found: Found) -> Payload:
+        put, drop = NOTES[action].read(payload, found)
+        await clerk.desk.list_changed(clerk.station, NOTES[action].kind, put, drop, action)
+        status = clerk.statuses.get(action)
+        return {} if status is None else {"status": status}
+
+    answer.__doc__ = NOTES[action].sentence
+    return answer
+
+
 class Clerk201(BaseClerk):
     schemas = OCPP_201
     id_token_max = v2x.ID_TOKEN_MAX
@@ -53,21 +79,6 @@ class Clerk201(BaseClerk):
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
         super().__init__(desk, clock, station)
         self.tending: Tending2x = Tending2x(desk, clock, station)
-        self.handlers = {
-            "Authorize": self._authorize,
-            "DataTransfer": self.data_transfer,
-            "Heartbeat": self._heartbeat,
-            "MeterValues": self._meter_values,
-            "NotifyEvent": self._event,
-            "GetCertificateStatus": self._certificate_status,
-            "SecurityEventNotification": self.security_event,
-            "SignCertificate": self.sign_certificate,
-            "StatusNotification": self._status,
-            "TransactionEvent": self._transaction_event,
-            **{action: self.of_file(action) for action in OF_FILES},
-            **{action: self._part(action) for action in PARTS},
-            **{action: self._note(action) for action in self.notes()},
-        }
 
     async def answer(self, action: str, payload: Payload, found: Found) -> Payload:
         """In kind: there are stations that send payloads of OCPP 1.6 on a socket of 2.x (OCPP.md §4.1)."""
@@ -77,9 +88,6 @@ class Clerk201(BaseClerk):
         from edge_agent.charge_points.clerk_16 import Clerk16
 
         return await Clerk16(self.desk, self.clock, self.station).answer(action, payload, found)
-
-    def notes(self) -> frozenset[str]:
-        return frozenset(NOTES) & self.schemas.from_station
 
     async def ask_status(self, ask: Ask) -> None:
         """One plug is asked for: a station that did not tell by itself then often tells all."""
@@ -123,30 +131,6 @@ class Clerk201(BaseClerk):
         """`Failed`: a box on a site reaches no OCSP responder (M06); the station then goes by what it has."""
         return {"status": "Failed"}
 
-    def _part(self, action: str) -> Handler:
-        """A part of a report (`reports_2x.PARTS`): put together; one that belongs to nothing is kept as it is."""
-
-        async def answer(payload: Payload, found: Found) -> Payload:
-            if not await self.tending.take_part(action, payload, found):
-                found.append("requestId:missing")
-                await self.desk.message(self.station, action, kept(payload))
-            return {}
-
-        answer.__doc__ = PARTS[action].sentence
-        return answer
-
-    def _note(self, action: str) -> Handler:
-        """Something of a list the station keeps came, changed or went (`reports_2x.NOTES`)."""
-        status = self.statuses.get(action)
-
-        async def answer(payload: Payload, found: Found) -> Payload:
-            put, drop = NOTES[action].read(payload, found)
-            await self.desk.list_changed(self.station, NOTES[action].kind, put, drop, action)
-            return {} if status is None else {"status": status}
-
-        answer.__doc__ = NOTES[action].sentence
-        return answer
-
     async def _event(self, payload: Payload, found: Found) -> Payload:
         """Each event is kept with the severity of its monitor; an AvailabilityState is a status as well."""
         events = reports_2x.events_of(payload, self.tending.severities(), found)
@@ -159,6 +143,22 @@ class Clerk201(BaseClerk):
                 await self.desk.connector_changed(self.station, v2x.connector_report(status, found))
                 self.status_told = True
         return {}
+
+    handlers = {  # noqa: RUF012 -- typed and said to be of the class in BaseClerk
+        "Authorize": _authorize,
+        "DataTransfer": BaseClerk.data_transfer,
+        "Heartbeat": _heartbeat,
+        "MeterValues": _meter_values,
+        "NotifyEvent": _event,
+        "GetCertificateStatus": _certificate_status,
+        "SecurityEventNotification": BaseClerk.security_event,
+        "SignCertificate": BaseClerk.sign_certificate,
+        "StatusNotification": _status,
+        "TransactionEvent": _transaction_event,
+        **{action: of_file(action) for action in OF_FILES},
+        **{action: part(action) for action in PARTS},
+        **{action: note(action) for action in NOTES.keys() & OCPP_201.from_station},
+    }
 
 
 class Clerk21(Clerk201):
@@ -174,13 +174,6 @@ class Clerk21(Clerk201):
 
     def __init__(self, desk: Desk, clock: Clock, station: StationKey) -> None:
         super().__init__(desk, clock, station)
-        self.handlers = {
-            **self.handlers,
-            "ClosePeriodicEventStream": self._close_stream,
-            "OpenPeriodicEventStream": self._open_stream,
-            "PullDynamicScheduleUpdate": self._no_update,
-        }
-        self.heard = {"NotifyPeriodicEventStream": self._stream}
         self._stream_kept_at: dict[str, float] = {}
         self._lists: list[StationReport | None] = []
         self._known: dict[str, About] = {}
@@ -241,6 +234,15 @@ class Clerk21(Clerk201):
     async def _no_update(self, _payload: Payload, _found: Found) -> Payload:
         """`Rejected`: no dynamic profile is steered from here, so there is no newer one (K28)."""
         return {"status": "Rejected"}
+
+    handlers = {  # noqa: RUF012 -- typed and said to be of the class in BaseClerk
+        **Clerk201.handlers,
+        **{action: note(action) for action in NOTES.keys() & OCPP_21.from_station},
+        "ClosePeriodicEventStream": _close_stream,
+        "OpenPeriodicEventStream": _open_stream,
+        "PullDynamicScheduleUpdate": _no_update,
+    }
+    heard = {"NotifyPeriodicEventStream": _stream}  # noqa: RUF012
 
 
 def _unit_of(monitor: Mapping[str, Any] | None, variables: Mapping[str, Any]) -> str | None:

@@ -84,6 +84,14 @@ class Host(Protocol):
 class Connection:
     """`registration` is what its last boot was answered with, on this socket or before (OCPP.md §8.1 R12)."""
 
+    __slots__ = (
+        "_answers", "_calls", "_clerk", "_errand", "_frames", "_full_since", "_gate", "_group",
+        "_heard_at", "_host", "_idle", "_next_tick", "_oddities", "_session", "_silent_after_s",
+        "_slot_timer", "_socket", "_tasks", "_tending", "_trace", "_unread", "boot", "closed", "dialect",
+        "duplicate_serial", "greeting", "has_called", "identity", "ip", "key", "quirks", "recorded",
+        "registration", "role", "waiting_for",
+    )  # fmt: skip
+
     def __init__(
         self, socket: StationSocket, greeting: Greeting, dialect: Dialect, host: Host, trace: Trace,
         new_id: Callable[[], str],
@@ -120,9 +128,10 @@ class Connection:
         self._answers: dict[Question, asyncio.Future[Answer]] = {}
         self._slot_timer: asyncio.TimerHandle | None = None
         self._next_tick: asyncio.TimerHandle | None = None
+        self._gate: asyncio.TimerHandle | None = None
+        """Opens without a boot when it rings."""
         self._full_since: float | None = None
         """When we first found that it does not read, by the loop's clock."""
-        self._boot_answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard_at = (host.clock.monotonic(), host.clock.now())
         self._silent_after_s = SILENT_AFTER_INTERVALS * host.desk.heartbeat_interval_s
         self._frames = 0
@@ -143,9 +152,9 @@ class Connection:
         async with asyncio.TaskGroup() as group:
             self._group = group
             worker = group.create_task(self._work(), name=f"calls of {self.identity}")
-            every_s = self._host.settings.timings.ping_every_s
-            self._next_tick = asyncio.get_running_loop().call_later(every_s, self._tick)
-            self.spawn(self._open_gate_in_time())
+            timings, loop = self._host.settings.timings, asyncio.get_running_loop()
+            self._next_tick = loop.call_later(timings.ping_every_s, self._tick)
+            self._gate = loop.call_later(timings.boot_gate_s, lambda: self.spawn(self._go_without_boot()))
             try:
                 self._socket.listen(self._on_frame, self._on_message)
                 await self._socket.wait_closed()
@@ -229,7 +238,7 @@ class Connection:
     def _hang_up(self) -> None:
         """Nobody waits for an answer any longer."""
         self.closed = True
-        for timer in (self._next_tick, self._slot_timer):
+        for timer in (self._next_tick, self._slot_timer, self._gate):
             if timer is not None:
                 timer.cancel()
         for question, sent in self._session.end():
@@ -600,17 +609,14 @@ class Connection:
     # ---- what we ask of our own accord ----
 
     def _open_gate(self) -> None:
-        if not self._boot_answered.done():
-            self._boot_answered.set_result(None)
+        if self._gate is not None:
+            self._gate.cancel()
+            self._gate = None
         self._session.gate_open = True
         self._pump()
 
-    async def _open_gate_in_time(self) -> None:
-        """Without a boot: ask one that was accepted before for its state, any other for its boot (OCPP.md §4.2)."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._host.settings.timings.boot_gate_s):
-                await asyncio.shield(self._boot_answered)
-                return
+    async def _go_without_boot(self) -> None:
+        """Ask one that was accepted before for its state, any other for its boot (OCPP.md §4.2)."""
         self._open_gate()
         self.has_called = True
         if self.role is Role.NEW:
