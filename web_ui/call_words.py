@@ -57,6 +57,10 @@ CALLS: dict[str, tuple[str, str, str | None]] = {
         "That cannot be sent to this charge point now.",
         "Look at {where} and at its status.",
     ),
+    "call_invalid.profile_lower": _(
+        "It is held to a higher security profile: with this one it would be refused here.",
+        "Choose that one or a higher one, or let the charge point pair anew first.",
+    ),
     "call_invalid.profile_place": _(
         "The place does not fit the profile's purpose.",
         "The station's maximum is for 0 only, a TxProfile for one place and never for 0.",

@@ -88,6 +88,17 @@ def password_set(action: str, payload: Mapping[str, Any]) -> str | None:
     return None
 
 
+def profile_set(action: str, payload: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Where a call tells the station which security profile to use, and which (whitepaper A05; 2.x B09)."""
+    if action == "ChangeConfiguration" and str(payload.get("key")).casefold() == "securityprofile":
+        value = str(payload.get("value")).strip()
+        return ("value", int(value)) if value.isascii() and value.isdecimal() and len(value) < 4 else None
+    if action == "SetNetworkProfile":
+        profile = payload["connectionData"].get("securityProfile")
+        return ("connectionData/securityProfile", profile) if isinstance(profile, int) else None
+    return None
+
+
 def word_on_password(answer: Any) -> str:
     """What the station said of it."""
     if not isinstance(answer, dict):

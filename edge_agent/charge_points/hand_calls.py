@@ -84,6 +84,7 @@ class HandCalls:
         if where is not None:
             raise CallInvalid(action=action, where=where, problem="not_for_this_model")
         where = dialect.not_now(action, payload, connection.registration)
+        where = where or _lowered(connection, action, payload)
         if where is None:
             where = await connection.errands.objection(action, payload, connection.ask)
         if where is not None:
@@ -149,6 +150,13 @@ class HandCalls:
         else:
             code = dialect.spell(rpc.ErrorCode.FORMATION_VIOLATION)
             call.error = {"code": code, "description": "the answer is no object"}
+
+
+def _lowered(connection: Connection, action: str, payload: Payload) -> str | None:
+    """A profile below the one it is held to would lock it out (A05.FR.07)."""
+    wanted = conduct.profile_set(action, payload)
+    held = connection.desk.standing(connection.identity).profile
+    return wanted[0] if wanted is not None and wanted[1] < held else None
 
 
 async def _settle_password(connection: Connection, verifier: str | None, answer: Answer) -> None:

@@ -18,9 +18,11 @@ _BY_PLACE = {
     "setMonitoringData": "variable_twice",
     "setVariableData": "variable_twice",
     "stackLevel": "profile_twice",
+    "securityProfile": "profile_lower",
     "startPeriod": "schedule_periods",
     "startSchedule": "schedule_start",
     "transactionId": "profile_transaction",
+    "value": "profile_lower",
 }
 _PLACES = frozenset({"connectorId", "evseId"})
 OTHER = "not_allowed_now"

@@ -70,8 +70,10 @@ def standing(state: SiteState, policy: Policy, identity: str, now: Stamp, proof:
         kind = StationKind(
             station.vendor, station.model, station.firmware, station.version, station.connector_count or 0
         )
-    proven = trust.by_now(security_of(state, station_key(identity)), proof).trust is Trust.RIGHT
-    return Standing(reason is None, registration, reason, kind, proven)
+    security = security_of(state, station_key(identity))
+    proven = trust.by_now(security, proof).trust is Trust.RIGHT
+    held = 0 if trust.pairs_anew(security, now) else security.profile or 0
+    return Standing(reason is None, registration, reason, kind, proven, held)
 
 
 def _reason_against(

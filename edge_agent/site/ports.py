@@ -385,6 +385,8 @@ class Standing(msgspec.Struct, frozen=True):
     """What it was by its last boot; None: never booted here."""
     proven: bool = False
     """Whether it has shown the station's own password or certificate."""
+    profile: int = 0
+    """The security profile it is held to: below it it would be refused."""
 
 
 class StationKind(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import pytest
 
 from edge_agent.charge_points.dialects import VERSIONS, dialect_of
 from edge_agent.charge_points.schemas import SENDS
+from edge_agent.site.jobs import OPERATOR
 from edge_agent.site.trust import Presented, Trust
 from sitelink.commands import SetAvailability
 from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline
@@ -205,3 +206,36 @@ async def test_a_password_given_by_hand_is_the_one_that_counts(version: str, wor
             proof = await box.desk.prove("CP001", Presented(user="CP001", password=password.encode()))
             assert (proof.trust is Trust.RIGHT) == (password == counts)
         assert PASSWORD not in str(box.journal.recorded)
+
+
+def to_profile(version: str, number: int) -> tuple[str, dict[str, Any]]:
+    if version == "1.6":
+        return "ChangeConfiguration", {"key": "SecurityProfile", "value": str(number)}
+    action = "SetNetworkProfile"
+    payload = example(message(version, action))
+    return action, {**payload, "connectionData": {**payload["connectionData"], "securityProfile": number}}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_profile_below_the_one_it_is_held_to_is_not_set_by_hand(version: str) -> None:
+    """It would stand before a closed door, and nobody could tell it so."""
+    async with ocpp_box() as box, box.station(offer=[f"ocpp{version}"], headers=basic(OLD)) as station:
+        await station.call("BootNotification", BOOT_16 if version == "1.6" else BOOT_2X)
+        await until(lambda: box.journal.state.security[KEY].profile == 1)
+
+        async def sent(number: int) -> bool:
+            calling = asyncio.ensure_future(box.server.call(KEY, *to_profile(version, number)))
+            while not calling.done():
+                try:
+                    asked = await station.receive(0.1)
+                except TimeoutError:
+                    continue
+                await station.send([4, asked[1], "NotSupported", "", {}])
+            problem = calling.exception()
+            if isinstance(problem, CallInvalid):
+                assert problem.fields["problem"] == "profile_lower"
+            return isinstance(problem, CallRefused)
+
+        assert [await sent(number) for number in (0, 1, 2)] == [False, True, True]
+        await box.keys.pair_anew(KEY, OPERATOR)
+        assert await sent(0), "a person has let it"
