@@ -80,7 +80,7 @@ def redact(value: Any, key: str = "") -> Any:
 
 def without_key_codes(value: Any) -> Any:
     """A copy without the id tokens whose type says that they are secrets: fit to be kept."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         if _is_key_code(value):
             value = _masked_tokens(value)
         return {k: without_key_codes(v) for k, v in value.items()}

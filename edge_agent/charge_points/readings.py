@@ -122,6 +122,9 @@ def _number(text: str) -> float | None:
 
 def kept(value: Any) -> Any:
     """A message as it is kept beside its facts: long texts and lists cut, so that a record has a bounded size."""
+    encoded = msgspec.json.encode(value)
+    if len(encoded) <= TEXT_MAX and encoded.count(b",") < KEPT_ITEMS_MAX:  # nothing in it can be too long
+        return value
     cut = _cut(value)
     encoded = msgspec.json.encode(cut)
     return cut if len(encoded) <= KEPT_BYTES_MAX else {"cut": encoded[:TEXT_MAX].decode("utf-8", "ignore")}
@@ -249,7 +252,8 @@ def meter_groups(
             start = len(found)
             at, station_time = time_of(group, found)
             plain = _PLAIN_WAYS[read](group.get("sampledValue"))
-            samples = tuple((plain or _samples(group, found, read))[:room])
+            listed = plain or _samples(group, found, read)
+            samples = tuple(listed if len(listed) <= room else listed[:room])
             room -= len(samples)
             signed = not plain and _is_signed(group)
             if samples or signed:
@@ -279,7 +283,7 @@ def _list_of(value: Any, key: str, found: Found) -> Sequence[dict[str, Any]]:
 def _flattened(raw: dict[str, Any]) -> Sequence[dict[str, Any]]:
     """OCPP 1.5 has one level more in transactionData: {"values": [group, …]}."""
     inner = raw.get("values")
-    if isinstance(inner, list) and inner and isinstance(inner[0], dict) and "timestamp" in inner[0]:
+    if inner and isinstance(inner, list) and isinstance(inner[0], dict) and "timestamp" in inner[0]:
         return [each for each in inner if isinstance(each, dict)]
     return (raw,)
 

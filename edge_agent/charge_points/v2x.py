@@ -197,7 +197,7 @@ def _extras_of(payload: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str,
         **{key: payload[key] for key in _EXTRAS if key in payload},
     }
     extras: dict[str, Any] = {
-        _EXTRAS[key]: value for key, value in kept(said).items()
+        _EXTRAS[key]: value for key, value in (kept(said) if said else said).items()
         if key in _EXTRAS and isinstance(value, (bool, int, float, str, dict))
     }  # fmt: skip
     cost = _cost_of(payload.get("costDetails"))

@@ -4,6 +4,8 @@ Start at `StationDesk`; it is `edge_agent.site.ports.Desk`. What is decided stan
 `transactions`; nothing is decided here.
 """
 
+from __future__ import annotations  # those of the functions made for each message would be worked out each time
+
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Mapping

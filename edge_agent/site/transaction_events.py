@@ -5,6 +5,8 @@ transaction and number, and one that comes late still takes its place. Sources: 
 E13, E14 and E 1.3.2; OCPP.md §8.3.
 """
 
+from __future__ import annotations  # those of the functions made for each message would be worked out each time
+
 from datetime import datetime
 
 from msgspec.structs import replace

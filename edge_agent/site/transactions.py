@@ -4,6 +4,8 @@ Pure decisions. Start at `decide_start`. Nothing a station reports is refused: w
 Sources: OCPP 1.6 §3.7, §4.7, §4.8, §4.10, errata 3.18 and 3.54; OCPP.md §4.3.
 """
 
+from __future__ import annotations  # those of the functions made for each message would be worked out each time
+
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime

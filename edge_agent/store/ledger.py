@@ -51,6 +51,7 @@ TRANSACTION_BY_START = (
 TRANSACTION_BY_STOP = (
     'SELECT id, body, crc FROM "transaction" WHERE station = ? AND stop_content = ? ORDER BY id DESC LIMIT 1'
 )
+_OF_A_TRANSACTION = (TransactionStopped, TransactionUpdated, TransactionIncomplete)
 COUNTERS_EVERY_ROWS = 4096
 """So many rows at most are counted at start."""
 
@@ -119,6 +120,7 @@ class DiskLedger:
         self._contents.mark()
         self._ops: list[Op] = []
         self._logged: list[Op] = []
+        self._bytes = 0
         self._changes: list[Changes] = []
         self._journal: list[tuple[int, bytes, int]] = []
         self._telemetry: list[tuple[int, bytes, int]] = []
@@ -167,9 +169,9 @@ class DiskLedger:
         for entity in changes.put:
             if isinstance(entity, Transaction):
                 self._put_transaction(entity, self._state.transactions.get(entity.id))
-            self._state.put(entity)
-            if not isinstance(entity, (Readings, Transaction)):
+            elif not isinstance(entity, Readings):
                 self._puts[entity.key] = entity
+            self._state.put(entity)
         for key in changes.drop:
             self._state.drop(key)
             self._puts.pop(key, None)
@@ -180,6 +182,7 @@ class DiskLedger:
     def _lay(self, op: Op) -> None:
         body = encode_op(op)
         row = (self.seq, body, crc_of(self.seq, body))
+        self._bytes += len(body)
         if op.kind not in TELEMETRY:
             self._journal.append(row)
             self._logged.append(op)
@@ -194,10 +197,11 @@ class DiskLedger:
     def _recall(self, op: Op) -> None:
         """A fact may mean a transaction that only the disk still knows: the fold must see it, or its start is lost."""
         event = op.event
-        if isinstance(event, TransactionStopped | TransactionUpdated | TransactionIncomplete):
-            id_: TransactionId | None = event.id
-        elif isinstance(event, MeterValuesReported) and event.seq_no is not None:
-            id_ = event.transaction
+        id_: TransactionId | None
+        if isinstance(event, MeterValuesReported):
+            id_ = event.transaction if event.seq_no is not None else None
+        elif isinstance(event, _OF_A_TRANSACTION):
+            id_ = event.id
         else:
             return
         if id_ is not None and id_ not in self._state.transactions:
@@ -293,7 +297,7 @@ class DiskLedger:
     @property
     def written_bytes(self) -> int:
         """Of the batch, about."""
-        return sum(len(row[1]) for row in self._journal) + sum(len(row[1]) for row in self._telemetry)
+        return self._bytes
 
     def settle(self) -> Committed | None:
         """The commit returned: what it made true, and a new batch begins. None: there was nothing."""

@@ -131,9 +131,27 @@ def by_measurand(event: e.MeterValuesReported, before: Readings | None) -> dict[
     """The newest sample of each measurand and phase, with these."""
     samples = dict(before.samples) if before is not None else {}
     for sample in event.samples:
-        if sample.value is not None and sample.location in (None, "Outlet"):
-            samples[f"{sample.measurand}/{sample.phase}" if sample.phase else sample.measurand] = sample
+        if sample.value is not None and sample.location in _OF_THE_CONNECTOR:
+            samples[_NAMES[sample.measurand, sample.phase]] = sample
     return samples
+
+
+_OF_THE_CONNECTOR = (None, "Outlet")
+
+
+class _Names(dict[tuple[str, str | None], str]):
+    """What a sample goes by; the same few come over and over."""
+
+    def __missing__(self, said: tuple[str, str | None]) -> str:
+        measurand, phase = said
+        if len(self) >= NAMES_MAX:
+            self.clear()
+        self[said] = name = f"{measurand}/{phase}" if phase else measurand
+        return name
+
+
+NAMES_MAX = 512
+_NAMES = _Names()
 
 
 FOLDS: dict[type[e.Event], Fold] = {
