@@ -5,12 +5,13 @@ station says ever is a fault of ours. Whatever we ask of a station fits its sche
 told elsewhere.
 """
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.charge_points.dialects import VERSIONS, dialect_of
@@ -22,6 +23,8 @@ from tests.doubles.ocpp_box import OcppBox, Socket, ocpp_box
 from tests.doubles.orders import ORDERS
 from tests.doubles.payloads import Message, calls, example, faults, message, mutated, valid
 
+CLOSED_FROM = 4_000_000
+"""Characters: a larger frame closes the socket, whatever is in it; lists of lists can grow so large."""
 FROM_STATION = [
     each for version in VERSIONS for each in calls(version)
     if each.action in dialect_of(version).schemas.from_station and each.action not in SENDS
@@ -159,5 +162,6 @@ async def test_whatever_a_station_says_it_gets_one_answer_and_the_session_lives(
     of = data.draw(st.sampled_from(FROM_STATION), "message")
     box, station = conversations[of.version]
     payload = data.draw(valid(of) | mutated(of), "payload")
+    assume(len(json.dumps(payload)) < CLOSED_FROM)
     judge(of, await answers_to(station, 2, of.action, payload))
     assert box.server.counts["faults"] == 0
