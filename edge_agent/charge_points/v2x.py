@@ -24,6 +24,7 @@ from edge_agent.charge_points.readings import (
 )
 from edge_agent.charge_points.rpc import ErrorCode
 from edge_agent.site.reports import (
+    UNNUMBERED,
     BootAnswer,
     BootReport,
     ConnectorReport,
@@ -164,7 +165,8 @@ def transaction_report(payload: dict[str, Any], found: Found) -> TransactionRepo
         raise Unusable(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "transactionInfo/transactionId")
     seq_no = integer_of(payload, "seqNo", found)
     if seq_no is None or seq_no < 0:
-        raise Unusable(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, "seqNo")
+        found.append("seqNo:missing")
+        seq_no = UNNUMBERED
     place, plug = _place_of(payload, found)
     token = id_token_of(payload, found)
     at, station_time = time_of(payload, found)

@@ -97,11 +97,14 @@ class TransactionStage(StrEnum):
     ENDED = "Ended"
 
 
+UNNUMBERED = -1
+
+
 class TransactionReport(msgspec.Struct, frozen=True):
     """A transaction event of OCPP 2.x. `name` is the station's own id of the transaction, unique for ever.
 
-    `id_token` is None where the event carries none; "" with `token_type` NoAuthorization. `connector` is the EVSE, None
-    where it is not said again.
+    `seq_no` is UNNUMBERED where it came without. `id_token` is None where the event carries none; "" with `token_type`
+    NoAuthorization. `connector` is the EVSE, None where it is not said again.
     """
 
     stage: TransactionStage

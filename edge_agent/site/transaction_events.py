@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from edge_agent.site.admission import Policy, room_for
 from edge_agent.site.authorisation import is_test_token, verdict_on
 from edge_agent.site.ports import Decide, Decision, Ledger
-from edge_agent.site.reports import MeterGroup, TransactionReport, TransactionStage, Verdict
+from edge_agent.site.reports import UNNUMBERED, MeterGroup, TransactionReport, TransactionStage, Verdict
 from edge_agent.site.transactions import content_of, value_facts
 from sitelink.events import MeterValuesReported, TransactionStarted, TransactionStopped, TransactionUpdated
 from sitelink.folding.transactions import PROVISIONAL, SUPERSEDED, began_before
@@ -36,6 +36,9 @@ def decide_transaction_event(policy: Policy, station: StationKey, report: Transa
 
     def decide(ledger: Ledger) -> Decision[Verdict | None]:
         known = _known(ledger, station, report.name, content)
+        return told(ledger, known, _numbered_after(known, report) if report.seq_no == UNNUMBERED else report)
+
+    def told(ledger: Ledger, known: Transaction | None, report: TransactionReport) -> Decision[Verdict | None]:
         place = report.connector or (known.connector if known is not None else _place_unsaid(ledger, station, report))
         verdict = None
         if report.id_token is not None:
@@ -49,6 +52,11 @@ def decide_transaction_event(policy: Policy, station: StationKey, report: Transa
         return Decision((*room_for(ledger.state, station), *facts), verdict)
 
     return decide
+
+
+def _numbered_after(known: Transaction | None, report: TransactionReport) -> TransactionReport:
+    """An event without a number comes after all that are known: nothing is missed because of it."""
+    return replace(report, seq_no=known.numbers[-1][1] + 1 if known is not None and known.numbers else 0)
 
 
 def _known(ledger: Ledger, station: StationKey, name: str, content: str) -> Transaction | None:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from edge_agent.site.admission import Policy
 from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.ports import Decision
-from edge_agent.site.reports import MeterGroup, TransactionReport, TransactionStage
+from edge_agent.site.reports import UNNUMBERED, MeterGroup, TransactionReport, TransactionStage
 from sitelink.events import (
     CommandRequested,
     MeterSample,
@@ -283,3 +284,16 @@ async def test_of_a_key_code_nothing_is_kept() -> None:
         assert await verdict(core, report) is AuthorizationStatus.ACCEPTED
     assert "4711" not in str(core.journal.recorded[seq:])
     assert (only(core).id_token, only(core).token_type) == ("***", "KeyCode")
+
+
+async def test_a_story_without_numbers_is_one_charge_and_complete_however_often_it_is_told() -> None:
+    core = await booted()
+    story = [replace(each, seq_no=UNNUMBERED) for each in STORY]
+    await told(core, *story)
+    first = only(core)
+    assert (first.meter_start_wh, first.meter_stop_wh, first.reason) == (100, 900, "EVDisconnected")
+    assert first.numbers == ((0, len(STORY) - 1),)
+    await told(core, story[-1], story[0])
+    again = only(core)
+    assert (again.id, again.stopped_at, again.meter_stop_wh) == (first.id, first.stopped_at, first.meter_stop_wh)
+    assert len([op for op in core.journal.recorded if isinstance(op.event, TransactionStopped)]) == 1
