@@ -198,7 +198,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         )  # fmt: skip
         # Charge points are served from here on; what takes longer, and on a first start much longer, comes after.
         await asyncio.gather(
-            asyncio.to_thread(footprint.load_without_authorities, "edge_agent.page_server"),
+            asyncio.to_thread(footprint.load_sparingly, "edge_agent.page_server"),
             _load_certificates(keeper, desk),
         )
         from edge_agent.page_server import PageServer, PageSettings, build_app

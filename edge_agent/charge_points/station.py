@@ -154,7 +154,7 @@ class Connection:
             worker = group.create_task(self._work(), name=f"calls of {self.identity}")
             timings, loop = self._host.settings.timings, asyncio.get_running_loop()
             self._next_tick = loop.call_later(timings.ping_every_s, self._tick)
-            self._gate = loop.call_later(timings.boot_gate_s, lambda: self.spawn(self._go_without_boot()))
+            self._gate = loop.call_later(timings.boot_gate_s, self._boot_is_late)
             try:
                 self._socket.listen(self._on_frame, self._on_message)
                 await self._socket.wait_closed()
@@ -614,6 +614,9 @@ class Connection:
             self._gate = None
         self._session.gate_open = True
         self._pump()
+
+    def _boot_is_late(self) -> None:
+        self.spawn(self._go_without_boot())
 
     async def _go_without_boot(self) -> None:
         """Ask one that was accepted before for its state, any other for its boot (OCPP.md §4.2)."""

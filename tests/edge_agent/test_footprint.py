@@ -43,17 +43,18 @@ Path(sys.argv[1], "a_client.py").write_text("import ssl; context = ssl.create_de
 sys.path.insert(0, sys.argv[1])
 os.environ["SSL_CERT_FILE"] = sys.argv[2]
 os.environ.pop("SSL_CERT_DIR", None)
-footprint.load_without_authorities("a_client")
-import a_client
+footprint.load_sparingly("a_client")
+import a_client, mimetypes
 print(len(a_client.context.get_ca_certs()), len(ssl.create_default_context().get_ca_certs()))
 print(os.environ["SSL_CERT_FILE"] == sys.argv[2], "SSL_CERT_DIR" in os.environ)
+print(mimetypes.guess_type("log.zip")[0], mimetypes.guess_type("a.sqlite3")[0])
 """
 
 
-def test_what_is_loaded_without_authorities_has_none_and_what_comes_later_has_them(tmp_path: Path) -> None:
+def test_what_is_loaded_sparingly_has_no_authorities_and_what_comes_later_has_them(tmp_path: Path) -> None:
     root = tmp_path / "root.pem"
     root.write_bytes(make_root("gate", bits=2048).certificate_pem)
     said = subprocess.run(
         [sys.executable, "-c", LOADING, str(tmp_path), str(root)], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert said.stdout.split() == ["0", "1", "True", "False"], said
+    assert said.stdout.split() == ["0", "1", "True", "False", "application/zip", "None"], said
