@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from edge_agent.charge_points import conduct, portions, rpc
+from edge_agent.charge_points.asking import Answer
 from edge_agent.charge_points.dialect import Payload
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.rule_names import rule_broken
-from edge_agent.charge_points.station import Answer, Connection
+from edge_agent.charge_points.station import Connection
 from sitelink.clock import Clock
 from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline, StoreUnavailable
 from sitelink.ids import StationKey
@@ -86,7 +87,7 @@ class HandCalls:
         where = dialect.not_now(action, payload, connection.registration)
         where = where or _lowered(connection, action, payload)
         if where is None:
-            where = await connection.errands.objection(action, payload, connection.ask)
+            where = await connection.errands.objection(action, payload, connection.asking.ask)
         if where is not None:
             raise CallInvalid(action=action, where=where, problem=rule_broken(action, where))
         if portions.too_long(action, payload, connection.errands.facts()):
@@ -107,7 +108,7 @@ class HandCalls:
                 connection.tend()
 
         try:
-            answer = await connection.ask_in_its_way(action, payload, found, came_late)
+            answer = await connection.asking.in_its_way(action, payload, found, came_late)
         except NoAnswer:
             call.state = CallState.NO_ANSWER
             raise

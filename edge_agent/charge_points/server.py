@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 from edge_agent.charge_points import conduct, rpc
 from edge_agent.charge_points.actions import action_of, actions_of
 from edge_agent.charge_points.allowance import Allowance
+from edge_agent.charge_points.asking import Answer
 from edge_agent.charge_points.dialect import Dialect
 from edge_agent.charge_points.dialects import dialect_of
 from edge_agent.charge_points.door import Door, is_loopback
@@ -31,7 +32,7 @@ from edge_agent.charge_points.handshake import Greeting, greet, ip_of, is_browse
 from edge_agent.charge_points.places import Places
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.settings import OcppSettings, Timings
-from edge_agent.charge_points.station import Answer, Connection
+from edge_agent.charge_points.station import Connection
 from edge_agent.charge_points.station_socket import StationSocket, Turns
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Action, Desk, LateAnswer
@@ -142,7 +143,7 @@ class OcppServer:
         if conduct.why_not(connection.quirks, action, payload) is not None:
             return OrderAnswer("NotSupported", accepted=False)
         found: Found = []
-        answer = await connection.ask_in_its_way(action, payload, found, came_late)
+        answer = await connection.asking.in_its_way(action, payload, found, came_late)
         if found:
             self.corrected(connection, action, found)
         if isinstance(answer, rpc.CallResult) and isinstance(answer.payload, dict):

@@ -8,7 +8,7 @@ OCPP 1.6 §4.2 and §5.17 with errata 3.22 and 3.40. Start at `Connection.run`.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -19,20 +19,21 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
 from edge_agent.charge_points import conduct, rpc
+from edge_agent.charge_points.asking import Asking
 from edge_agent.charge_points.believed import believed
 from edge_agent.charge_points.dialect import Dialect, Errands, Refused, Unusable
 from edge_agent.charge_points.handshake import Greeting
 from edge_agent.charge_points.quirks import NONE
 from edge_agent.charge_points.readings import Found
-from edge_agent.charge_points.session import Question, Session, TooManyWaiting
-from edge_agent.charge_points.settings import OcppSettings
+from edge_agent.charge_points.session import Session
+from edge_agent.charge_points.settings import OcppSettings, Timings
 from edge_agent.charge_points.station_socket import StationSocket
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Desk
 from edge_agent.site.reports import BootAnswer, BootReport
 from edge_agent.site.trust import REFUSED_AT_THE_DOOR, after_boot
 from sitelink.clock import Clock
-from sitelink.errors import NoAnswer, SiteError, StationOffline, StoreUnavailable
+from sitelink.errors import NoAnswer, SiteError, StoreUnavailable
 from sitelink.ids import StationKey
 from sitelink.states import Registration
 
@@ -45,9 +46,6 @@ ERRANDS_AGAIN_S = 30.0
 OPEN_TO_ALL = frozenset({"BootNotification", "Heartbeat"})
 NOTHING_COUNTS = frozenset({"duplicate_identity", "identity_missing"}) | REFUSED_AT_THE_DOOR
 """Reasons for which nothing a waiting station reports is believed: it may be somebody else's."""
-
-Answer = rpc.CallResult | rpc.CallError
-Late = Callable[[Answer], Awaitable[None]]
 
 
 class Role(Enum):
@@ -85,9 +83,9 @@ class Connection:
     """`registration` is what its last boot was answered with, on this socket or before (OCPP.md §8.1 R12)."""
 
     __slots__ = (
-        "_answers", "_calls", "_clerk", "_errand", "_frames", "_full_since", "_gate", "_group",
+        "_calls", "_clerk", "_errand", "_frames", "_full_since", "_gate", "_group",
         "_heard_at", "_host", "_idle", "_next_tick", "_oddities", "_session", "_silent_after_s",
-        "_slot_timer", "_socket", "_tasks", "_tending", "_trace", "_unread", "boot", "closed", "dialect",
+        "_socket", "_tasks", "_tending", "_trace", "_unread", "asking", "boot", "closed", "dialect",
         "duplicate_serial", "greeting", "has_called", "identity", "ip", "key", "quirks", "recorded",
         "registration", "role", "waiting_for",
     )  # fmt: skip
@@ -119,14 +117,13 @@ class Connection:
         self._host = host
         self._trace = trace
         self._session = Session(new_id, dialect.repeated_as_is)
+        self.asking = Asking(self, self._session)
         desk = believed(host.desk, lambda: self.quirks, lambda action, found: host.corrected(self, action, found))
         self._clerk = dialect.clerk(desk, host.clock, self.key)
         self._calls: list[rpc.Call | rpc.Send | None] = []
         """None: no more will come."""
         self._idle: asyncio.Future[None] | None = None
         """The worker waits for a call."""
-        self._answers: dict[Question, asyncio.Future[Answer]] = {}
-        self._slot_timer: asyncio.TimerHandle | None = None
         self._next_tick: asyncio.TimerHandle | None = None
         self._gate: asyncio.TimerHandle | None = None
         """Opens without a boot when it rings."""
@@ -179,7 +176,7 @@ class Connection:
         if isinstance(frame, rpc.Call) or (isinstance(frame, rpc.Send) and self.dialect.has_sends):
             self._put(frame)
         elif isinstance(frame, rpc.CallResult | rpc.CallError):
-            self._take_answer(frame)
+            self.asking.take_answer(frame)
         else:
             self._take_odd(frame)
         if self._socket.is_full and not self._unread:
@@ -221,7 +218,7 @@ class Connection:
                     self.tend()
                 continue
             text, then = await self._answer(call)
-            self._write(text)
+            self.write(text)
             if self._socket.is_full:
                 await self._socket.emptied()
             if then is not None:
@@ -236,15 +233,11 @@ class Connection:
                 await asyncio.wait([worker])
 
     def _hang_up(self) -> None:
-        """Nobody waits for an answer any longer."""
         self.closed = True
-        for timer in (self._next_tick, self._slot_timer, self._gate):
+        for timer in (self._next_tick, self._gate):
             if timer is not None:
                 timer.cancel()
-        for question, sent in self._session.end():
-            waiting = self._answers.get(question)
-            if waiting is not None and not waiting.done():
-                waiting.set_exception(StationOffline(identity=self.identity, sent=sent))
+        self.asking.hang_up()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the rest, for as long as the connection lives. A failure ends this work alone."""
@@ -281,6 +274,13 @@ class Connection:
     @property
     def desk(self) -> Desk:
         return self._host.desk
+
+    @property
+    def timings(self) -> Timings:
+        return self._host.settings.timings
+
+    def count(self, what: str) -> None:
+        self._host.count(what)
 
     @property
     def errands(self) -> Errands:
@@ -375,7 +375,7 @@ class Connection:
         except Unusable as unusable:
             text = self._refusal(call, unusable.code, f"{unusable.where}: {unusable.problem}")
         except StoreUnavailable as error:
-            self._say_once("not_stored", "message_not_stored", action=call.action, reason=error.fields.get("reason"))
+            self.say_once("not_stored", "message_not_stored", action=call.action, reason=error.fields.get("reason"))
             text = self._refusal(call, rpc.ErrorCode.INTERNAL_ERROR, "not stored, send it again")
         except Exception:
             self._host.count("faults")
@@ -392,7 +392,7 @@ class Connection:
 
     def _refusal(self, call: rpc.Call, code: rpc.ErrorCode, description: str) -> str:
         self._host.count("calls_refused")
-        self._say_once(f"refused {call.action} {code}", "call_refused", action=call.action[:50], code=code.value)
+        self.say_once(f"refused {call.action} {code}", "call_refused", action=call.action[:50], code=code.value)
         return rpc.encode_error(call.message_id, self.dialect.spell(code), description)
 
     async def _hear(self, send: rpc.Send) -> None:
@@ -402,9 +402,9 @@ class Connection:
             await self._check_standing(send.action)
             await self._clerk.hear(send.action, send.payload, found)
         except (Refused, Unusable) as problem:
-            self._say_once(f"unheard {send.action}", "send_not_used", action=send.action[:50], code=problem.code.value)
+            self.say_once(f"unheard {send.action}", "send_not_used", action=send.action[:50], code=problem.code.value)
         except StoreUnavailable as error:
-            self._say_once("not_stored", "message_not_stored", action=send.action, reason=error.fields.get("reason"))
+            self.say_once("not_stored", "message_not_stored", action=send.action, reason=error.fields.get("reason"))
         except Exception:
             self._host.count("faults")
             self._log.exception("send_failed", action=send.action)
@@ -470,141 +470,42 @@ class Connection:
         """Answered where the version says how, else counted; the socket stays open (OCPP.md §8.1 R5, R6)."""
         if isinstance(frame, rpc.CallResultError) and self.dialect.has_sends:
             self._host.count("answers_rejected")
-            self._say_once("rejected", "answer_rejected_by_station", code=frame.code[:50], what=frame.description[:200])
+            self.say_once("rejected", "answer_rejected_by_station", code=frame.code[:50], what=frame.description[:200])
             return
         if not isinstance(frame, rpc.Unreadable):
             self._take_unknown_type(frame)
             return
         self._host.count("frames_unreadable")
-        self._say_once(f"unreadable {frame.problem}", "frame_unreadable", problem=frame.problem)
+        self.say_once(f"unreadable {frame.problem}", "frame_unreadable", problem=frame.problem)
         words = frame.problem.replace("_", " ")
         if frame.message_id is None:
             if self.dialect.answers_unreadable:
-                self._write(rpc.encode_error("-1", self.dialect.spell(rpc.ErrorCode.RPC_FRAMEWORK_ERROR), words))
+                self.write(rpc.encode_error("-1", self.dialect.spell(rpc.ErrorCode.RPC_FRAMEWORK_ERROR), words))
         elif frame.message_type == rpc.CALL:
-            self._write(rpc.encode_error(frame.message_id, self.dialect.spell(frame.code), words))
+            self.write(rpc.encode_error(frame.message_id, self.dialect.spell(frame.code), words))
         elif frame.message_type in (rpc.CALL_RESULT, rpc.CALL_ERROR):
-            self._take_answer(rpc.CallError(frame.message_id, frame.code.value, frame.problem))
+            self.asking.take_answer(rpc.CallError(frame.message_id, frame.code.value, frame.problem))
 
     def _take_unknown_type(self, frame: rpc.CallResultError | rpc.Send | rpc.Ignored) -> None:
         kind = frame.message_type if isinstance(frame, rpc.Ignored) else type(frame).__name__
         self._host.count("frames_ignored")
-        self._say_once("ignored", "frame_ignored", message_type=str(kind)[:20])
+        self.say_once("ignored", "frame_ignored", message_type=str(kind)[:20])
         if self.dialect.answers_unknown_types:
             code = self.dialect.spell(rpc.ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED)
-            self._write(rpc.encode_error(frame.message_id or "-1", code, "no such message type"))
+            self.write(rpc.encode_error(frame.message_id or "-1", code, "no such message type"))
 
-    def _say_once(self, kind: str, event: str, **fields: Any) -> None:
+    def say_once(self, kind: str, event: str, **fields: Any) -> None:
         """A station that errs, errs often."""
         if kind not in self._oddities and len(self._oddities) < 100:
             self._oddities.add(kind)
             if self._host.may_say(self):
                 self._log.warning(event, **fields)
 
-    # ---- our calls ----
+    # ---- what we say ----
 
-    async def ask(self, action: str, payload: dict[str, Any], late: Late | None = None) -> Answer:
-        """The station's answer. Raises NoAnswer when its patience is over, StationOffline (`sent`: lost after it)."""
-        if self.closed:
-            raise StationOffline(identity=self.identity, sent=False)
-        patience_s = self._host.settings.timings.patience_s
-        try:
-            question = self._session.ask(action, payload)
-        except TooManyWaiting:
-            raise NoAnswer(identity=self.identity, action=action, after_s=0) from None
-        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._answers[question] = waiting
-        question.context = late
-        self._pump()
-        try:
-            async with asyncio.timeout(patience_s):
-                return await waiting
-        except TimeoutError:
-            raise NoAnswer(identity=self.identity, action=action, after_s=patience_s) from None
-        finally:
-            del self._answers[question]
-            if not waiting.done() or waiting.cancelled():
-                self._session.give_up(question)
-
-    async def ask_in_its_way(
-        self, action: str, payload: dict[str, Any], found: Found, late: Late | None = None
-    ) -> Answer:
-        """As `ask`, in as many calls and in the form the station can take; one answer for all."""
-        standing = self._host.desk.standing(self.identity)
-        connectors = range(1, (standing.kind.connectors if standing.kind else 0) + 1)
-        parts = conduct.calls_of(self.quirks, action, payload, connectors, found)
-        answer = await self._ask_each(action, parts, late)
-        if conduct.refuses_the_whole(action, payload, getattr(answer, "payload", None)):
-            parts = conduct.by_connector(payload, connectors, found)
-            answer = await self._ask_each(action, parts, late)
-        return answer
-
-    async def _ask_each(self, action: str, parts: list[dict[str, Any]], late: Late | None) -> Answer:
-        answers = []
-        for part in parts:
-            answer = await self.ask(action, part, late)
-            if isinstance(answer, rpc.CallError):
-                return answer
-            keys = conduct.reboot_keys(action, part, answer.payload)
-            if keys:
-                await self._host.desk.needs_reboot(self.key, keys)
-            answers.append(answer)
-        if len(answers) == 1:
-            return answers[0]
-        return replace(answers[-1], payload=conduct.together(action, [each.payload for each in answers]))
-
-    def _pump(self) -> None:
-        question = self._session.next_to_send()
-        if question is not None:
-            slot_s = max(self._host.settings.timings.slot_s, self.quirks.answer_within_s)
-            self._slot_timer = asyncio.get_running_loop().call_later(slot_s, self._free_slot, question)
-            self._host.count("calls_sent")
-            self.spawn(self._send(rpc.encode_call(question.message_id, question.action, question.payload)))
-
-    def _free_slot(self, question: Question) -> None:
-        self._session.free_slot(question)
-        self._pump()
-
-    def _take_answer(self, answer: Answer) -> None:
-        arrival = self._session.take_answer(answer)
-        if arrival is None:
-            self._host.count("answers_nobody_asked_for")
-            self._say_once("stray", "answer_nobody_asked_for")
-            return
-        if self.dialect.has_sends:
-            answer = self._judged(arrival.question, answer)
-        waiting = self._answers.get(arrival.question)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
-        elif arrival.question.context is not None:
-            self._host.count("answers_late")
-            self.spawn(arrival.question.context(answer))
-        if self._session.is_free and self._slot_timer is not None:
-            self._slot_timer.cancel()
-        self._pump()
-
-    def _judged(self, question: Question, answer: Answer) -> Answer:
-        """OCPP 2.1: a CALLRESULT that does not fit its schema is rejected by a CALLRESULTERROR (OCPP.md §8.1 R8)."""
-        if isinstance(answer, rpc.CallError):
-            return answer
-        wrong = None
-        if not self.dialect.schemas.conforms(f"{question.action}Response", answer.payload):
-            wrong = self.dialect.schemas.violation(f"{question.action}Response", answer.payload)
-        if wrong is None:
-            return answer
-        code, words = self.dialect.spell(wrong.code), f"{wrong.where}: {wrong.problem}"
-        self._host.count("answers_unusable")
-        self.spawn(self._send(rpc.encode_result_error(answer.message_id, code, words)))
-        return rpc.CallError(answer.message_id, code, words)
-
-    def _write(self, text: str) -> None:
+    def write(self, text: str) -> None:
         self._trace.add(self._host.clock.now(), "out", text)
         self._socket.write(text)
-
-    async def _send(self, text: str) -> None:
-        self._write(text)
-        if self._socket.is_full:
-            await self._socket.emptied()
 
     # ---- what we ask of our own accord ----
 
@@ -613,7 +514,7 @@ class Connection:
             self._gate.cancel()
             self._gate = None
         self._session.gate_open = True
-        self._pump()
+        self.asking.pump()
 
     def _boot_is_late(self) -> None:
         self.spawn(self._go_without_boot())
@@ -626,7 +527,7 @@ class Connection:
             await self._host.admit(self, None)
         if self.is_accepted:
             with contextlib.suppress(NoAnswer):
-                await self._clerk.ask_status(self.ask)
+                await self._clerk.ask_status(self.asking.ask)
             self.tend()
         else:
             await self.ask_boot()
@@ -638,13 +539,13 @@ class Connection:
         if self.quirks.quiet_after_boot_s:
             await asyncio.sleep(self.quirks.quiet_after_boot_s)
         self._clerk.keys_wanted = (self.quirks.token_key,) if self.quirks.token_key else ()
-        await self._clerk.settle_in(self.ask, found)
+        await self._clerk.settle_in(self.asking.ask, found)
         if found:
             self._host.corrected(self, "settling in", found)
         await asyncio.sleep(self._host.settings.timings.boot_gate_s)
         if self.boot is boot:
             with contextlib.suppress(NoAnswer):
-                await self._clerk.ask_status(self.ask)
+                await self._clerk.ask_status(self.asking.ask)
             self.errands.look_again()
             self.tend()
 
@@ -679,7 +580,7 @@ class Connection:
             wait_s: float | None = ERRANDS_AGAIN_S
             try:
                 if self.is_accepted:
-                    wait_s = await self.errands.round(self.ask)
+                    wait_s = await self.errands.round(self.asking.ask)
             except StoreUnavailable as error:
                 self._log.warning("errand_not_recorded", reason=error.fields.get("reason"))
             if wait_s is None and not errand.is_set():
@@ -691,4 +592,4 @@ class Connection:
     async def ask_boot(self) -> None:
         """Never of a station that is accepted (OCPP 1.6 errata 3.40): one that waits, or that nobody knows yet."""
         if not self.is_accepted:
-            await self.ask("TriggerMessage", {"requestedMessage": "BootNotification"})
+            await self.asking.ask("TriggerMessage", {"requestedMessage": "BootNotification"})

@@ -12,8 +12,8 @@ from websockets.exceptions import InvalidStatus
 from edge_agent.site.admission import Policy
 from edge_agent.site.ports import Trouble
 from sitelink import events as e
-from sitelink.commands import OrderAnswer, RemoteStart, Reset, Trigger, UnlockConnector
-from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline
+from sitelink.commands import RemoteStart, Reset, UnlockConnector
+from sitelink.errors import CallInvalid, CallRefused, StationOffline
 from sitelink.ids import StationKey, TransactionId
 from sitelink.states import Registration
 from tests.doubles.core import job_file
@@ -282,65 +282,6 @@ async def test_an_order_brings_back_the_stations_own_word() -> None:
             await station.send([3, question[1], {"status": said}])
             answer = await asking
             assert (answer.word, answer.accepted) == (word or said, accepted)
-
-
-async def test_a_callerror_is_an_answer() -> None:
-    async with ocpp_box() as box, box.station() as station:
-        await station.boot()
-        asking = asyncio.ensure_future(box.server.send(CP001, Trigger("Heartbeat")))
-        question = await station.asked("TriggerMessage")
-        await station.send([4, question[1], "NotImplemented", "no", {}])
-        answer = await asking
-        assert (answer.word, answer.accepted) == ("NotImplemented", False)
-
-
-async def test_no_answer_is_said_soon_and_the_late_one_is_kept() -> None:
-    async with ocpp_box() as box, box.station() as station:
-        await station.boot()
-        late: list[OrderAnswer] = []
-
-        async def came_late(answer: OrderAnswer) -> None:
-            late.append(answer)
-
-        asking = asyncio.ensure_future(box.server.send(CP001, Reset(), came_late))
-        question = await station.asked("Reset")
-        with pytest.raises(NoAnswer):
-            await asking
-        await station.send([3, question[1], {"status": "Accepted"}])
-        await until(lambda: late)
-        assert late[0].accepted
-        await station.send([3, question[1], {"status": "Accepted"}])
-        await until(lambda: box.server.counts["answers_nobody_asked_for"] == 1)
-        assert len(late) == 1
-
-
-async def test_only_one_call_is_outstanding_and_the_slot_is_freed_in_the_end() -> None:
-    async with ocpp_box() as box, box.station() as station:
-        await station.boot()
-        await station.call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Available"})
-        first = asyncio.ensure_future(box.server.send(CP001, Reset()))
-        await station.asked("Reset")
-        second = asyncio.ensure_future(box.server.send(CP001, UnlockConnector(1)))
-        with pytest.raises(NoAnswer):
-            await first
-        with pytest.raises(NoAnswer):
-            await second
-        third = asyncio.ensure_future(box.server.send(CP001, UnlockConnector(2)))
-        question = await station.asked("UnlockConnector")
-        assert question[3] == {"connectorId": 2}, "what was given up before it was sent is never sent"
-        await station.send([3, question[1], {"status": "Unlocked"}])
-        assert (await third).accepted
-
-
-async def test_a_link_that_drops_after_the_order_says_that_it_was_sent() -> None:
-    async with ocpp_box() as box:
-        async with box.station() as station:
-            await station.boot()
-            asking = asyncio.ensure_future(box.server.send(CP001, Reset()))
-            await station.asked("Reset")
-        with pytest.raises(StationOffline) as lost:
-            await asking
-        assert lost.value.fields["sent"] is True
 
 
 async def test_calls_are_checked_strictly_and_refusals_are_named() -> None:

@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 
 from sitelink import events as e
 from sitelink.ids import StationKey
-from tests.doubles.ocpp_box import ocpp_box, until
+from tests.doubles.ocpp_box import ocpp_box
 
 START = {"connectorId": 1, "idTag": "A", "meterStart": 100, "timestamp": "2026-11-23T12:00:00Z"}
 DEEP = '[2,"1","DataTransfer",{"vendorId":' + "[" * 2000 + "]" * 2000 + "}]"
@@ -123,20 +123,6 @@ async def test_a_station_that_numbers_everything_one_is_served_right() -> None:
         first = await station.call("Heartbeat", {}, "1")
         box.clock.advance(60)
         assert (await station.call("Heartbeat", {}, "1"))[2] != first[2]
-
-
-async def test_an_answer_is_taken_while_calls_wait() -> None:
-    async with ocpp_box() as box, box.station() as station:
-        await station.send([2, "b", "BootNotification", {"chargePointVendor": "A", "chargePointModel": "B"}])
-        assert (await station.receive())[1] == "b"
-        question = await station.asked("GetConfiguration")
-        for number in range(40):
-            await station.send([2, f"m{number}", "Heartbeat", {}])
-        values = [{"key": "NumberOfConnectors", "value": 4}]
-        await station.send([3, question[1], {"configurationKey": values}])
-        for number in range(40):
-            assert (await station.receive())[1] == f"m{number}", "calls are answered in their order"
-        await until(lambda: box.known().connector_count == 4)
 
 
 async def test_every_call_gets_exactly_one_answer() -> None:
