@@ -135,6 +135,10 @@ ERRORS: dict[str, Words] = {
     "station_offline": Words(
         "The charge point is not connected at the moment.", "Check its power and network cable, then try again."
     ),
+    "station_offline.not_served": Words(
+        "The charge point is connected and waits: it is not served yet.",
+        "Its status says why: no job names it, it may not connect yet, or another one has its name.",
+    ),
     "no_answer": Words("No answer within 30 s.", "Check that it is still connected, then try again."),
     "call_refused": Words(
         "The charge point could not do that ({error_code}).", "Try again; if it stays, restart the charge point.",

@@ -130,7 +130,7 @@ class OcppServer:
     async def send(self, station: StationKey, order: Order, late: LateAnswer | None = None) -> OrderAnswer:
         connection = self._places.serving(station)
         if connection is None:
-            raise StationOffline(identity=station, sent=False)
+            raise self._not_reached(station)
         dialect = connection.dialect
         action, payload = dialect.call_for(order)
         if not dialect.may_be_sent(action, connection.registration):
@@ -151,10 +151,15 @@ class OcppServer:
                 await connection.errands.called(action, payload, answer.payload)
         return _order_answer(dialect, order, answer)
 
+    def _not_reached(self, station: StationKey) -> StationOffline:
+        """It is away, or it is there and waits: then its cable is not to blame."""
+        waits = {"reason": "not_served"} if self._places.is_present(station) else {}
+        return StationOffline(identity=station, sent=False, **waits)
+
     async def call(self, station: StationKey, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         connection = self._places.serving(station)
         if connection is None:
-            raise StationOffline(identity=station, sent=False)
+            raise self._not_reached(station)
         return await self._hand_calls.run(connection, action, payload)
 
     def hand_calls(self, station: StationKey) -> Sequence[dict[str, Any]]:
@@ -163,7 +168,7 @@ class OcppServer:
     def take_stock(self, station: StationKey) -> None:
         connection = self._places.serving(station)
         if connection is None:
-            raise StationOffline(identity=station, sent=False)
+            raise self._not_reached(station)
         connection.errands.want_stock()
         connection.tend()
 

@@ -58,6 +58,16 @@ async def test_an_answer_that_comes_late_is_kept() -> None:
         assert box.server.hand_calls(KEY)[0]["result"] == {"status": "Rejected"}
 
 
+async def test_a_station_that_waits_to_be_let_in_is_told_from_one_that_is_away() -> None:
+    async with ocpp_box() as box, box.station("STRANGER") as station:
+        assert await station.boot() == "Pending"
+        with pytest.raises(StationOffline) as waits:
+            await box.server.call(StationKey("stranger"), "ClearCache", {})
+        with pytest.raises(StationOffline) as away:
+            await box.server.call(KEY, "ClearCache", {})
+        assert (waits.value.fields.get("reason"), away.value.fields.get("reason")) == ("not_served", None)
+
+
 async def test_a_call_whose_link_is_lost_says_so() -> None:
     async with ocpp_box() as box:
         async with teller(box, "2.0.1", {**QUIET, "ClearCache": lambda _: None}) as told:
