@@ -145,6 +145,8 @@ class StationSocket(ServerConnection):
         if self._end is not None:
             self._end.cancel()
         super().connection_lost(exc)
+        if self.protocol.parser_exc is not None:  # its frames hold what was read, and it them, until a collector comes
+            self.protocol.parser_exc.__traceback__ = None
 
     def process_event(self, event: Event) -> None:
         if not isinstance(event, Frame):

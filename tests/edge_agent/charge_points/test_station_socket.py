@@ -324,3 +324,17 @@ async def test_frames_alone_and_in_pieces_take_turns() -> None:
             assert (await station.answer())[1] == "h"
             await station.send(frame(TEXT, HEARTBEAT))
             assert (await station.answer())[1] == "h"
+
+
+async def test_what_was_read_is_let_go_at_once_when_it_breaks_the_protocol() -> None:
+    """The frames of the exception hold it; in a circle with the socket it would stay until a collector comes."""
+    async with ocpp_box(timings=replace(HASTY, close_s=0.05)) as box, wire(box) as station:
+        await until(lambda: box.server._places.connections)
+        sockets = [connection._socket for connection in box.server._places.connections]
+        await station.send(frame(TEXT, HEARTBEAT, rsv=4))
+        assert await station.closed_with() == 1002
+        (socket,) = sockets
+        await socket.wait_closed()
+        broken = socket.protocol.parser_exc
+        assert broken is not None
+        assert broken.__traceback__ is None
