@@ -109,8 +109,9 @@ class IdTokens(Protocol):
         """Raises NotFound."""
         ...
 
-    async def read_table(self, text: str, *, replace: bool) -> Mapping[str, int]:
-        """CSV, whole or not at all: {"listed", "unchanged", "removed", "total"}. Raises IdTokenListInvalid."""
+    async def read_table(self, text: str, *, replace: bool) -> Mapping[str, Any]:
+        """CSV, whole or not at all: {"listed", "unchanged", "removed", "total"}, and "unknown_charge_points" where it
+        names some. Raises IdTokenListInvalid."""
         ...
 
     def table(self) -> str:

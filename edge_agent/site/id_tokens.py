@@ -21,6 +21,8 @@ from sitelink.ops import Author
 from sitelink.states import AuthorType, IdTokenSource
 
 OPERATOR = Author(type=AuthorType.OPERATOR)
+UNKNOWN_SHOWN = 20
+"""Charge points of a table that no job names and that never called: they may come later, or are misspelled."""
 
 
 class AllowList:
@@ -49,13 +51,17 @@ class AllowList:
         """Raises NotFound."""
         await self._journal.write(rules.decide_remove(id_token, OPERATOR))
 
-    async def read_table(self, text: str, *, replace: bool) -> Mapping[str, int]:
-        """The whole table or nothing: {"listed", "unchanged", "removed", "total"}. Raises IdTokenListInvalid."""
+    async def read_table(self, text: str, *, replace: bool) -> Mapping[str, Any]:
+        """The whole table or nothing: {"listed", "unchanged", "removed", "total"}, and "unknown_charge_points" where it
+        names some. Raises IdTokenListInvalid."""
         entries = await asyncio.to_thread(entries_of, text)  # thousands of lines take their time
         listed, removed = await self._journal.write(rules.decide_put_all(entries, OPERATOR, replace=replace))
+        state = self._journal.state
+        named = {station for _, event in entries for station in event.charge_points}
+        unknown = sorted(each for each in named if each not in state.stations and not state.rows_of_station(each))
         return {
-            "listed": listed, "unchanged": len(entries) - listed, "removed": removed,
-            "total": len(self._journal.state.id_tokens),
+            "listed": listed, "unchanged": len(entries) - listed, "removed": removed, "total": len(state.id_tokens),
+            **({"unknown_charge_points": unknown[:UNKNOWN_SHOWN]} if unknown else {}),
         }  # fmt: skip
 
     def table(self) -> str:

@@ -37,6 +37,16 @@ async def test_a_table_is_taken_whole_or_not_at_all() -> None:
     assert (await core.tokens.read_table(core.tokens.table(), replace=True))["unchanged"] == 2
 
 
+async def test_charge_points_of_a_table_that_nobody_knows_are_named() -> None:
+    core = Core()
+    await core.import_job()
+    table = "token,charge_points\n04A1,CP001;cp002\n04A2,CP001|CP002\n04A3,CP03\n"
+    taken = await core.tokens.read_table(table, replace=False)
+    assert (taken["listed"], taken["unknown_charge_points"]) == (3, ["cp001|cp002", "cp03"])
+    many = "token,charge_points\n04A1," + ";".join(f"X{n}" for n in range(50)) + "\n"
+    assert len((await core.tokens.read_table(many, replace=True))["unknown_charge_points"]) == 20
+
+
 async def test_the_list_outlives_the_box(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         tokens = AllowList(store.journal)
