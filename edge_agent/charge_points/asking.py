@@ -80,8 +80,8 @@ class Asking:
 
     async def in_its_way(self, action: str, payload: dict[str, Any], found: Found, late: Late | None = None) -> Answer:
         """As `ask`, in as many calls and in the form the station can take; one answer for all."""
-        standing = self._line.desk.standing(self._line.identity)
-        connectors = range(1, (standing.kind.connectors if standing.kind else 0) + 1)
+        kind = self._line.desk.kind(self._line.key)
+        connectors = range(1, (kind.connectors if kind is not None else 0) + 1)
         parts = conduct.calls_of(self._line.quirks, action, payload, connectors, found)
         answer = await self._ask_each(action, parts, late)
         if conduct.refuses_the_whole(action, payload, getattr(answer, "payload", None)):

@@ -6,7 +6,7 @@ Pure. What a version costs in memory is paid when the first station speaks it. S
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from edge_agent.charge_points.dialect import Dialect
 from edge_agent.charge_points.rpc import ErrorCode
@@ -24,7 +24,11 @@ _MEANS = {
 
 def version_of(token: str, aliases: Mapping[str, str] | None = None) -> str | None:
     """The version an offered subprotocol means to us. `aliases`: what vendors' own words stand for."""
-    token = (aliases or {}).get(token.casefold(), token)
+    return _meant((aliases or {}).get(token.casefold(), token))
+
+
+@lru_cache(maxsize=256)
+def _meant(token: str) -> str | None:
     return next((version for version, meant in _MEANS.items() if meant.fullmatch(token)), None)
 
 

@@ -8,6 +8,7 @@ station with a wrong password and to one that is not known differ in nothing but
 import asyncio
 import contextlib
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -74,6 +75,7 @@ class Door:
             self._attempts.wrong(greeting.ip, greeting.key, self._clock.monotonic(), loopback=loopback)
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(ip: str) -> bool:
     try:
         return ipaddress.ip_address(ip).is_loopback

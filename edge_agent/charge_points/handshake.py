@@ -132,8 +132,11 @@ def is_browser(headers: Headers) -> bool:
     """
     if any(name.casefold().startswith("sec-fetch-") for name in headers):
         return True
+    origins = headers.get_all("Origin")
+    if not origins:
+        return False
     hosts = {_host_of(f"//{value}") for value in headers.get_all("Host")}
-    return any(_host_of(origin) not in hosts for origin in headers.get_all("Origin") if origin.strip())
+    return any(_host_of(origin) not in hosts for origin in origins if origin.strip())
 
 
 def _host_of(address: str) -> str | None:

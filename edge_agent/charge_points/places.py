@@ -36,6 +36,7 @@ class Places:
         self._settings = settings
         self._all: set[Connection] = set()
         self._by_key: dict[StationKey, list[Connection]] = {}
+        self._by_ip: dict[str, set[Connection]] = {}
         self._serving: dict[StationKey, Connection] = {}
         self._serials: dict[StationKey, str] = {}
         """Of the last boot of each station served here since the start."""
@@ -47,11 +48,16 @@ class Places:
     def serving(self, station: StationKey) -> Connection | None:
         return self._serving.get(station)
 
+    def waiting_at(self, ip: str) -> int:
+        """Connections from there that do not serve."""
+        return sum(not each.is_serving for each in self._by_ip.get(ip, ()))
+
     def is_present(self, station: StationKey) -> bool:
         return station in self._by_key
 
     def add(self, connection: Connection) -> None:
         self._all.add(connection)
+        self._by_ip.setdefault(connection.ip, set()).add(connection)
         self._by_key.setdefault(connection.key, []).append(connection)
 
     async def admit(self, connection: Connection, report: BootReport | None) -> None:
@@ -111,14 +117,12 @@ class Places:
             return
         greeting = connection.greeting
         connection.noticed()
+        ended = (UNSUPPORTED,) if self._is_doubted(key) else (UNSUPPORTED, DUPLICATE)
         connection.recorded = await self._quietly(
             self._desk.connected(
-                connection.identity, connection.ip, connection.dialect.version, greeting.chosen, greeting.proof
+                connection.identity, connection.ip, connection.dialect.version, greeting.chosen, greeting.proof, ended
             )
         )
-        await self._quietly(self._desk.fault_cleared(key, UNSUPPORTED))
-        await self._clear_duplicate(key)
-        await self._quietly(self._desk.knock_gone(connection.identity, connection.ip))
 
     async def _let_wait(self, connection: Connection, reason: str, report: BootReport | None) -> None:
         key, before = connection.key, connection.waiting_for
@@ -147,6 +151,10 @@ class Places:
         """Its socket is closed. Only the one that serves takes the station with it."""
         key = connection.key
         self._all.discard(connection)
+        neighbours = self._by_ip.get(connection.ip, set())
+        neighbours.discard(connection)
+        if not neighbours:
+            self._by_ip.pop(connection.ip, None)
         others = self._by_key.get(key, [])
         with contextlib.suppress(ValueError):
             others.remove(connection)
@@ -167,8 +175,12 @@ class Places:
                 other.spawn(other.ask_boot())
                 return
 
+    def _is_doubted(self, key: StationKey) -> bool:
+        """Whether another of the name is there that may be it."""
+        return any(each.waiting_for == DUPLICATE and not each.closed for each in self._by_key.get(key, ()))
+
     async def _clear_duplicate(self, key: StationKey) -> None:
-        if not any(each.waiting_for == DUPLICATE and not each.closed for each in self._by_key.get(key, ())):
+        if not self._is_doubted(key):
             await self._quietly(self._desk.fault_cleared(key, DUPLICATE))
 
     async def recheck(self, station: StationKey) -> None:

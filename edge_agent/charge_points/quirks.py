@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -122,12 +122,12 @@ class Table(msgspec.Struct, frozen=True, dict=True):
             effects |= rule.effects
         return Quirks(**effects) if effects else NONE
 
-    @property
+    @cached_property
     def subprotocols(self) -> dict[str, str]:
         """The version each odd spelling means, by the spelling case-folded."""
         return {token: version for rule in self.rules for token, version in rule.subprotocols.items()}
 
-    @property
+    @cached_property
     def headers(self) -> dict[str, str]:
         """What an upgrade request must say, by header: put there where it does not."""
         return {name: value for rule in self.rules for name, value in rule.headers.items()}

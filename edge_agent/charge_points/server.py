@@ -29,11 +29,12 @@ from edge_agent.charge_points.dialects import dialect_of
 from edge_agent.charge_points.door import Door, is_loopback
 from edge_agent.charge_points.hand_calls import HandCalls
 from edge_agent.charge_points.handshake import Greeting, greet, ip_of, is_browser, is_upgrade, mend
+from edge_agent.charge_points.opening import OpeningSocket
 from edge_agent.charge_points.places import Places
 from edge_agent.charge_points.readings import Found
 from edge_agent.charge_points.settings import OcppSettings, Timings
 from edge_agent.charge_points.station import Connection
-from edge_agent.charge_points.station_socket import StationSocket, Turns
+from edge_agent.charge_points.station_socket import Turns
 from edge_agent.charge_points.trace import Trace
 from edge_agent.site.ports import Action, Desk, LateAnswer
 from edge_agent.site.reports import BootReport
@@ -41,7 +42,7 @@ from sitelink.clock import Clock
 from sitelink.commands import Order, OrderAnswer
 from sitelink.errors import NotFound, StationOffline, StoreUnavailable
 from sitelink.frames import Frame
-from sitelink.ids import StationKey
+from sitelink.ids import StationKey, station_key
 
 __all__ = ["OcppServer", "OcppSettings", "Timings"]
 
@@ -103,6 +104,7 @@ class OcppServer:
         class Socket(_Socket):
             door = self
             turns = self._turns
+            clock = self.clock
 
         async with serve(
             self._handle, host, port, create_connection=Socket, process_request=self._greet,
@@ -280,26 +282,25 @@ class OcppServer:
         return response
 
     def _booted_with(self, identity: str) -> str | None:
-        kind = self.desk.standing(identity).kind
+        kind = self.desk.kind(station_key(identity))
         return kind.version if kind is not None else None
 
     def _is_named(self, identity: str) -> bool:
-        return self.desk.standing(identity).reason != "unknown_identity"
+        return self.desk.is_named(station_key(identity))
 
     def _refusal(self, request: Request, ip: str) -> tuple[int, str, str] | None:
         if not is_upgrade(request.headers):
             return 426, "no_websocket", "This is where charge points connect (OCPP over WebSocket)."
         if is_browser(request.headers):
             return 403, "browser", "Web pages may not connect here."
-        if sum(1 for _ in request.headers.raw_items()) > HEADERS_MAX:
+        if len(list(request.headers.raw_items())) > HEADERS_MAX:
             return 431, "many_headers", "Too many headers."
         connected = self._places.connections
         if len(connected) >= self.settings.max_connections:
             return 503, "too_many", "Too many connections."
         if is_loopback(ip):
             return None
-        waiting = sum(each.ip == ip and not each.is_serving for each in connected)
-        if waiting >= self.settings.unaccepted_per_ip:
+        if self._places.waiting_at(ip) >= self.settings.unaccepted_per_ip:
             return 503, "too_many_of_address", "Too many connections from this address."
         return None
 
@@ -361,11 +362,15 @@ class OcppServer:
             self.corrections.pop(station, None)
 
 
-class _Socket(StationSocket):
+class _Socket(OpeningSocket):
     """A socket of this server, from its TCP connection on."""
 
     door: OcppServer
     greeting: Greeting | None = None
+
+    @property
+    def chosen(self) -> str | None:
+        return self.greeting.chosen if self.greeting is not None else None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -402,8 +407,8 @@ def _own(socket: ServerConnection) -> _Socket:
 
 def _select(socket: ServerConnection, _offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """What was chosen of the offered; None completes the handshake without the header (OCPP.md §8.1 R2)."""
-    greeting = _own(socket).greeting
-    return Subprotocol(greeting.chosen) if greeting is not None and greeting.chosen is not None else None
+    chosen = _own(socket).chosen
+    return Subprotocol(chosen) if chosen is not None else None
 
 
 def _order_answer(dialect: Dialect, order: Order, answer: Answer) -> OrderAnswer:

@@ -110,7 +110,7 @@ class Connection:
         self.recorded = False
         """Whether the desk knows that it is connected."""
         self.closed = False
-        kind = host.desk.standing(self.identity, greeting.proof).kind
+        kind = host.desk.kind(self.key)
         table = host.settings.quirks
         self.quirks = table.of_station(kind.vendor, kind.model, kind.firmware) if kind is not None else NONE
         self._socket = socket

@@ -27,7 +27,7 @@ from sitelink.events import (
 from sitelink.ids import StationKey, station_key
 from sitelink.model import Job, Knock, SiteState, Station
 from sitelink.ops import BOX, STATION, Fact, Stamp
-from sitelink.security import CredentialOrigin
+from sitelink.security import CredentialOrigin, StationSecurity
 from sitelink.states import JobStatus, Registration
 
 WAITING_ROOM = 64
@@ -62,41 +62,46 @@ def pairing_open(job: Job, now: Stamp) -> bool:
 
 def standing(state: SiteState, policy: Policy, identity: str, now: Stamp, proof: Proof = NOTHING_SHOWN) -> Standing:
     """How an identity stands that shows `proof`. A station accepted once stays served while a job names it."""
-    station = state.stations.get(station_key(identity))
-    registration = station.registration if station else Registration.NONE
-    reason = _reason_against(state, policy, identity, registration, now, proof)
-    kind = None
-    if station is not None and station.boots:
-        kind = StationKind(
-            station.vendor, station.model, station.firmware, station.version, station.connector_count or 0
-        )
-    security = security_of(state, station_key(identity))
-    proven = trust.by_now(security, proof).trust is Trust.RIGHT
+    key = station_key(identity)
+    station = state.stations.get(key)
+    registration = station.registration if station is not None else Registration.NONE
+    security = security_of(state, key)
+    proof = trust.by_now(security, proof)
+    reason = _reason_against(state, policy, key, security, registration, now, proof)
     held = 0 if trust.pairs_anew(security, now) else security.profile or 0
-    return Standing(reason is None, registration, reason, kind, proven, held)
+    return Standing(reason is None, registration, reason, proof.trust is Trust.RIGHT, held)
+
+
+def kind_of(station: Station | None) -> StationKind | None:
+    if station is None or not station.boots:
+        return None
+    return StationKind(station.vendor, station.model, station.firmware, station.version, station.connector_count or 0)
 
 
 def _reason_against(
-    state: SiteState, policy: Policy, identity: str, registration: Registration, now: Stamp, proof: Proof
-) -> str | None:
-    key = station_key(identity)
-    rows = list(state.rows_of_station(key))
+    state: SiteState, policy: Policy, key: StationKey, security: StationSecurity, registration: Registration,
+    now: Stamp, proof: Proof,
+) -> str | None:  # fmt: skip
     if not key:
         return "identity_missing"
+    rows = state.rows_of_station(key)
     if not rows:
         return "unknown_identity"
-    if any(row.owner for _, row in rows):
-        return "serial_in_use"
+    for _, row in rows:
+        if row.owner:
+            return "serial_in_use"
     if policy.security != "open" and trust.is_revoked(state, proof.certificate):
         return "certificate_revoked"
-    return trust.reason_against(
-        policy.security, security_of(state, key), proof, registration, now, window_open=window_open(state, key, now)
-    )
+    is_open = window_open(state, key, now)
+    return trust.reason_against(policy.security, security, proof, registration, now, window_open=is_open)
 
 
 def window_open(state: SiteState, key: StationKey, now: Stamp) -> bool:
     """Whether one of the jobs that name a station lets new ones in."""
-    return any(pairing_open(job, now) for job, _ in state.rows_of_station(key))
+    for job, _ in state.rows_of_station(key):  # noqa: SIM110 -- a generator takes as long as all else of a standing
+        if pairing_open(job, now):
+            return True
+    return False
 
 
 def decide_boot(
@@ -135,7 +140,7 @@ def _accepted(state: SiteState, identity: str, ip: str, report: BootReport) -> t
         change = _serial_change(known, report.serial)
         if change is not None:
             facts.append(Fact(entity, change, BOX))
-    return (*facts, *_cleared(state, identity, ip))
+    return (*facts, *knock_cleared(state, identity, ip))
 
 
 def shown_profile(ledger: Ledger, key: StationKey, proof: Proof) -> int:
@@ -271,12 +276,13 @@ def decide_knock_gone(identity: str, ip: str) -> Decide[None]:
     """The caller is served now, or went away for good."""
 
     def decide(ledger: Ledger) -> Decision[None]:
-        return Decision(_cleared(ledger.state, identity, ip), None)
+        return Decision(knock_cleared(ledger.state, identity, ip), None)
 
     return decide
 
 
-def _cleared(state: SiteState, identity: str, ip: str) -> tuple[Fact, ...]:
+def knock_cleared(state: SiteState, identity: str, ip: str) -> tuple[Fact, ...]:
+    """A caller that is served has no place in the waiting room."""
     id_ = f"{station_key(identity)}@{ip}"
     return (Fact(f"knock:{id_}", KnockCleared(), BOX),) if id_ in state.knocks else ()
 

@@ -8,7 +8,7 @@ from __future__ import annotations  # those of the functions made for each messa
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,6 +21,8 @@ from edge_agent.site.admission import (
     decide_boot,
     decide_knock,
     decide_knock_gone,
+    kind_of,
+    knock_cleared,
     room_for,
     secured,
     shown_profile,
@@ -30,7 +32,7 @@ from edge_agent.site.authorisation import verdict_on
 from edge_agent.site.certificate_service import CertificateService
 from edge_agent.site.corrections import Tally
 from edge_agent.site.examiner import Examiner
-from edge_agent.site.ports import Decision, Journal, Ledger, Standing
+from edge_agent.site.ports import Decision, Journal, Ledger, Standing, StationKind
 from edge_agent.site.reports import (
     BootAnswer,
     BootReport,
@@ -107,6 +109,12 @@ class StationDesk:
     def standing(self, identity: str, proof: Proof = NOTHING_SHOWN) -> Standing:
         return standing(self._journal.state, self._policy, identity, stamp(self._clock), proof)
 
+    def kind(self, station: StationKey) -> StationKind | None:
+        return kind_of(self._journal.state.stations.get(station))
+
+    def is_named(self, station: StationKey) -> bool:
+        return bool(self._journal.state.rows_of_station(station))
+
     async def refused(self, identity: str, ip: str, reason: str, proof: Proof = NOTHING_SHOWN) -> None:
         key = station_key(identity)
         named = bool(self._journal.state.rows_of_station(key))
@@ -141,8 +149,9 @@ class StationDesk:
         await self.log.note(station, code, detail)
 
     async def connected(
-        self, identity: str, ip: str, version: str, subprotocol: str | None, proof: Proof = NOTHING_SHOWN
-    ) -> None:
+        self, identity: str, ip: str, version: str, subprotocol: str | None, proof: Proof = NOTHING_SHOWN,
+        ended: Collection[str] = (),
+    ) -> None:  # fmt: skip
         key = station_key(identity)
 
         def decide(ledger: Ledger) -> Decision[None]:
@@ -155,10 +164,9 @@ class StationDesk:
             held = secured(ledger, self._policy, identity, proof) if accepted else ()
             connected = Fact(f"station:{key}", event, BOX)
             moved = _moved(known, ip) if event.profile == 0 else ()
-            return Decision(
-                (*room_for(ledger.state, key), connected, *key_rules.proven_facts(ledger, key, proof), *held, *moved),
-                None,
-            )
+            over = (*_over(known, ended), *knock_cleared(ledger.state, identity, ip))
+            proven = key_rules.proven_facts(ledger, key, proof)
+            return Decision((*room_for(ledger.state, key), connected, *proven, *held, *moved, *over), None)
 
         await self._journal.write(decide)
 
@@ -275,10 +283,7 @@ class StationDesk:
 
     async def fault_cleared(self, station: StationKey, code: str) -> None:
         def decide(ledger: Ledger) -> Decision[None]:
-            known = ledger.state.stations.get(station)
-            if known is None or all(fault.code != code for fault in known.faults):
-                return Decision((), None)
-            return Decision((Fact(f"station:{station}", StationFaultCleared(code), BOX),), None)
+            return Decision(_over(ledger.state.stations.get(station), (code,)), None)
 
         await self._journal.write(decide)
 
@@ -287,6 +292,14 @@ class StationDesk:
             return Decision((*room_for(ledger.state, station), Fact(f"station:{station}", event, author)), None)
 
         return self._journal.write(decide)
+
+
+def _over(known: Station | None, codes: Collection[str]) -> tuple[Fact, ...]:
+    """Those of the faults that the station has are cleared."""
+    if known is None or not known.faults:
+        return ()
+    there = [fault.code for fault in known.faults if fault.code in codes]
+    return tuple(Fact(f"station:{known.id}", StationFaultCleared(code), BOX) for code in there)
 
 
 def _moved(known: Station | None, ip: str) -> tuple[Fact, ...]:

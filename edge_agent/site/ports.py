@@ -381,8 +381,6 @@ class Standing(msgspec.Struct, frozen=True):
     served: bool
     registration: Registration
     reason: str | None = None
-    kind: "StationKind | None" = None
-    """What it was by its last boot; None: never booted here."""
     proven: bool = False
     """Whether it has shown the station's own password or certificate."""
     profile: int = 0
@@ -441,10 +439,19 @@ class Desk(Protocol):
         """Served: named by a job, and either accepted before or its pairing window is open."""
         ...
 
+    def kind(self, station: StationKey) -> "StationKind | None":
+        """What it was by its last boot; None: never booted here."""
+        ...
+
+    def is_named(self, station: StationKey) -> bool:
+        """Whether a job names it."""
+        ...
+
     async def connected(
-        self, identity: str, ip: str, version: str, subprotocol: str | None, proof: Proof = NOTHING_SHOWN
-    ) -> None:
-        """A served station's socket is open."""
+        self, identity: str, ip: str, version: str, subprotocol: str | None, proof: Proof = NOTHING_SHOWN,
+        ended: Collection[str] = (),
+    ) -> None:  # fmt: skip
+        """A served station's socket is open: it knocks no longer, and the faults `ended` (codes) are over."""
         ...
 
     async def disconnected(self, station: StationKey, reason: str) -> None:
@@ -462,7 +469,7 @@ class Desk(Protocol):
         ...
 
     async def knock_gone(self, identity: str, ip: str) -> None:
-        """It is served now, or a duplicate went away."""
+        """A duplicate went away."""
         ...
 
     async def boot(self, identity: str, ip: str, report: BootReport, proof: Proof = NOTHING_SHOWN) -> BootAnswer:

@@ -83,6 +83,23 @@ async def test_a_caller_who_is_served_leaves_the_waiting_room() -> None:
     assert core.journal.state.knocks == {}
 
 
+async def test_a_station_that_connects_knocks_no_longer_and_is_without_the_faults_that_ended_with_it() -> None:
+    core = Core()
+    await core.import_job()
+    await core.boot("CP001")
+    for code in ("unsupported_subprotocol", "duplicate_identity", "serial_changed"):
+        await core.desk.faulted(CP, code, {})
+    await core.desk.knocked("CP001", "192.0.2.7", "unsupported_subprotocol")
+    await core.desk.knocked("CP001", "192.0.2.8", "duplicate_identity")
+    ended = ("unsupported_subprotocol", "duplicate_identity")
+    await core.desk.connected("CP001", "192.0.2.7", "1.6", "ocpp1.6", ended=ended)
+    assert [fault.code for fault in core.journal.state.stations[CP].faults] == ["serial_changed"]
+    assert [knock.ip for knock in core.journal.state.knocks.values()] == ["192.0.2.8"]
+    seq = core.journal.seq
+    await core.desk.connected("CP001", "192.0.2.7", "1.6", "ocpp1.6", ended=ended)
+    assert core.journal.seq == seq + 1, "that it is connected is all there is to write"
+
+
 async def test_a_station_that_calls_again_without_a_boot_is_held_to_what_it_shows_then() -> None:
     core = Core()
     await core.import_job()
