@@ -1,4 +1,4 @@
-"""The settings of the box: one TOML file and `--set key=value`, checked, into frozen dataclasses.
+"""The settings of the box: one TOML file and `--set key=value`, checked, into frozen records.
 
 Start at `load`. Every key stands in docs/settings.md; a house test fails when one does not.
 """
@@ -6,9 +6,11 @@ Start at `load`. Every key stands in docs/settings.md; a house test fails when o
 import tomllib
 import types
 import typing
-from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec.structs import fields
 
 MIB = 1024 * 1024
 
@@ -17,8 +19,7 @@ class SettingsInvalid(Exception):
     """One sentence: file, key, what was found, what is allowed."""
 
 
-@dataclass(frozen=True)
-class Ocpp:
+class Ocpp(msgspec.Struct, frozen=True):
     bind: str = "0.0.0.0"  # noqa: S104 -- the site's charge points are the purpose
     port: int = 9000
     security: typing.Literal["pair", "strict", "open"] = "pair"
@@ -31,8 +32,7 @@ class Ocpp:
     tls_rsa_suites: bool = False
 
 
-@dataclass(frozen=True)
-class Http:
+class Http(msgspec.Struct, frozen=True):
     bind: str = "0.0.0.0"  # noqa: S104 -- phones on the site's network are the purpose
     port: int = 8080
     public_url: str = ""
@@ -41,29 +41,25 @@ class Http:
     tls_port: int = 8443
 
 
-@dataclass(frozen=True)
-class Authorisation:
+class Authorisation(msgspec.Struct, frozen=True):
     unknown: typing.Literal["accept", "reject"] = "accept"
     concurrent: typing.Literal["accept", "reject"] = "accept"
     local_list: typing.Literal["off", "on"] = "off"
 
 
-@dataclass(frozen=True)
-class Certificates:
+class Certificates(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     trusted_roots: str = ""
     sign: typing.Literal["site", "operator"] = "site"
 
 
-@dataclass(frozen=True)
-class Commands:
+class Commands(msgspec.Struct, frozen=True):
     start_patience_s: float = 60
     stop_patience_s: float = 60
     reboot_patience_s: float = 600
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(msgspec.Struct, frozen=True):
     address: str = ""
     ftp: bool = True
     ftp_port: int = 2121
@@ -79,36 +75,32 @@ class Files:
     firmware_patience_s: float = 3600
 
 
-@dataclass(frozen=True)
-class Storage:
+class Storage(msgspec.Struct, frozen=True):
     telemetry_max_rows: int = 2_000_000
     journal_max_rows: int = 1_000_000
     reserve_bytes: int = 8 * MIB
 
 
-@dataclass(frozen=True)
-class Relay:
+class Relay(msgspec.Struct, frozen=True):
     url: str = ""
     claim: str = ""
 
 
-@dataclass(frozen=True)
-class Log:
+class Log(msgspec.Struct, frozen=True):
     level: typing.Literal["debug", "info", "warning", "error"] = "info"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     data_dir: Path = Path("gatepost-data")
-    ocpp: Ocpp = field(default_factory=Ocpp)
-    http: Http = field(default_factory=Http)
-    authorisation: Authorisation = field(default_factory=Authorisation)
-    certificates: Certificates = field(default_factory=Certificates)
-    commands: Commands = field(default_factory=Commands)
-    files: Files = field(default_factory=Files)
-    storage: Storage = field(default_factory=Storage)
-    relay: Relay = field(default_factory=Relay)
-    log: Log = field(default_factory=Log)
+    ocpp: Ocpp = Ocpp()
+    http: Http = Http()
+    authorisation: Authorisation = Authorisation()
+    certificates: Certificates = Certificates()
+    commands: Commands = Commands()
+    files: Files = Files()
+    storage: Storage = Storage()
+    relay: Relay = Relay()
+    log: Log = Log()
 
 
 def load(file: Path | None, overrides: typing.Sequence[str] = ()) -> Settings:
@@ -135,7 +127,7 @@ def keys(of: Any = Settings, prefix: str = "") -> list[str]:
     found = []
     for each in fields(of):
         inner = _type_of(of, each.name)
-        found += keys(inner, f"{prefix}{each.name}.") if is_dataclass(inner) else [f"{prefix}{each.name}"]
+        found += keys(inner, f"{prefix}{each.name}.") if _is_table(inner) else [f"{prefix}{each.name}"]
     return found
 
 
@@ -156,6 +148,10 @@ def _type_of(of: Any, name: str) -> Any:
     return typing.get_type_hints(of)[name]
 
 
+def _is_table(wanted: Any) -> bool:
+    return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
+
+
 def _build(of: Any, data: Any, source: str, prefix: str) -> object:
     if not isinstance(data, dict):
         raise SettingsInvalid(f"{source}: {prefix.rstrip('.')}: found {data!r}, a table is needed")
@@ -168,7 +164,7 @@ def _build(of: Any, data: Any, source: str, prefix: str) -> object:
     for key, value in data.items():
         inner = _type_of(of, key)
         name = f"{prefix}{key}"
-        values[key] = _build(inner, value, source, f"{name}.") if is_dataclass(inner) else _value(
+        values[key] = _build(inner, value, source, f"{name}.") if _is_table(inner) else _value(
             inner, value, f"{'--set' if isinstance(value, _Text) else source}: {name}"
         )  # fmt: skip
     return of(**values)

@@ -1,22 +1,21 @@
 """What the configuration says of files. Start at `FilesSettings`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(msgspec.Struct, frozen=True):
     """PEM files of the box, for AUTH TLS."""
 
     chain: Path
     key: Path
 
 
-@dataclass(frozen=True, slots=True)
-class FtpSettings:
+class FtpSettings(msgspec.Struct, frozen=True):
     """`passive` are the ports for data, none: any. `masquerade`: the address told to stations behind a translation."""
 
     bind: str
@@ -26,8 +25,7 @@ class FtpSettings:
     after_wrong_password_s: float = 3
 
 
-@dataclass(frozen=True, slots=True)
-class FilesSettings:
+class FilesSettings(msgspec.Struct, frozen=True):
     """`address`: by which stations reach the box where it cannot find out; `ftp_passive_*`: 0 for any port."""
 
     data_dir: Path

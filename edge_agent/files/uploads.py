@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
 import structlog
 
 from edge_agent.site.ports import Stored
@@ -34,8 +35,7 @@ TOKEN_BYTES = 24
 PROGRESS_EVERY_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class UploadLimits:
+class UploadLimits(msgspec.Struct, frozen=True):
     """Bytes of one upload, of all that is kept, what stays free on the disk; and how slow one may be.
 
     Every `window_s` seconds `window_s` × `least_bytes_per_s` bytes must have come.
