@@ -89,6 +89,7 @@ NOT_AT_START = {
     "jsonschema": "to say what is wrong with a message",
     "pyftpdlib": "for the first file by FTP",
     "OpenSSL": "for the first file by FTP",
+    "frozenlist._frozenlist": "never: a megabyte of C++ library for a dozen lists",
     "edge_agent.charge_points.v16": "with the first charge point that speaks it",
     "edge_agent.charge_points.v2x": "with the first charge point that speaks it",
     "edge_agent.charge_points.clerk_16": "with the first charge point that speaks it",
