@@ -40,6 +40,8 @@ def station_key(identity: str) -> StationKey:
 
 def id_token_key(id_token: str) -> IdTokenKey:
     """The form in which id tokens are compared. Readers differ in case, and pad with blanks and control bytes."""
+    if id_token.isascii() and id_token.isalnum():
+        return IdTokenKey(id_token.casefold())
     folded = _PADDING.sub("", unicodedata.normalize("NFC", id_token)).casefold()
     return IdTokenKey(unicodedata.normalize("NFC", folded))
 

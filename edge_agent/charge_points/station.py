@@ -198,31 +198,28 @@ class Connection:
         if len(self._calls) >= CALLS_WAITING_MAX:
             self._socket.hold()
 
-    async def _next_call(self) -> rpc.Call | rpc.Send | None:
-        while not self._calls:
-            self._idle = self._socket.loop.create_future()  # asking for the running loop costs a system call
-            await self._idle
-            self._idle = None
-        call = self._calls.pop(0)
-        if len(self._calls) < CALLS_WAITING_MAX and not self._socket.is_full:
-            self._socket.release()
-        return call
-
     async def _work(self) -> None:
         """Calls, one after the other in the order they came."""
         await self._host.admit(self, None)
-        while (call := await self._next_call()) is not None:
+        while True:
+            if not self._calls:
+                self._idle = self._socket.loop.create_future()  # asking for the running loop costs a system call
+                await self._idle
+                continue
+            call = self._calls.pop(0)
+            if call is None:
+                return
+            if not self._socket.is_full:
+                self._socket.release()
             if isinstance(call, rpc.Send):
                 await self._hear(call)
-                if self.errands.waiting:
-                    self.tend()
-                continue
-            text, then = await self._answer(call)
-            self.write(text)
-            if self._socket.is_full:
-                await self._socket.emptied()
-            if then is not None:
-                then()
+            else:
+                text, then = await self._answer(call)
+                self.write(text)
+                if self._socket.is_full:
+                    await self._socket.emptied()
+                if then is not None:
+                    then()
             if self.errands.waiting:
                 self.tend()
 
