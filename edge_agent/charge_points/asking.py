@@ -64,18 +64,21 @@ class Asking:
             question = self._session.ask(action, payload)
         except TooManyWaiting:
             raise NoAnswer(identity=self._line.identity, action=action, after_s=0) from None
-        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Answer] = loop.create_future()
         self._answers[question] = waiting
         question.context = late
+        patience = loop.call_later(patience_s, _lose_patience, waiting)  # a tenth of what asyncio.timeout costs
         self.pump()
         try:
-            async with asyncio.timeout(patience_s):
-                return await waiting
+            return await waiting
         except TimeoutError:
+            self._session.give_up(question)
             raise NoAnswer(identity=self._line.identity, action=action, after_s=patience_s) from None
         finally:
+            patience.cancel()
             del self._answers[question]
-            if not waiting.done() or waiting.cancelled():
+            if waiting.cancelled():
                 self._session.give_up(question)
 
     async def in_its_way(self, action: str, payload: dict[str, Any], found: Found, late: Late | None = None) -> Answer:
@@ -157,3 +160,8 @@ class Asking:
             waiting = self._answers.get(question)
             if waiting is not None and not waiting.done():
                 waiting.set_exception(StationOffline(identity=self._line.identity, sent=sent))
+
+
+def _lose_patience(waiting: asyncio.Future[Answer]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError())

@@ -7,6 +7,7 @@ nothing is sent except by request (`bring_up_to_date`). Sources: OCPP 1.6 §5.15
 
 import asyncio
 import contextlib
+import math
 from collections import defaultdict
 from datetime import datetime
 
@@ -72,6 +73,8 @@ class LocalLists:
         self._limits: dict[StationKey, ListLimits] = {}
         self._locks: defaultdict[StationKey, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wake = asyncio.Event()
+        self._sleeps_until = math.inf
+        """By the loop's clock: what is due later wakes nobody."""
         journal.subscribe(self._committed)
 
     # ---- by itself ----
@@ -98,9 +101,11 @@ class LocalLists:
 
     def _mark(self, station: StationKey, within_s: float) -> None:
         """The first change counts, so that a stream of changes does not put it off for ever."""
-        due = asyncio.get_running_loop().time() + within_s
-        self._due.setdefault(station, due)
-        self._wake.set()
+        if station in self._due:
+            return
+        due = self._due[station] = asyncio.get_running_loop().time() + within_s
+        if due < self._sleeps_until:
+            self._wake.set()
 
     async def run(self) -> None:
         """Send what is due, or find out that it would be, for ever."""
@@ -124,6 +129,7 @@ class LocalLists:
             next_due = min(self._due.values(), default=None)
             if next_due is not None and next_due <= now:
                 return
+            self._sleeps_until = math.inf if next_due is None else next_due
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if next_due is None else next_due - now):
                     await self._wake.wait()
