@@ -3,11 +3,13 @@
 Start at `configure`.
 """
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import msgspec
 import structlog
 import structlog.tracebacks
 
@@ -18,19 +20,28 @@ def _redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mu
     return {key: redact(value, key) for key, value in event.items()}
 
 
+def _line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
+    try:
+        return _encode(event)
+    except (UnicodeEncodeError, OverflowError, TypeError):  # half a character, a number beyond 64 bits
+        return json.dumps(event, default=str).encode()
+
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
 def configure(level: str) -> None:
     """Set up structlog, and let the libraries' own loggers speak through it from WARNING on."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
         _redacted,
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer(default=str)],
+        processors=[*shared, _line],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)

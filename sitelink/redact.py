@@ -5,6 +5,7 @@ Start at `redact`: every log line and every shown frame passes through it.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 MASK = "***"
@@ -34,6 +35,8 @@ _FILE_NAME = re.compile(r"(/files/(?:up|fw)/)[A-Za-z0-9_-]{8,}")
 """The random name under which a charge point brings or fetches a file is all that is needed for it."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 VALUE_MAX_CHARACTERS = 1024
+NAME_CHARACTERS = 50
+"""What is asked about longer names is not remembered."""
 
 
 def mask_id_token(id_token: str) -> str:
@@ -43,14 +46,16 @@ def mask_id_token(id_token: str) -> str:
 
 def mask_text(text: str) -> str:
     """Tokens, passwords in addresses and private keys masked, unseen characters made visible, length capped."""
-    text = _LINK_TOKEN.sub(rf"\1{MASK}", text)
+    if "1_" in text:
+        text = _LINK_TOKEN.sub(rf"\1{MASK}", text)
     if "/files/" in text:
         text = _FILE_NAME.sub(rf"\1{MASK}", text)
     if "://" in text:
         text = _QUERY_SECRET.sub(rf"\1{MASK}", _USER_INFO.sub(_without_password, text))
     if "PRIVATE KEY" in text:
         text = _PRIVATE_KEY.sub(MASK, text)
-    text = _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    if not text.isprintable():
+        text = _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
     return text if len(text) <= VALUE_MAX_CHARACTERS else text[:VALUE_MAX_CHARACTERS] + "…"
 
 
@@ -101,6 +106,15 @@ def is_secret_name(name: str) -> bool:
 
 
 def _is_secret(lowered_key: str) -> bool:
+    return _is_known_secret(lowered_key) if len(lowered_key) <= NAME_CHARACTERS else _sounds_secret(lowered_key)
+
+
+@lru_cache(maxsize=1024)
+def _is_known_secret(lowered_key: str) -> bool:
+    return _sounds_secret(lowered_key)
+
+
+def _sounds_secret(lowered_key: str) -> bool:
     return (
         lowered_key in _SECRET_KEYS
         or lowered_key in _PERSONAL_KEYS
