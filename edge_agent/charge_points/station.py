@@ -435,9 +435,9 @@ class Connection:
         self.dialect.extra_properties("BootNotification", payload, found)
         report = self._known_as(self.dialect.boot_report(payload, found))
         self.boot = report
-        self.greeting = replace(
-            self.greeting, proof=after_boot(self.greeting.proof, self.key, report.serial, self.dialect.version)
-        )
+        proof = after_boot(self.greeting.proof, self.key, report.serial, self.dialect.version)
+        if proof is not self.greeting.proof:
+            self.greeting = replace(self.greeting, proof=proof)
         await self._host.admit(self, report)
         if self.waiting_for == "duplicate_identity":
             answer = BootAnswer(Registration.PENDING, self._host.settings.retry_interval_s, self.waiting_for)
