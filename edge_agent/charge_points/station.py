@@ -209,7 +209,7 @@ class Connection:
             call = self._calls.pop(0)
             if call is None:
                 return
-            if not self._socket.is_full:
+            if len(self._calls) < CALLS_WAITING_MAX and not self._socket.is_full:
                 self._socket.release()
             if isinstance(call, rpc.Send):
                 await self._hear(call)
