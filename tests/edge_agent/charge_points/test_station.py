@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
+from edge_agent.charge_points.station import CALLS_WAITING_MAX, Connection
+from edge_agent.charge_points.station_socket import TURN_BYTES
 from sitelink import events as e
 from sitelink.ids import StationKey
 from tests.doubles.ocpp_box import ocpp_box
@@ -180,3 +182,24 @@ async def test_a_station_that_stops_reading_does_not_hold_up_the_others() -> Non
             assert (await other.call("Heartbeat"))[0] == 3
             deaf.transport.abort()
         assert (await other.call("Heartbeat"))[0] == 3
+
+
+async def test_of_who_sends_much_at_once_only_so_much_waits_as_was_read_in_one_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[int] = []
+    put = Connection._put
+
+    def counted(self: Connection, call: Any) -> None:
+        put(self, call)
+        waited.append(len(self._calls))
+
+    monkeypatch.setattr(Connection, "_put", counted)
+    async with ocpp_box() as box, box.station() as station:
+        await station.boot()
+        calls = [f'[2,"{number:06}","Heartbeat",{{}}]' for number in range(3000)]
+        for call in calls:
+            await station.send(call)
+        for call in calls:
+            assert (await station.receive())[1] == call[4:10]
+    assert max(waited) <= CALLS_WAITING_MAX + TURN_BYTES // len(calls[0])
