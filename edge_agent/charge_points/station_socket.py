@@ -112,7 +112,7 @@ class StationSocket(ServerConnection):
     def _take_turn(self) -> None:
         """Some of what was read and not looked at yet."""
         self._waits = False
-        if self._held:
+        if self._held or not self._backlog:  # it may have ended meanwhile
             return
         data = bytes(self._backlog[:TURN_BYTES])
         del self._backlog[:TURN_BYTES]
@@ -144,6 +144,7 @@ class StationSocket(ServerConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._end is not None:
             self._end.cancel()
+        self._backlog.clear()
         super().connection_lost(exc)
         if self.protocol.parser_exc is not None:  # its frames hold what was read, and it them, until a collector comes
             self.protocol.parser_exc.__traceback__ = None

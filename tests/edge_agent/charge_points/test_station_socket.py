@@ -189,6 +189,17 @@ async def test_ten_thousand_pieces_of_one_byte_are_one_message() -> None:
         assert (await station.answer())[:2] == [3, "h"]
 
 
+async def test_who_goes_in_the_middle_of_much_leaves_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    async with ocpp_box() as box:
+        async with wire(box) as station:
+            await station.send(*[frame(TEXT, HEARTBEAT)] * 1000)
+            await station.answer()
+            station.writer.transport.abort()
+        await until(lambda: not box.server._sockets)
+        assert box.server.counts["faults"] == 0
+    assert [each.getMessage() for each in caplog.records if each.name == "asyncio"] == []
+
+
 async def test_any_mask_and_empty_pieces_are_fine() -> None:
     async with ocpp_box() as box, wire(box) as station:
         for mask in (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x00\x01\x80\x7f"):
