@@ -182,7 +182,7 @@ class Connector(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.told_since or self.at
 
 
-class Station(msgspec.Struct, frozen=True, kw_only=True):
+class Station(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A physical charge point as it presents itself over OCPP. Registration outlives sockets and restarts."""
 
     id: StationKey

@@ -64,6 +64,8 @@ class Feed:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._remembered: deque[_News] = deque(maxlen=REMEMBERED)
+        self._touched: dict[str, int] = {}
+        """Regions that went stale by something that is in no op, and the newest seq then."""
         self._readers: set[_Reader] = set()
         self._since = journal.seq
         """Everything after this seq was seen by this feed, and is remembered."""
@@ -76,6 +78,7 @@ class Feed:
 
     def touch_all(self, region: str) -> None:
         """Something that is in no op changed (the relay's state, the disk's): `region` of every job is stale."""
+        self._touched[region] = self._journal.seq
         for reader in self._readers:
             reader.tell(self._journal.seq, {region}, set())
 
@@ -103,12 +106,15 @@ class Feed:
             self._readers.discard(reader)
 
     def _missed(self, job: JobId, after: int | None) -> set[str]:
-        if after is None or after == self._journal.seq:
+        if after is None:
             return set()
+        touched = {region for region, seq in self._touched.items() if seq >= after}  # of one seq nobody knows: again
+        if after == self._journal.seq:
+            return touched
         if after < self._since or after > self._journal.seq:
             return {"page"}
         later = (news for news in self._remembered if news.seq > after)
-        return {region for news in later for kind in self._stale(news) for of, region in kind if of == job}
+        return touched | {region for news in later for kind in self._stale(news) for of, region in kind if of == job}
 
     def _committed(self, committed: Committed) -> None:
         if len(self._remembered) == REMEMBERED:

@@ -129,6 +129,7 @@ class DiskLedger:
         self._went_on: dict[TransactionId, Transaction] = {}
         self._dropped_telemetry: list[int] = []
         self._named: set[OpId] = set()
+        self._highest_row = 0
         self._recalled: set[TransactionId] = set()
         self._before = (self.seq, self._last_op, self.counters, self._last_transaction)
 
@@ -226,6 +227,7 @@ class DiskLedger:
                 transaction.id in self._recalled,
             ),
         )  # fmt: skip
+        self._highest_row = max(self._highest_row, transaction.id)
         self._last_transaction = max(self._last_transaction, transaction.id)
 
     def flush(self) -> None:
@@ -280,19 +282,23 @@ class DiskLedger:
             seq=before.seq, journal=before.journal + journal, journal_ever=before.journal_ever + journal,
             telemetry=before.telemetry + telemetry,
         )  # fmt: skip
-        if self._last_transaction > self._before[3]:
+        if self._last_transaction > max(self._before[3], self._highest_row):  # a number that no row holds
             meta.write(self.connection, meta.LastTransaction(self._last_transaction))
         if self.seq - before.seq >= COUNTERS_EVERY_ROWS:
             self.save_counters()
 
     def save_counters(self, *, journal: int = 0, telemetry: int = 0) -> None:
-        """Write the counters down as of now, less what was just pruned. Inside a transaction."""
+        """Write the counters down as of now, less what was just pruned. Inside a transaction.
+
+        The highest number of a transaction stands in its own row too; here it is for a file that lost rows.
+        """
         known = self.counters
         self.counters = meta.Counters(
             seq=self.seq, journal=known.journal - journal, journal_ever=known.journal_ever,
             telemetry=known.telemetry - telemetry,
         )  # fmt: skip
         meta.write(self.connection, self.counters)
+        meta.write(self.connection, meta.LastTransaction(self._last_transaction))
 
     @property
     def written_bytes(self) -> int:

@@ -46,13 +46,8 @@ def _state(run: Callable[[str], Any]) -> None:
         'CREATE TABLE "transaction" (id INTEGER PRIMARY KEY, station TEXT NOT NULL, start_content TEXT,'
         " stop_content TEXT, closed INTEGER, body BLOB NOT NULL, crc INTEGER NOT NULL)"
     )
-    # "The transactions of a station, newest first."
-    run('CREATE INDEX transaction_station ON "transaction" (station)')
-    # "Was this start, or this stop, here before?"
-    run(
-        'CREATE INDEX transaction_start ON "transaction" (station, start_content)'
-        " WHERE start_content IS NOT NULL"
-    )  # fmt: skip
+    # "The transactions of a station" and "was this start, or this stop, here before?"
+    run('CREATE INDEX transaction_start ON "transaction" (station, start_content)')
     run('CREATE INDEX transaction_stop ON "transaction" (station, stop_content) WHERE stop_content IS NOT NULL')
     # "The last ones a station closed" (closed: order of closing) and "those that are open".
     run('CREATE INDEX transaction_closed ON "transaction" (station, closed) WHERE closed IS NOT NULL')

@@ -37,7 +37,11 @@ CHECK_EVERY_STEPS = 10_000
 PAGES_AT_ONCE = 1024
 """Of a backup, between two looks whether the store closes."""
 
-TRANSACTIONS = 'SELECT id, body, crc FROM "transaction" WHERE station = ? ORDER BY id DESC LIMIT ?'
+# The newest ids come out of an index; only their rows are read.
+TRANSACTIONS = (
+    'SELECT id, body, crc FROM "transaction" WHERE id IN'
+    ' (SELECT id FROM "transaction" WHERE station = ? ORDER BY id DESC LIMIT ?) ORDER BY id DESC'
+)
 OPS = "SELECT seq, body, crc FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
 # The kind is the second field of an op's body (`sitelink.ops`): no need to read them whole.
 OPS_OF = (

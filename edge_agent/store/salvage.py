@@ -33,7 +33,7 @@ COPY = "salvage-copy.sqlite3"
 PAGE_BYTES = 4096
 SIDES = ("-wal", "-shm")
 SKIPPED_SEQS = 10_000
-SKIPPED_TRANSACTIONS = 1_000
+SKIPPED_TRANSACTIONS = 10_000
 """Numbers left out after a salvage: they may have been used by rows nobody can read any more."""
 LONGEST_LEAP = 40
 """Powers of two tried when looking for the next readable row."""

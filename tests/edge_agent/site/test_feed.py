@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from edge_agent.site.feed import stale_regions
+from edge_agent.site.ports import Trouble
 from edge_agent.site.reports import ConnectorReport
 from sitelink.folding.changes import Changes
 from sitelink.ids import CommandId
@@ -40,6 +41,16 @@ async def test_a_page_that_comes_back_hears_what_it_missed() -> None:
     await core.jobs.add_note(job.job, core.row("Bay 2").id, INSTALLER, "hello")
     news = core.jobs.news(job.job, after)
     assert f"cp:{core.row('Bay 2').id}" in {stale.region for stale in await heard(news, 4)}
+    await news.aclose()
+
+
+async def test_a_page_that_comes_just_after_trouble_began_hears_of_it() -> None:
+    core = Core()
+    job = await core.import_job()
+    after = core.journal.seq
+    core.journal.fail(Trouble("disk_full", core.clock.now()))
+    news = core.jobs.news(job.job, after)
+    assert [stale.region for stale in await heard(news, 1)] == ["page"]
     await news.aclose()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.site.ports import Decide, Decision, Ledger
-from edge_agent.store import meta
 from edge_agent.store.ledger import DiskLedger
 from edge_agent.store.loading import load
 from edge_agent.store.migrations import migrate
@@ -141,5 +141,29 @@ def test_undo_leaves_no_trace(tmp_path: Path) -> None:
     assert ledger.is_known_telemetry(STATIONS[0], "a")
     assert load(connection).seq == seq
     assert contents(load(connection).state, readings=False) == {k: v for k, v in before.items() if k != "readings"}
-    assert meta.read(connection, meta.LastTransaction) == meta.LastTransaction(3)
+    assert load(connection).last_transaction == 3
     connection.close()
+
+
+def test_a_number_that_no_row_holds_is_never_given_again(tmp_path: Path) -> None:
+    """A remote start has one of its own."""
+
+    def remote_start(ledger: Ledger) -> Decision[int]:
+        return Decision((requested("c1"),), int(ledger.next_transaction_id()))
+
+    with closing(faulty(tmp_path / "x.sqlite3")) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrate(connection)
+        ledger = DiskLedger(connection, load(connection), FakeClock(), new_id)
+        numbers = []
+        for decide in (start("s1"), remote_start, start("s2"), remote_start):
+            connection.execute("BEGIN IMMEDIATE")
+            ledger.next_decision()
+            decision = decide(ledger)
+            ledger.record(decision.facts)
+            ledger.flush()
+            connection.execute("COMMIT")
+            ledger.settle()
+            numbers.append(decision.result)
+            assert load(connection).last_transaction == numbers[-1]
+    assert numbers == [1, 2, 3, 4]
