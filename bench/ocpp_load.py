@@ -29,6 +29,7 @@ from typing import Any
 
 import aiohttp
 
+from bench.targets import cpu_s, fsync_ms
 from tests.doubles.demo_processes import (
     ROOT,
     BoxFailed,
@@ -43,7 +44,6 @@ from tests.doubles.demo_processes import (
 ANSWER_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 60.0
 PAGE_PERIOD_S = 0.5
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
@@ -212,7 +212,7 @@ async def measure(target: Target, *, stations: int, seconds: float, period_s: fl
         "page_region_ms": summary_ms(tally.fetched.get("region", [])),
         "page_regions": len(tally.fetched.get("region", [])),
         "sse_events": tally.sse_events,
-        "fsync_ms_p50": fsync,
+        "fsync_ms_p50": round(fsync, 3) if fsync is not None else None,
         "errors": dict(tally.errors),
     }
 
@@ -315,32 +315,9 @@ def summary_ms(times_s: list[float]) -> dict[str, float] | None:
     return {name: round(1e3 * value, 2) for name, value in {**found, "max": ordered[-1]}.items()}
 
 
-def cpu_s(pid: int) -> float:
-    """Processor seconds used so far, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-
-
 def memory_mb(pid: int) -> dict[str, float]:
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return {key: round(int(lines[key].split()[0]) / 1024, 1) for key in ("VmRSS", "VmHWM")}
-
-
-def fsync_ms(folder: Path, times: int = 100) -> float:
-    """Median of a 4 KiB write with fdatasync on the disk of `folder`."""
-    file = folder / "fsync.probe"
-    found = []
-    descriptor = os.open(file, os.O_CREAT | os.O_WRONLY)
-    try:
-        for _ in range(times):
-            began = time.perf_counter()
-            os.pwrite(descriptor, b"x" * 4096, 0)
-            os.fdatasync(descriptor)
-            found.append(time.perf_counter() - began)
-    finally:
-        os.close(descriptor)
-        file.unlink()
-    return round(1e3 * sorted(found)[times // 2], 3)
 
 
 @asynccontextmanager
