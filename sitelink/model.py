@@ -215,6 +215,8 @@ class Station(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the installer's test uses here instead of the job's token."""
     transactions: dict[int, TransactionId] = {}
     """The running transaction of each connector."""
+    newest_start: datetime | None = None
+    """Of all its transactions: a start that is later has not come before."""
     traits: Traits = Traits()
     refused: tuple[str, ...] = ()
     """Actions it answered with NotSupported, until it boots with another firmware."""

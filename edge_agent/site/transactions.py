@@ -43,7 +43,10 @@ def decide_start(policy: Policy, station: StationKey, report: StartReport) -> De
     content = content_of(report.connector, report.id_token, report.meter_start_wh, report.station_time)
 
     def decide(ledger: Ledger) -> Decision[StartAnswer]:
-        known = ledger.started(station, content)
+        here = ledger.state.stations.get(station)
+        newest = here.newest_start if here is not None else None
+        is_new = report.at is not None and newest is not None and report.at > newest
+        known = None if is_new else ledger.started(station, content)
         if known is not None and (report.at is not None or known.open):
             return Decision((), StartAnswer(known.id, Verdict(known.verdict or AuthorizationStatus.INVALID)))
         state = ledger.state
@@ -59,8 +62,7 @@ def decide_start(policy: Policy, station: StationKey, report: StartReport) -> De
         )  # fmt: skip
         entity = f"station:{station}"
         facts = [*room_for(state, station)]
-        before = state.stations.get(station)
-        running = before.transactions.get(report.connector) if before else None
+        running = here.transactions.get(report.connector) if here is not None else None
         if running is not None:
             closed = TransactionStopped(
                 id=running, at=started.at, content="", meter_stop_wh=None, reason=SUPERSEDED
@@ -74,20 +76,20 @@ def decide_start(policy: Policy, station: StationKey, report: StartReport) -> De
 
 def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Decide[Verdict | None]:
     """End a transaction. One that is not known is stored as an orphan, and closes nobody else's."""
-    content = content_of(report.transaction, report.meter_stop_wh, report.station_time, report.id_token)
 
     def decide(ledger: Ledger) -> Decision[Verdict | None]:
         answer = None
         if report.id_token is not None:
             answer = verdict_on(ledger.state, policy, station, report.id_token, now=ledger.now.wall)
-        before = ledger.stopped(station, content)
-        if before is not None and report.at is not None:
-            return Decision((), answer)
         known = _meant(ledger, station, report)
-        if known is None and before is not None:
-            return Decision((), answer)
         if known is not None and known.stopped_at is not None and known.reason != SUPERSEDED:
             return Decision((), answer)
+        content = ""
+        if known is None or not _has_number(report):  # else the number tells when it comes again
+            content = content_of(report.transaction, report.meter_stop_wh, report.station_time, report.id_token)
+            before = ledger.stopped(station, content)
+            if before is not None and (known is None or report.at is not None):
+                return Decision((), answer)
         id_ = known.id if known is not None else ledger.next_transaction_id()
         stopped = TransactionStopped(
             id=id_, at=report.at or ledger.now.wall, content=content, meter_stop_wh=report.meter_stop_wh,
@@ -106,7 +108,7 @@ def decide_stop(policy: Policy, station: StationKey, report: StopReport) -> Deci
 
 def _meant(ledger: Ledger, station: StationKey, report: StopReport) -> Transaction | None:
     """The transaction a stop means. A station that never got our answer says −1, 0 or nothing (errata 3.18)."""
-    if report.transaction is not None and report.transaction >= 1:
+    if report.transaction is not None and _has_number(report):
         found = ledger.transaction(TransactionId(report.transaction))
         return found if found is not None and found.station == station else None
     here = ledger.state.stations.get(station)
@@ -114,6 +116,10 @@ def _meant(ledger: Ledger, station: StationKey, report: StopReport) -> Transacti
         return None
     fitting = [each for each in _running(ledger, here) if _fits(ledger.state, each, report)]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _has_number(report: StopReport) -> bool:
+    return report.transaction is not None and report.transaction >= 1
 
 
 def _running(ledger: Ledger, station: Station) -> Iterable[Transaction]:

@@ -32,7 +32,8 @@ def _transaction_started(state: SiteState, op: Op, event: e.TransactionStarted) 
     if before is not None and began_before(event, before):
         return Changes(put=(transaction,))
     running = {**station.transactions, event.connector: event.id}
-    return Changes(put=(transaction, replace(station, transactions=running)))
+    newest = max(event.at, station.newest_start or event.at)
+    return Changes(put=(transaction, replace(station, transactions=running, newest_start=newest)))
 
 
 def began_before(event: e.TransactionStarted, running: Transaction) -> bool:

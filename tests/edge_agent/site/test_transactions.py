@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from edge_agent.site.reports import MeterGroup, MeterReport, StartReport, StopReport
 from sitelink.events import MeterSample, MeterValuesReported
 from sitelink.ids import StationKey
@@ -70,6 +72,26 @@ async def test_a_start_sent_again_after_its_stop_is_still_recognised() -> None:
     await core.desk.stop(CP, stop(first.transaction))
     assert (await core.desk.start(CP, start())).transaction == first.transaction
     assert core.journal.state.stations[CP].transactions == {}
+
+
+async def test_the_disk_is_asked_only_for_what_can_have_come_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start later than every other cannot, nor can a stop by number: what became of that one is known."""
+    core = await booted()
+    asked: list[str] = []
+    for name in ("started", "stopped"):
+        real = getattr(core.journal, name)
+        monkeypatch.setattr(core.journal, name, lambda *about, real=real, name=name: asked.append(name) or real(*about))
+    first = await core.desk.start(CP, start())
+    assert asked == ["started"], "nothing is known yet"
+    await core.desk.stop(CP, stop(first.transaction))
+    await core.desk.stop(CP, stop(first.transaction))
+    second = await core.desk.start(CP, start(at=at(ELEVEN), station_time=ELEVEN))
+    assert asked == ["started"]
+    assert (await core.desk.start(CP, start())).transaction == first.transaction
+    assert (await core.desk.start(CP, start(at=at(ELEVEN), station_time=ELEVEN))).transaction == second.transaction
+    await core.desk.stop(CP, stop(-1))
+    await core.desk.stop(CP, stop(4711))
+    assert asked == ["started"] * 3 + ["stopped"] * 2
 
 
 async def test_a_start_refused_by_authorisation_is_recorded_all_the_same() -> None:
