@@ -27,16 +27,23 @@ class BoxFailed(Exception):
     """The box did not start; the text says what it said."""
 
 
+_given: set[int] = set()
+"""Ports that somebody may be about to listen at: the system gives one that was just let go to the next who asks."""
+
+
 def free_port(wanted: int) -> int:
-    """`wanted` when nobody listens there, else one that is free."""
-    for port in (wanted, 0):
+    """`wanted` when nobody listens there, else one that is free and was not given before by this process."""
+    for port in (wanted, *[0] * 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("0.0.0.0", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            found = int(probe.getsockname()[1])
+            if found == wanted or found not in _given:
+                _given.add(found)
+                return found
     raise BoxFailed("no port is free")
 
 
