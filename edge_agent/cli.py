@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from edge_agent import compose, control, logs
-from edge_agent.config import Settings, SettingsInvalid, load
+from edge_agent import compose, control
+from edge_agent.config import Settings
 from edge_agent.store.database import DATABASE, StoreCannotOpen
+from programs import logs
+from programs.settings import SettingsInvalid, load
 from sitelink.errors import SiteError
 from web_ui.wording import sentence, step_for_program
 
@@ -33,7 +35,7 @@ def with_settings(command: F) -> F:
 
 def settings_of(config: Path | None, overrides: tuple[str, ...]) -> Settings:
     try:
-        return load(config, overrides)
+        return load(Settings, config, overrides)
     except SettingsInvalid as error:
         raise click.ClickException(str(error)) from error
 

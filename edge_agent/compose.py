@@ -28,7 +28,6 @@ from edge_agent.certificates.own_names import own_names
 from edge_agent.charge_points.quirks import QuirksInvalid, Table, built_in, parsed
 from edge_agent.charge_points.server import OcppServer
 from edge_agent.charge_points.settings import OcppSettings
-from edge_agent.clock import SystemClock
 from edge_agent.config import Http, Ocpp, Settings
 from edge_agent.files.exchange import Exchange
 from edge_agent.files.settings import Certificate, FilesSettings
@@ -54,7 +53,8 @@ from edge_agent.site.upkeep import About, Upkeep
 from edge_agent.store.database import StoreCannotOpen
 from edge_agent.store.store import Store, StoreSettings, open_store
 from edge_agent.store.trouble import free_bytes
-from edge_agent.version import product_version
+from programs.clock import SystemClock
+from programs.version import product_version
 from sitelink.errors import StoreUnavailable
 from sitelink.states import JobStatus, TransferMethod
 

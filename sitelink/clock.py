@@ -1,6 +1,6 @@
 """The clock as a port: who needs the time is given one of these.
 
-Pure: only the shape. The real clock is `edge_agent.clock.SystemClock`; tests use `tests.doubles.clock.FakeClock`.
+Pure: only the shape. The real clock is `programs.clock.SystemClock`; tests use `tests.doubles.clock.FakeClock`.
 """
 
 from datetime import datetime

@@ -84,6 +84,20 @@ class JobFileInvalid(SiteError):
     http_status = 422
 
 
+class NameTaken(SiteError):
+    """fields: what, name."""
+
+    code = "name_taken"
+    http_status = 409
+
+
+class BackupRefused(SiteError):
+    """fields: file, problem ("not_a_backup" | "other_version" | "not_empty"), found, needed."""
+
+    code = "backup_refused"
+    http_status = 409
+
+
 class NotFound(SiteError):
     """fields: what, key."""
 

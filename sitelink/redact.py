@@ -30,7 +30,7 @@ _QUERY_SECRET = re.compile(
     r"([?&;](?:[\w-]*(?:token|signature|key|password|passwd|pwd|secret)|sig|auth|code)=)[^&;\s\"'<>]+", re.IGNORECASE
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
-_LINK_TOKEN = re.compile(r"\b(g[la]1_)[A-Za-z0-9_-]{8,}")
+_LINK_TOKEN = re.compile(r"\b(g[a-z]1_)[A-Za-z0-9_-]{8,}")
 _FILE_NAME = re.compile(r"(/files/(?:up|fw)/)[A-Za-z0-9_-]{8,}")
 """The random name under which a charge point brings or fetches a file is all that is needed for it."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

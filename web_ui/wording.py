@@ -121,6 +121,18 @@ ERRORS: dict[str, Words] = {
         "This box does not answer to that name.", "Open the page by the address on the link or the label."
     ),
     "too_many": Words("Too many tries.", "Wait {retry_after_s} seconds.", "Too many tries. Wait a minute."),
+    "name_taken": Words("There is a {what} named “{name}” already.", "Choose another name.", "That name is taken."),
+    "backup_refused": Words("{file} cannot be restored here.", "Choose another file.", "That cannot be restored here."),
+    "backup_refused.not_a_backup": Words(
+        "{file} is no backup of a Gatepost cloud, or it is damaged.", "Choose another file."
+    ),
+    "backup_refused.other_version": Words(
+        "{file} was made by another version of Gatepost (step {found}, this one is at {needed}).",
+        "Restore it with that version, then update.",
+    ),
+    "backup_refused.not_empty": Words(
+        "This database is in use already; nothing was restored.", "Restore into a new data_dir or an empty database."
+    ),
     "store_unavailable": Words("The box could not save this. Nothing was changed.", "Try again in a minute."),
     "store_unavailable.disk_full": Words(
         "The box's storage is full: this was not saved.", "Tell the operator; what was saved before is safe."

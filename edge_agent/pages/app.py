@@ -28,7 +28,7 @@ from edge_agent.pages import (
 from edge_agent.pages.ports import Admin, Certificates, Figures, IdTokens, Lists, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
-from edge_agent.version import product_version
+from programs.version import product_version
 from sitelink.clock import Clock
 from sitelink.errors import NotFound, SiteError
 from web_ui import assets, detail_pages, file_pages, job_api, job_pages, openapi

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from edge_agent.clock import SystemClock
+from programs.clock import SystemClock
 from edge_agent.files.exchange import Exchange
 from edge_agent.files.settings import FilesSettings
 from sitelink.ids import TransferId

@@ -15,14 +15,15 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from edge_agent import compose, control
-from edge_agent.config import Http, Settings, load
+from edge_agent.config import Http, Settings
+from programs.settings import load
 from sitelink.ids import StationKey
 from tests.doubles.charge_point import VirtualChargePoint
 
 
 def settings(data_dir: Path, *overrides: str) -> Settings:
     local = [f"data_dir={data_dir}", "http.bind=127.0.0.1", "http.port=0", "ocpp.bind=127.0.0.1", "ocpp.port=0"]
-    return load(None, [*local, *overrides])
+    return load(Settings, None, [*local, *overrides])
 
 
 async def test_a_box_serves_charge_points_pages_and_its_command_line(tmp_path: Path) -> None:
@@ -101,7 +102,8 @@ IDLE_BOX = """
 import asyncio, sys
 from edge_agent import cli, compose
 from edge_agent.charge_points.server import OcppServer
-from edge_agent.config import load
+from edge_agent.config import Settings
+from programs.settings import load
 
 serve = OcppServer.serve
 
@@ -112,7 +114,7 @@ def told(*arguments):
 OcppServer.serve = told
 
 async def loaded():
-    async with compose.serving(load(None, sys.argv[1:])):
+    async with compose.serving(load(Settings, None, sys.argv[1:])):
         print(*sys.modules)
 
 asyncio.run(loaded())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from edge_agent.clock import SystemClock
+from programs.clock import SystemClock
 from edge_agent.store.store import Store, StoreSettings, open_store
 from sitelink.ids import StationKey
 from tests.edge_agent.store.facts import meter, start, status, stop, writing

@@ -11,7 +11,7 @@ from cryptography import x509
 from edge_agent.certificates import authority, files
 from edge_agent.certificates.keeper import FOLDER, MEMO, Keeper, RootDamaged
 from edge_agent.certificates.names import KeyKind, Names
-from edge_agent.clock import SystemClock
+from programs.clock import SystemClock
 from tests.doubles.clock import FakeClock
 
 HERE = Names(("localhost",), ("127.0.0.1",))

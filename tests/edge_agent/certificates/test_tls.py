@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidMessage
 from edge_agent.certificates import authority, tls
 from edge_agent.certificates.authority import Holder, KeyKind, Names
 from edge_agent.certificates.keeper import Keeper
-from edge_agent.clock import SystemClock
+from programs.clock import SystemClock
 from tests.doubles.ocpp_box import OcppBox, ocpp_box
 
 NAMES = Names(("localhost",), ("127.0.0.1",))

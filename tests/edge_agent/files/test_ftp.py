@@ -12,7 +12,7 @@ import pytest
 
 from edge_agent.certificates import authority
 from edge_agent.certificates.authority import KeyKind, Names
-from edge_agent.clock import SystemClock
+from programs.clock import SystemClock
 from edge_agent.files.ftp import FtpCannotListen, FtpServer
 from edge_agent.files.settings import Certificate, FtpSettings
 from edge_agent.files.uploads import Told, UploadLimits, Uploads

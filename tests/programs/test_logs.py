@@ -6,7 +6,7 @@ import sys
 
 SCRIPT = """
 import logging, structlog
-from edge_agent import logs
+from programs import logs
 logs.configure("info")
 log = structlog.get_logger()
 log.info("link_made", token="CANARY-1", nested={"Authorization": "Bearer CANARY-2"}, text="see gl1_CANARY3CANARY3")

@@ -2,7 +2,7 @@
 
 from datetime import UTC
 
-from edge_agent.clock import SystemClock
+from programs.clock import SystemClock
 
 
 def test_wall_time_is_aware_utc_and_monotonic_time_goes_on() -> None:

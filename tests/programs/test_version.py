@@ -4,7 +4,7 @@ from importlib import metadata
 
 import pytest
 
-from edge_agent import version
+from programs import version
 
 
 def test_the_version_is_that_of_the_installed_product(monkeypatch: pytest.MonkeyPatch) -> None:

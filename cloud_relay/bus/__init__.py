@@ -1,0 +1,1 @@
+"""News and orders between nodes of the cloud. Nothing is kept here: a bus that is wiped loses nothing."""

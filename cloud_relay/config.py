@@ -1,0 +1,38 @@
+"""The settings of the cloud. How they are read: `programs.settings`.
+
+Every key stands in docs/settings.md; a house test fails when one does not. Start at `Settings`.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+
+class Http(msgspec.Struct, frozen=True):
+    bind: str = "0.0.0.0"  # noqa: S104 -- boxes and people everywhere are the purpose
+    port: int = 8090
+    public_url: str = ""
+    hosts: tuple[str, ...] = ()
+    metrics: bool = True
+
+
+class Database(msgspec.Struct, frozen=True):
+    url: str = ""
+    connections: int = 8
+
+
+class Bus(msgspec.Struct, frozen=True):
+    url: str = ""
+
+
+class Log(msgspec.Struct, frozen=True):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    data_dir: Path = Path("gatepost-cloud")
+    http: Http = Http()
+    database: Database = Database()
+    bus: Bus = Bus()
+    log: Log = Log()

@@ -1,0 +1,1 @@
+"""What people and programs see of the cloud over HTTP: the console's pages and the operator API."""

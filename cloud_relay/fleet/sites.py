@@ -1,0 +1,49 @@
+"""A team's sites and the gateways on them. Start at `add_site`, `add_gateway`."""
+
+from datetime import timedelta
+
+from cloud_relay.fleet import tokens
+from cloud_relay.fleet.acts import Act
+from cloud_relay.fleet.audit import note
+from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId, new_id
+from cloud_relay.fleet.ports import Books
+from cloud_relay.fleet.records import Gateway, Site
+from cloud_relay.fleet.texts import text_in
+from sitelink.errors import NameTaken, NotFound
+
+ADDRESS_MAX_CHARACTERS = 500
+CLAIM_GOOD_FOR = timedelta(days=7)
+
+
+def add_site(books: Books, act: Act, team: TeamId, name: str, address: str = "") -> Site:
+    """Raises RequestInvalid, NameTaken."""
+    site = Site(
+        SiteId(new_id()), team, text_in(name, "name"),
+        text_in(address, "address", most=ADDRESS_MAX_CHARACTERS, needed=False), act.at,
+    )  # fmt: skip
+    if books.sites.named(team, site.name) is not None:
+        raise NameTaken(what="site", name=site.name)
+    books.sites.add(site)
+    note(books, act, "site.created", team, "site", site.id, site.name, after={"name": site.name, "address": site.address})
+    return site
+
+
+def find_site(books: Books, team: TeamId, named: str) -> Site:
+    """By id or by name, while it is there. Raises NotFound."""
+    site = books.sites.of(team, SiteId(named)) or books.sites.named(team, named)
+    if site is None or site.removed_at is not None:
+        raise NotFound(what="site", key=named)
+    return site
+
+
+def add_gateway(books: Books, act: Act, site: Site, name: str) -> tuple[Gateway, str]:
+    """A box that is to come, and its claim: what it shows once to be enrolled. Raises RequestInvalid."""
+    gateway = Gateway(
+        GatewayId(new_id()), site.team, site.id, text_in(name, "name"), act.at,
+        claim_expires_at=act.at + CLAIM_GOOD_FOR,
+    )  # fmt: skip
+    claim = tokens.new_token(tokens.CLAIM)
+    books.sites.add_gateway(gateway, tokens.sha256_of(claim))
+    after = {"name": gateway.name, "site": site.name}
+    note(books, act, "gateway.created", site.team, "gateway", gateway.id, gateway.name, after=after)
+    return gateway, claim

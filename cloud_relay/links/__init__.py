@@ -1,0 +1,1 @@
+"""The boxes' websockets and their enrolment. Adapters meet only in `fleet`."""
