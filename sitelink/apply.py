@@ -6,14 +6,14 @@ Applying an op a second time changes nothing more. Start at `apply`; one small f
 """
 
 from sitelink import events as e
-from sitelink.folding import commands, id_tokens, jobs, security, stations, transactions, transfers
+from sitelink.folding import commands, id_tokens, jobs, security, settings, stations, transactions, transfers
 from sitelink.folding.changes import NOTHING, Changes, Fold
 from sitelink.model import SiteState
 from sitelink.ops import Op
 
 FOLDS: dict[type[e.Event], Fold] = {
     **jobs.FOLDS, **stations.FOLDS, **security.FOLDS, **transactions.FOLDS, **id_tokens.FOLDS, **commands.FOLDS,
-    **transfers.FOLDS,
+    **transfers.FOLDS, **settings.FOLDS,
 }  # fmt: skip
 
 

@@ -104,10 +104,12 @@ class PairingOpened(Event, frozen=True):
     for_s: int
 
 
-class OwnershipLearned(Event, frozen=True):
+class OwnershipLearned(Event, frozen=True, omit_defaults=True):
     """entity cp:…  The cloud's verdict on the row's identity: `team` owns it elsewhere, or nobody does (None)."""
 
     team: str | None
+    identity: str | None = None
+    """The one it is about; None: the row's."""
 
 
 class LinkCreated(Event, frozen=True, omit_defaults=True):
@@ -117,10 +119,17 @@ class LinkCreated(Event, frozen=True, omit_defaults=True):
     token_sha256: str
     role: LinkRole
     name: str | None = None
+    expires_at: datetime | None = None
 
 
 class LinkRevoked(Event, frozen=True):
     """entity link:…"""
+
+
+class SettingSet(Event, frozen=True):
+    """entity setting:…  The operator changed a setting of the box from above; None: as the box's own file says."""
+
+    value: Any
 
 
 # ---- stations ----
@@ -681,6 +690,7 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     OwnershipLearned: "ownership",
     LinkCreated: "link.create",
     LinkRevoked: "link.revoke",
+    SettingSet: "setting.set",
     StationConnected: "station.connected",
     StationHeard: "station.heard",
     StationDisconnected: "station.disconnected",

@@ -92,6 +92,8 @@ class ChargePoint(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     owner: str | None = None
     """The other team that owns this identity, by the cloud's verdict."""
+    checked: str | None = None
+    """The identity that verdict was about; another, or none: the cloud has not looked at it yet."""
 
     @property
     def key(self) -> str:
@@ -126,6 +128,10 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
     reason: str | None = None
     as_built: Any = None
+    unseen: tuple[ChargePointId, ...] = ()
+    """Rows whose identity was edited elsewhere when it was made: somebody must look."""
+    too_late: bool = False
+    """The job had been ended elsewhere: nothing became active by it."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -458,6 +464,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     name: str | None = None
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -485,6 +492,20 @@ class IdToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"id_token:{self.id}"
 
 
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """A setting of the box that its operator changed from above."""
+
+    id: str
+    """Its key in docs/settings.md."""
+    value: Any
+    at: datetime
+    by: Author
+
+    @property
+    def key(self) -> str:
+        return f"setting:{self.id}"
+
+
 class LocalList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a station confirmed of the list it keeps for when it is offline."""
 
@@ -504,7 +525,7 @@ class LocalList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Entity = (
     Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken | LocalList
-    | StationSecurity | Transfer | StationReport | IssuedCertificate
+    | StationSecurity | Transfer | StationReport | IssuedCertificate | Setting
 )  # fmt: skip
 
 CLOSED_TRANSACTIONS_KEPT = 4
@@ -538,6 +559,7 @@ class SiteState:
         self.reports: dict[str, StationReport] = {}
         """By their keys."""
         self.certificates: dict[str, IssuedCertificate] = {}
+        self.settings: dict[str, Setting] = {}
         self._closed: dict[StationKey, list[TransactionId]] = {}
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
@@ -574,11 +596,13 @@ class SiteState:
         elif isinstance(entity, Job):
             self.jobs[entity.id] = entity
             self.forget_indexes()
+        elif isinstance(entity, Setting):
+            self.settings[entity.id] = entity
         else:
             self.links[entity.id] = entity
 
     def drop(self, key: str) -> None:
-        """Forget the entity under `key` (a kind that can go: not a job, a link or a command)."""
+        """Forget the entity under `key` (a kind that can go: not a command)."""
         kind, _, name = key.partition(":")
         if kind == "knock":
             self.knocks.pop(name, None)
@@ -597,6 +621,13 @@ class SiteState:
             self.transfers.pop(TransferId(name), None)
         elif kind == "report":
             self.reports.pop(key, None)
+        elif kind == "job":
+            self.jobs.pop(JobId(name), None)
+            self.forget_indexes()
+        elif kind == "link":
+            self.links.pop(LinkId(name), None)
+        elif kind == "setting":
+            self.settings.pop(name, None)
 
     def report_of(self, station: StationKey, kind: ReportKind) -> StationReport | None:
         return self.reports.get(report_key(station, kind))

@@ -127,6 +127,7 @@ class AuthorType(StrEnum):
     OPERATOR = "operator"
     STATION = "station"
     BOX = "box"
+    CLOUD = "cloud"
 
 
 class AuthorizationStatus(StrEnum):

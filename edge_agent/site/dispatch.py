@@ -12,13 +12,13 @@ import msgspec
 import structlog
 
 from edge_agent.site.installer_token import token_for
-from edge_agent.site.job_rules import job_of, row_of
 from edge_agent.site.ports import Committed, Decision, Journal, Ledger, Stations
 from sitelink import events as e
 from sitelink.actions import SCHEDULED, actions_of
 from sitelink.commands import Order, OrderAnswer, RemoteStart, RemoteStop, Reset, UnlockConnector
 from sitelink.errors import ActionUnavailable, ConfirmationNeeded, NoAnswer, StationOffline, StoreUnavailable
 from sitelink.ids import ChargePointId, CommandId, JobId
+from sitelink.job_rules import job_of, row_of
 from sitelink.model import ChargePoint, Command, SiteState, Station, Transaction
 from sitelink.ops import BOX, STATION, Author, Fact
 from sitelink.states import (

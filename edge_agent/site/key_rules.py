@@ -5,7 +5,6 @@ Sources: SECURITY §3.4 (3) to (5); OCPP 2.0.1 A01.FR.03 to 08; OCPP 1.6 securit
 `decide_offer`.
 """
 
-from edge_agent.site.job_rules import PAIRING_WINDOW_S, open_job
 from edge_agent.site.ports import Decide, Decision, Ledger
 from edge_agent.site.trust import Proof, Trust, security_of
 from sitelink.events import (
@@ -19,6 +18,7 @@ from sitelink.events import (
     UserMayDiffer,
 )
 from sitelink.ids import JobId, StationKey
+from sitelink.job_rules import PAIRING_WINDOW_S, open_job
 from sitelink.ops import BOX, STATION, Author, Fact
 from sitelink.security import CredentialOrigin, KeyState
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from edge_agent.site.job_file import job_file_of
 from edge_agent.site.jobs import OPERATOR, JobService
 from sitelink.errors import NotFound, RequestInvalid, SiteError
+from sitelink.job_file import job_file_of
 from sitelink.model import ChargePoint, Job, SiteState
 from sitelink.status import status_of
 

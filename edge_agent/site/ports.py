@@ -7,7 +7,7 @@ handed in by `compose`. Start at `Journal` and `Decide`.
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -26,21 +26,15 @@ from edge_agent.site.reports import (
 )
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
 from sitelink.commands import Order, OrderAnswer
+from sitelink.decisions import Decision as Decision
 from sitelink.folding.changes import Changes
 from sitelink.frames import Frame
 from sitelink.ids import StationKey, TransactionId, TransferId
 from sitelink.model import SiteState, StationReport, Transaction
-from sitelink.ops import Fact, Op, Stamp
+from sitelink.ops import Op, Stamp
 from sitelink.states import Registration, ReportKind, TransferMethod
 
 T = TypeVar("T")
-
-
-class Decision(msgspec.Struct, Generic[T], frozen=True):
-    """What a decision wants written, and its answer. No facts: nothing is written, the answer stands."""
-
-    facts: tuple[Fact, ...]
-    result: T
 
 
 class Ledger(Protocol):

@@ -20,6 +20,7 @@ from sitelink.model import (
     Knock,
     Link,
     LocalList,
+    Setting,
     Station,
     StationReport,
     Transaction,
@@ -42,6 +43,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "security": msgspec.json.Decoder(StationSecurity),
     "report": msgspec.json.Decoder(StationReport),
     "certificate": msgspec.json.Decoder(IssuedCertificate),
+    "setting": msgspec.json.Decoder(Setting),
 }
 _command = msgspec.json.Decoder(Command)
 _transaction = msgspec.json.Decoder(Transaction)

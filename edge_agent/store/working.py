@@ -19,6 +19,7 @@ from sitelink.model import (
     Link,
     LocalList,
     Readings,
+    Setting,
     SiteState,
     Station,
     StationReport,
@@ -35,10 +36,12 @@ _PLACE_BY_TYPE: dict[type[Entity], str] = {
     StationSecurity: "security",
     StationReport: "reports",
     IssuedCertificate: "certificates",
+    Setting: "settings",
 }  # fmt: skip
 _PLACE_BY_PREFIX = {
     "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",
     "id_token": "id_tokens", "local_list": "local_lists", "transfer": "transfers", "report": "reports",
+    "job": "jobs", "link": "links", "setting": "settings",
 }  # fmt: skip
 CONTENTS_PER_STATION = 128
 STATIONS_REMEMBERED = 2048

@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from sitelink import events as e
 from sitelink.folding.changes import NOTHING, Changes, Fold
-from sitelink.folding.stations import without_fault
-from sitelink.ids import ChargePointId, JobId, LinkId
+from sitelink.ids import ChargePointId, JobId, LinkId, station_key
 from sitelink.model import ChargePoint, Completion, Head, Job, Link, Note, Register, SiteState
 from sitelink.ops import Op
 from sitelink.states import JobStatus
@@ -34,37 +33,52 @@ def _row(state: SiteState, op: Op) -> ChargePoint | None:
 
 
 def _job_imported(state: SiteState, op: Op, event: e.JobImported) -> Changes:
-    """A second import of the same job (`--replace`) lays its rows anew; notes of rows that stay are kept."""
+    """A second import of the same job (`--replace`) lays its rows anew; notes of rows that stay are kept.
+
+    `bases` are the heads that whoever replaced it saw: what somebody wrote elsewhere meanwhile stays, and so does a row
+    that was to go.
+    """
     job_id = JobId(op.entity.partition(":")[2])
     before = state.jobs.get(job_id)
     if before is not None and before.imported_by == op.op_id:
         return NOTHING
 
-    def head(value: str | int | bool | None) -> Register:
-        return Register(heads=(Head(op=op.op_id, value=value, by=op.author, at=op.t.wall),))
-
-    def notes(row: ChargePointId) -> tuple[Note, ...]:
-        known = state.charge_points.get(row)
-        return known.notes if known else ()
-
-    rows = tuple(
-        ChargePoint(
-            id=row.id, job=job_id, name=row.name, model=row.model, integration=row.integration, notes=notes(row.id),
-            identity_register=head(row.identity), connector_register=head(row.connector),
-            active_register=head(row.active), maintenance_register=head(row.maintenance),
-        )
-        for row in event.charge_points
+    rows = tuple(_laid(state, op, job_id, listed) for listed in event.charge_points)
+    listed_ids = {row.id for row in rows}
+    stay = tuple(
+        row for row in (state.rows(before) if before else ())
+        if row.id not in listed_ids and op.bases and any(head.op not in op.bases for head in _heads(row))
     )  # fmt: skip
     rounds = before.round + (before.status is not JobStatus.OPEN) if before else 1
     job = Job(
         id=job_id, number=event.number, site_name=event.site_name, site_address=event.site_address,
         description=event.description, instructions=event.instructions, contact=event.contact, round=rounds,
-        charge_points=tuple(row.id for row in rows), test_token=event.test_token, imported_by=op.op_id,
+        charge_points=tuple(row.id for row in (*rows, *stay)), test_token=event.test_token, imported_by=op.op_id,
         created_at=before.created_at if before else op.t.wall,
         activate_by_default=event.activate_by_default, open_pairing=event.open_pairing, meters=event.meters,
     )  # fmt: skip
     gone = set(before.charge_points) - set(job.charge_points) if before else set()
     return Changes(put=(job, *rows), drop=tuple(f"cp:{id_}" for id_ in sorted(gone)))
+
+
+def _laid(state: SiteState, op: Op, job: JobId, listed: e.ChargePointListed) -> ChargePoint:
+    known = state.charge_points.get(listed.id)
+
+    def register(name: str, value: str | int | bool) -> Register:
+        before: Register = getattr(known, f"{name}_register") if known is not None and op.bases else Register()
+        return fold_register(before, op, value)
+
+    return ChargePoint(
+        id=listed.id, job=job, name=listed.name, model=listed.model, integration=listed.integration,
+        notes=known.notes if known else (), identity_register=register("identity", listed.identity),
+        connector_register=register("connector", listed.connector), active_register=register("active", listed.active),
+        maintenance_register=register("maintenance", listed.maintenance),
+    )  # fmt: skip
+
+
+def _heads(row: ChargePoint) -> tuple[Head, ...]:
+    registers = (row.identity_register, row.connector_register, row.active_register, row.maintenance_register)
+    return tuple(head for register in registers for head in register.heads)
 
 
 def _field_set(state: SiteState, op: Op, event: e.FieldSet) -> Changes:
@@ -75,10 +89,7 @@ def _field_set(state: SiteState, op: Op, event: e.FieldSet) -> Changes:
     changed = replace(row, **{name: fold_register(getattr(row, name), op, event.value)})
     if op.field != "identity" or changed.identity == row.identity:
         return Changes(put=(changed,))
-    # Whoever names a station anew means the one that answers now: a serial that changed is accepted by it.
-    station = state.stations.get(changed.station)
-    confirmed = without_fault(station, "serial_changed") if station else None
-    return Changes(put=(replace(changed, owner=None), *((confirmed,) if confirmed else ())))
+    return Changes(put=(replace(changed, owner=None),))
 
 
 def _note_added(state: SiteState, op: Op, event: e.NoteAdded) -> Changes:
@@ -90,20 +101,33 @@ def _note_added(state: SiteState, op: Op, event: e.NoteAdded) -> Changes:
 
 
 def _job_completed(state: SiteState, op: Op, event: e.JobCompleted) -> Changes:
+    """`bases` are all heads it saw. A job that was ended elsewhere before keeps it, and nothing becomes active by it
+    (SYNC §2.7).
+    """
     job = _job(state, op)
-    if job is None or job.status is not JobStatus.OPEN or job.round != event.round:
+    if job is None or job.round != event.round or job.completion is not None:
         return NOTHING
+    rows = state.rows(job)
+    unseen = tuple(row.id for row in rows if op.bases and _has_unseen(row.identity_register, op))
+    ended = job.status is not JobStatus.OPEN
     completion = Completion(
-        at=op.t.wall, by=op.author, activate_all=event.activate_all, activated=event.activate,
-        name=event.name, reason=event.reason, as_built=event.as_built,
+        at=op.t.wall, by=op.author, activate_all=event.activate_all, activated=() if ended else event.activate,
+        name=event.name, reason=event.reason, as_built=event.as_built, unseen=unseen, too_late=ended,
     )  # fmt: skip
-    rows = []
-    for row in state.rows(job):
-        if row.id in event.activate:
-            seen = tuple(head.op for head in row.active_register.heads)
-            register = fold_register(row.active_register, replace(op, bases=seen), True)
-            rows.append(replace(row, active_register=register))
-    return Changes(put=(replace(job, status=JobStatus.COMPLETED, completion=completion), *rows))
+    if ended:
+        return Changes(put=(replace(job, completion=completion),))
+    active = tuple(_activated(row, op) for row in rows if row.id in event.activate)
+    return Changes(put=(replace(job, status=JobStatus.COMPLETED, completion=completion), *active))
+
+
+def _has_unseen(register: Register, op: Op) -> bool:
+    return any(head.op not in op.bases for head in register.heads)
+
+
+def _activated(row: ChargePoint, op: Op) -> ChargePoint:
+    """Ops of earlier versions do not say what they saw: theirs was all there was."""
+    seen = op.bases or tuple(head.op for head in row.active_register.heads)
+    return replace(row, active_register=fold_register(row.active_register, replace(op, bases=seen), True))
 
 
 def _job_reopened(state: SiteState, op: Op, _event: e.JobReopened) -> Changes:
@@ -129,8 +153,11 @@ def _pairing_opened(state: SiteState, op: Op, event: e.PairingOpened) -> Changes
 
 
 def _ownership_learned(state: SiteState, op: Op, event: e.OwnershipLearned) -> Changes:
+    """A verdict on an identity that the row no longer has says nothing."""
     row = _row(state, op)
-    return Changes(put=(replace(row, owner=event.team),)) if row else NOTHING
+    if row is None or (event.identity is not None and station_key(event.identity) != row.station):
+        return NOTHING
+    return Changes(put=(replace(row, owner=event.team, checked=row.identity),))
 
 
 def _link_created(state: SiteState, op: Op, event: e.LinkCreated) -> Changes:
@@ -139,7 +166,7 @@ def _link_created(state: SiteState, op: Op, event: e.LinkCreated) -> Changes:
         return NOTHING
     link = Link(
         id=link_id, job=event.job, token_sha256=event.token_sha256, role=event.role, created_at=op.t.wall,
-        name=event.name,
+        name=event.name, expires_at=event.expires_at,
     )  # fmt: skip
     return Changes(put=(link,))
 

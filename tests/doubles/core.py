@@ -14,7 +14,6 @@ from edge_agent.site.dispatch import Dispatch, Patience
 from edge_agent.site.drift import ClockDrift
 from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
-from edge_agent.site.job_file import JobFile, job_file_of
 from edge_agent.site.jobs import Imported, JobService
 from edge_agent.site.local_lists import LocalLists
 from edge_agent.site.ports import Action, LateAnswer, Signed
@@ -25,6 +24,7 @@ from sitelink.commands import Order, OrderAnswer
 from sitelink.errors import CertificateInvalid, NotFound, StationOffline
 from sitelink.frames import Frame
 from sitelink.ids import StationKey, station_key
+from sitelink.job_file import JobFile, job_file_of
 from sitelink.model import ChargePoint, Job
 from sitelink.ops import Author
 from sitelink.states import AuthorType

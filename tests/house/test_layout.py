@@ -11,6 +11,7 @@ from tests.house.files import ROOT, committed, committed_texts, modules, tree
 WITHOUT_TESTS_OF_THEIR_OWN = {
     "sitelink/clock.py": "a protocol",
     "sitelink/commands.py": "types without behaviour",
+    "sitelink/decisions.py": "types without behaviour",
     "sitelink/errors.py": "codes; tests/house/test_words.py",
     "sitelink/events.py": "types; every kind is encoded, decoded and folded in test_ops.py and test_apply.py",
     "sitelink/folding/changes.py": "types without behaviour",

@@ -224,3 +224,61 @@ def test_a_link_is_made_once_and_revoked_once():
     site.record("link:l1", e.LinkRevoked())
     link = site.state.links[LinkId("l1")]
     assert (link.token_sha256, link.role, link.name, link.revoked_at) == ("ab", LinkRole.INSTALLER, "Kim", first.t.wall)
+
+
+def test_a_completion_says_whose_identity_it_had_not_seen():
+    site = Site()
+    first = site.imported(bay("a", "CP001"), bay("b", "CP002"))
+    site.record("cp:a", e.FieldSet("CP009"), author=OPERATOR, field="identity", bases=(first.op_id,))
+    done = e.JobCompleted(activate=(ChargePointId("a"), ChargePointId("b")), round=1)
+    site.record("job:j1", done, author=INSTALLER, bases=(first.op_id,))
+    job = site.state.jobs[JobId("j1")]
+    assert job.completion is not None
+    assert job.completion.unseen == (ChargePointId("a"),)
+    assert site.row("b").active
+
+
+def test_what_was_switched_off_unseen_stays_in_the_register_beside_the_completion():
+    site = Site()
+    first = site.imported(bay("a", "CP001", active=True))
+    site.record("cp:a", e.FieldSet(False), author=OPERATOR, field="active", bases=(first.op_id,))
+    site.record("job:j1", e.JobCompleted(activate=(ChargePointId("a"),), round=1), bases=(first.op_id,))
+    assert [head.value for head in site.row("a").active_register.heads] == [False, True]
+
+
+@pytest.mark.parametrize("ended", [e.JobCancelled(), e.JobArchived()])
+def test_a_completion_that_comes_too_late_is_kept_and_activates_nothing(ended: e.Event):
+    site = Site()
+    first = site.imported(bay("a", "CP001"))
+    site.record("job:j1", ended, author=OPERATOR)
+    status = site.state.jobs[JobId("j1")].status
+    site.record("job:j1", e.JobCompleted(activate=(ChargePointId("a"),), round=1), bases=(first.op_id,))
+    job = site.state.jobs[JobId("j1")]
+    assert job.status is status
+    assert job.completion is not None
+    assert (job.completion.too_late, job.completion.activated) == (True, ())
+    assert not site.row("a").active
+
+
+def test_a_job_laid_anew_keeps_what_was_written_elsewhere_meanwhile():
+    site = Site()
+    first = site.imported(bay("a", "CP001"), bay("b", "CP002"), bay("c", "CP003"))
+    site.record("cp:a", e.FieldSet("CP011"), author=INSTALLER, field="identity", bases=(first.op_id,))
+    site.record("cp:b", e.FieldSet("CP012"), author=INSTALLER, field="identity", bases=(first.op_id,))
+    again = e.JobImported(number="1042", site_name="Site", charge_points=(bay("a", "CP021"),), test_token="T")
+    site.record("job:j1", again, author=OPERATOR, bases=(first.op_id,))
+    assert [head.value for head in site.row("a").identity_register.heads] == ["CP011", "CP021"]
+    job = site.state.jobs[JobId("j1")]
+    assert job.charge_points == (ChargePointId("a"), ChargePointId("b")), "a row that was edited meanwhile stays"
+    assert ChargePointId("c") not in site.state.charge_points
+
+
+def test_a_verdict_on_an_identity_that_is_gone_says_nothing():
+    site = Site()
+    site.imported(bay("a", "CP001"))
+    site.record("cp:a", e.OwnershipLearned("Acme", "CP001"))
+    assert (site.row("a").owner, site.row("a").checked) == ("Acme", "CP001")
+    site.set("a", "identity", "CP002")
+    assert (site.row("a").owner, site.row("a").checked) == (None, "CP001")
+    site.record("cp:a", e.OwnershipLearned("Acme", "CP001"))
+    assert site.row("a").owner is None

@@ -46,17 +46,6 @@ def test_a_fault_stands_once_and_goes_when_cleared():
     assert [fault.code for fault in station(site).faults] == ["serial_changed"]
 
 
-def test_naming_a_station_again_accepts_its_new_serial():
-    site = Site()
-    site.imported(bay("a", "CP001"), bay("b", ""))
-    site.boot("CP001")
-    site.fault("CP001", "serial_changed", serial="S2", before="S1")
-    site.fault("CP001", "duplicate_identity")
-    site.set("a", "identity", "")
-    site.set("a", "identity", "CP001")
-    assert [fault.code for fault in station(site).faults] == ["duplicate_identity"]
-
-
 def test_reported_configuration_adds_up():
     site = Site()
     site.configure("CP001", NumberOfConnectors="2", HeartbeatInterval="60")

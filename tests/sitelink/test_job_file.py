@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.site.job_file import job_file_of
 from sitelink.errors import JobFileInvalid
+from sitelink.job_file import job_file_of
 
 GOOD: dict[str, Any] = {
     "number": "1042", "site": {"name": "Harbour Garage", "address": "Quay 1"}, "description": "Fit 14",

@@ -1,15 +1,15 @@
 """The rules of a job: what may be edited when, and what completing means.
 
-Pure decisions, each a fact or a refusal. Start at `decide_edit` and `decide_complete`. Sources: the installer guide;
-UX §1.2 (consequences), §1.4; DESIGN §7 (2) and "Contract details"; SYNC §2.7.
+Pure decisions, each a fact or a refusal, the same on the box and in the cloud. Start at `decide_edit` and
+`decide_complete`. Sources: the installer guide; UX §1.2 (consequences), §1.4; DESIGN §7 (2) and "Contract details";
+SYNC §2.7.
 """
 
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from edge_agent.site.job_file import JobFile
-from edge_agent.site.ports import Decide, Decision, Ledger
+from sitelink.decisions import Decide, Decision, Sight
 from sitelink.errors import (
     AlreadyCompleted,
     ChargeActive,
@@ -36,6 +36,7 @@ from sitelink.events import (
     StationFaultCleared,
 )
 from sitelink.ids import ChargePointId, JobId, LinkId, OpId, check_identity, station_key
+from sitelink.job_file import JobFile
 from sitelink.model import ChargePoint, Job, Register, SiteState
 from sitelink.ops import Author, Fact
 from sitelink.states import JobStatus, LinkRole
@@ -91,7 +92,7 @@ def decide_import(
     `new_ids` has one id for each row; with `replace`, a row whose name stays keeps its id and its notes.
     """
 
-    def decide(ledger: Ledger) -> Decision[JobId]:
+    def decide(ledger: Sight) -> Decision[JobId]:
         state = ledger.state
         known = next((each for each in state.jobs.values() if each.number == file.number), None)
         if known is not None and not replace:
@@ -115,8 +116,9 @@ def decide_import(
             activate_by_default=file.activate_by_default, open_pairing=file.open_pairing, meters=tuple(file.meters),
         )  # fmt: skip
         id_ = known.id if known else job
+        seen = tuple(head.op for row in kept.values() for register in _registers(row) for head in register.heads)
         facts = (
-            Fact(f"job:{id_}", imported, author, job=id_),
+            Fact(f"job:{id_}", imported, author, job=id_, bases=tuple(dict.fromkeys(seen))),
             Fact(f"link:{link}", LinkCreated(id_, token_sha256, LinkRole.INSTALLER), author, job=id_),
         )
         return Decision(facts, id_)
@@ -129,7 +131,7 @@ def decide_link(
 ) -> Decide[None]:
     """A new link; with `instead`, those the job had are revoked by it. Raises NotFound."""
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         if job:
             job_of(ledger.state, job)
         event = LinkCreated(job, token_sha256, role, author.name)
@@ -145,7 +147,7 @@ def decide_link(
 def decide_admin_tokens_end(wanted: str, author: Author) -> Decide[list[LinkId]]:
     """End the admin token of this id, else all that were made under this name. Raises NotFound."""
 
-    def decide(ledger: Ledger) -> Decision[list[LinkId]]:
+    def decide(ledger: Sight) -> Decision[list[LinkId]]:
         good = [link for link in ledger.state.links.values() if link.role is LinkRole.ADMIN and link.revoked_at is None]
         ended = [link for link in good if link.id == wanted] or [link for link in good if link.name == wanted]
         if not ended:
@@ -177,7 +179,7 @@ def decide_edit(
             raise ConnectorInvalid(found=connector, allowed=f"1 to {CONNECTOR_MAX}")
         wanted["connector"] = connector
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         state = ledger.state
         found = open_job(state, job)
         before = row_of(state, found, row)
@@ -190,8 +192,8 @@ def decide_edit(
             state, found, {row}, str(changing.get("identity", before.identity)),
             int(changing.get("connector", before.connector)),
         )  # fmt: skip
-        facts = tuple(_set(before, name, value, author, bases) for name, value in changing.items())
-        return Decision(facts, None)
+        facts = [_set(before, name, value, author, bases) for name, value in changing.items()]
+        return Decision((*facts, *confirmed_by(state, changing.get("identity"), author, job)), None)
 
     return decide
 
@@ -199,6 +201,10 @@ def decide_edit(
 def _register(row: ChargePoint, field: str) -> Register:
     register: Register = getattr(row, f"{field}_register")
     return register
+
+
+def _registers(row: ChargePoint) -> tuple[Register, ...]:
+    return row.identity_register, row.connector_register, row.active_register, row.maintenance_register
 
 
 def _changes(register: Register, value: str | int | bool, bases: Sequence[OpId] | None) -> bool:
@@ -228,16 +234,20 @@ def _refuse_double(state: SiteState, job: Job, besides: set[ChargePointId], iden
             )
 
 
+def confirmed_by(state: SiteState, identity: object, author: Author, job: JobId | None = None) -> tuple[Fact, ...]:
+    """Whoever names a station anew means the one that answers now: a serial that changed is accepted by it."""
+    station = state.stations.get(station_key(str(identity or "")))
+    if station is None or all(fault.code != SERIAL_CHANGED for fault in station.faults):
+        return ()
+    return (Fact(f"station:{station.id}", StationFaultCleared(SERIAL_CHANGED), author, job=job),)
+
+
 def decide_confirm(job: JobId, row: ChargePointId, author: Author) -> Decide[None]:
     """The station that answers under another serial than before is the right one: it was exchanged."""
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         state = ledger.state
-        station = state.stations.get(row_of(state, open_job(state, job), row).station)
-        if station is None or all(fault.code != SERIAL_CHANGED for fault in station.faults):
-            return Decision((), None)
-        fact = Fact(f"station:{station.id}", StationFaultCleared(SERIAL_CHANGED), author, job=job)
-        return Decision((fact,), None)
+        return Decision(confirmed_by(state, row_of(state, open_job(state, job), row).identity, author, job), None)
 
     return decide
 
@@ -245,7 +255,7 @@ def decide_confirm(job: JobId, row: ChargePointId, author: Author) -> Decide[Non
 def decide_swap(job: JobId, a: ChargePointId, b: ChargePointId, author: Author) -> Decide[None]:
     """Exchange two rows' identities and connectors. Raises as `decide_edit`."""
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         state = ledger.state
         found = open_job(state, job)
         one, other = row_of(state, found, a), row_of(state, found, b)
@@ -273,7 +283,7 @@ def decide_note(
     if len(cleaned) > NOTE_MAX_CHARACTERS:
         raise NoteInvalid(problem="too_long", allowed=NOTE_MAX_CHARACTERS, found=len(cleaned))
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         state = ledger.state
         found = job_of(state, job) if by_operator else open_job(state, job)
         before = row_of(state, found, row)
@@ -289,7 +299,7 @@ def decide_complete(
 ) -> Decide[None]:
     """Complete the job, once a round: the op's id follows from job and round, so two presses are one op."""
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         state = ledger.state
         found = job_of(state, job)
         if found.status is JobStatus.COMPLETED and found.completion is not None:
@@ -303,7 +313,9 @@ def decide_complete(
             as_built=[_as_built(state, row) for row in rows],
         )  # fmt: skip
         op_id = OpId(str(uuid.uuid5(_COMPLETION_NAMESPACE, f"{job}/complete/{found.round}")))
-        return Decision((Fact(f"job:{job}", event, author, job=job, op_id=op_id),), None)
+        seen = tuple(head.op for row in rows for register in _registers(row) for head in register.heads)
+        fact = Fact(f"job:{job}", event, author, job=job, op_id=op_id, bases=tuple(dict.fromkeys(seen)))
+        return Decision((fact,), None)
 
     return decide
 
@@ -329,7 +341,7 @@ def decide_activity(
     wanted = {name: value for name, value in (("active", active), ("maintenance", maintenance)) if value is not None}
     chosen = tuple(rows)
 
-    def decide(ledger: Ledger) -> Decision[int]:
+    def decide(ledger: Sight) -> Decision[int]:
         facts = []
         for id_ in chosen:
             row = ledger.state.charge_points.get(id_)
@@ -347,7 +359,7 @@ def decide_activity(
 def decide_reopen(job: JobId, author: Author) -> Decide[None]:
     """Back to open, next round. Raises JobNotCompleted."""
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         found = job_of(ledger.state, job)
         if found.status not in (JobStatus.COMPLETED, JobStatus.ARCHIVED):
             raise JobNotCompleted(status=found.status.value, number=found.number)
@@ -359,7 +371,7 @@ def decide_reopen(job: JobId, author: Author) -> Decide[None]:
 def decide_archive(job: JobId, author: Author) -> Decide[None]:
     """Idempotent: an archived job stays as it is."""
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         if job_of(ledger.state, job).status is JobStatus.ARCHIVED:
             return Decision((), None)
         return _one(job, JobArchived(), author)
@@ -370,7 +382,7 @@ def decide_archive(job: JobId, author: Author) -> Decide[None]:
 def decide_pairing(job: JobId, author: Author) -> Decide[None]:
     """Let stations the job names connect for the first time, for 30 minutes."""
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         open_job(ledger.state, job)
         return _one(job, PairingOpened(PAIRING_WINDOW_S), author)
 
