@@ -9,10 +9,24 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from sitelink.model import SiteState
-from sitelink.ops import Fact
+from sitelink.model import Entity, SiteState
+from sitelink.ops import Fact, Op
 
 T = TypeVar("T")
+
+
+class Received(msgspec.Struct, frozen=True):
+    """What came down from the cloud: the site's log up to `upto`, of `epoch`.
+
+    `ops`: the next ones of the log, with their places. Or `records`: all shared records as of `upto`, in place of what
+    was known; with `start_over` the cloud was restored, and everything that is still here is offered to it again.
+    """
+
+    epoch: str
+    upto: int
+    ops: tuple[tuple[int, Op], ...] = ()
+    records: tuple[Entity, ...] | None = None
+    start_over: bool = False
 
 
 class Decision(msgspec.Struct, Generic[T], frozen=True):
@@ -20,6 +34,8 @@ class Decision(msgspec.Struct, Generic[T], frozen=True):
 
     facts: tuple[Fact, ...]
     result: T
+    received: Received | None = None
+    """Taken in before the facts."""
 
 
 class Sight(Protocol):

@@ -27,11 +27,12 @@ from edge_agent.site.reports import (
 from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
 from sitelink.commands import Order, OrderAnswer
 from sitelink.decisions import Decision as Decision
+from sitelink.decisions import Received
 from sitelink.folding.changes import Changes
 from sitelink.frames import Frame
-from sitelink.ids import StationKey, TransactionId, TransferId
+from sitelink.ids import OpId, StationKey, TransactionId, TransferId
 from sitelink.model import SiteState, StationReport, Transaction
-from sitelink.ops import Op, Stamp
+from sitelink.ops import Fact, Op, Stamp
 from sitelink.states import Registration, ReportKind, TransferMethod
 
 T = TypeVar("T")
@@ -83,12 +84,14 @@ class Committed(msgspec.Struct, frozen=True):
     """What a commit made true, in order. `seq` is the last op's journal key.
 
     `logged` are those of `ops` that are no telemetry: meter values are most of all ops, and of interest to few.
+    `received`: how many of them were made elsewhere.
     """
 
     seq: int
     ops: tuple[Op, ...]
     changes: tuple[Changes, ...]
     logged: tuple[Op, ...]
+    received: int = 0
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -124,6 +127,62 @@ class Journal(Protocol):
 
     def on_trouble(self, listener: Callable[[Trouble | None], None]) -> None:
         """`listener` is called on the event loop when trouble starts, changes or ends."""
+        ...
+
+
+class Uplinked(msgspec.Struct, frozen=True):
+    """Where the store stands towards the cloud: `cursor` in the site's log, `acked` in the journal.
+
+    Telemetry: `live_after` is where the last minutes begin, `missing` what older the cloud has not, as (after, upto).
+    `log` and `telemetry`: how much waits, about. `tip`: the last op made here.
+    """
+
+    epoch: str | None
+    cursor: int
+    acked: int
+    live_after: int
+    missing: tuple[tuple[int, int], ...]
+    log: int
+    telemetry: int
+    tip: OpId | None
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Rows to send, seq and body. `upto`: the last that was looked at, some stay here. `more`: there may be more."""
+
+    rows: Sequence[tuple[int, bytes]]
+    upto: int
+    more: bool
+
+
+class Uplink(Protocol):
+    """What the link to the cloud needs of the store. Every method raises StoreUnavailable."""
+
+    @property
+    def backlog(self) -> int:
+        """How many log ops wait."""
+        ...
+
+    async def begin(self) -> None:
+        """There is a cloud from now on; nothing happens the second time."""
+        ...
+
+    async def standing(self, now: datetime) -> Uplinked: ...
+
+    async def load(self, channel: str, after: int, until: int | None, limit: int) -> Loaded: ...
+
+    async def acked(
+        self, channel: str, stretches: Sequence[tuple[int, int]], placed: Sequence[tuple[OpId, int]] = ()
+    ) -> None:
+        """The cloud has these, each above a seq up to a seq. `placed`: places of ops it had before."""
+        ...
+
+    async def receive(self, received: Received, facts: Sequence[Fact] = ()) -> None:
+        """Take it in, cursor and records in one commit, and then the facts that follow from it."""
+        ...
+
+    async def digest(self) -> str:
+        """Of the shared records as the log alone gives them."""
         ...
 
 

@@ -7,13 +7,17 @@ Start at `DiskLedger.record`. Used on the writer's thread, inside its transactio
 import sqlite3
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from edge_agent.site.ports import Committed
 from edge_agent.store import meta
 from edge_agent.store.loading import Loaded
 from edge_agent.store.rows import crc_of, encode, transaction_of
+from edge_agent.store.shared_log import SharedLog
 from edge_agent.store.working import WorkingState
 from sitelink.apply import apply
 from sitelink.clock import Clock
+from sitelink.decisions import Received
 from sitelink.events import (
     TELEMETRY,
     MeterValuesReported,
@@ -27,6 +31,7 @@ from sitelink.model import Command, Entity, Readings, Transaction
 from sitelink.ops import Fact, Op, Stamp, encode_op
 
 INSERT_JOURNAL = "INSERT INTO journal (seq, body, crc) VALUES (?, ?, ?)"
+INSERT_RECEIVED = "INSERT INTO journal (seq, body, crc, place, received) VALUES (?, ?, ?, ?, 1)"
 INSERT_TELEMETRY = "INSERT INTO telemetry (seq, body, crc) VALUES (?, ?, ?)"
 PUT_ENTITY = "INSERT INTO entity (key, body, crc) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET body = ?2, crc = ?3"
 DROP_ENTITY = "DELETE FROM entity WHERE key = ?"
@@ -72,6 +77,7 @@ class DiskLedger:
         self._last_op = loaded.last_op
         self._last_transaction = loaded.last_transaction
         self._stamp: Stamp | None = None
+        self.shared = SharedLog(connection)
         self.begin()
 
     # ---- what a decision may ask ----
@@ -118,11 +124,13 @@ class DiskLedger:
         """A new batch: from here on `undo` comes back to now."""
         self._state.mark()
         self._contents.mark()
+        self.shared.mark()
         self._ops: list[Op] = []
         self._logged: list[Op] = []
         self._bytes = 0
         self._changes: list[Changes] = []
         self._journal: list[tuple[int, bytes, int]] = []
+        self._received = 0
         self._telemetry: list[tuple[int, bytes, int]] = []
         self._puts: dict[str, Entity] = {}
         self._drops: dict[str, None] = {}
@@ -143,6 +151,51 @@ class DiskLedger:
             if fact.op_id is not None and not self._is_new(fact.op_id):
                 continue
             self._fold(self._stamped(fact))
+
+    def receive(self, received: Received) -> None:
+        """Take in what came from the cloud. Ops that were made elsewhere go into the journal beside our own."""
+        for place, op in received.ops:
+            if not self.shared.is_ours(op.op_id):
+                self._journal_received(place, op)
+        self._show(self.shared.receive(received, self._state))
+        if received.start_over:
+            self._offer_again(0, meta.Acked(again_after=received.upto, again_upto=self.seq))
+            meta.write(self.connection, meta.TelemetryAcked())
+        elif received.records is not None and self.shared.first_unconfirmed is not None:
+            known = meta.read(self.connection, meta.Acked) or meta.Acked()
+            self._offer_again(min(known.seq, self.shared.first_unconfirmed - 1), known)
+
+    def _offer_again(self, after: int, known: meta.Acked) -> None:
+        """What was written after this seq counts as not sent: only so can be told what of it the cloud has."""
+        (left,) = self.connection.execute(
+            "SELECT count(*) FROM journal WHERE seq > ? AND NOT received", (after,)
+        ).fetchone()
+        ever = self.counters.journal_ever + len(self._journal)
+        meta.write(self.connection, msgspec.structs.replace(known, seq=after, ops=ever - left))
+
+    def begin_link(self) -> None:
+        """There is a cloud from now on."""
+        self.shared.begin(self._state)
+
+    def placed(self, places: Sequence[tuple[OpId, int]]) -> None:
+        """Ops of ours that the cloud says it has had before."""
+        self._show(self.shared.placed(places, self._state))
+
+    def _journal_received(self, place: int, op: Op) -> None:
+        known = self.connection.execute("SELECT 1 FROM journal WHERE received AND place = ?", (place,)).fetchone()
+        if known is not None:  # the cloud's log began anew, or a disk was restored
+            return
+        self.seq += 1
+        body = encode_op(op)
+        self.connection.execute(INSERT_RECEIVED, (self.seq, body, crc_of(self.seq, body), place))
+        self._received += 1
+        self._ops.append(op)
+        self._logged.append(op)
+
+    def _show(self, changes: Changes) -> None:
+        if changes.put or changes.drop:
+            self._take(changes)
+            self._changes.append(changes)
 
     def _is_new(self, op_id: OpId) -> bool:
         if op_id in self._named:
@@ -167,6 +220,12 @@ class DiskLedger:
         self._lay(op)
         self._recall(op)
         changes = apply(self._state, op)
+        self.shared.wrote(self.seq, op, changes, self._state)
+        self._take(changes)
+        self._ops.append(op)
+        self._changes.append(changes)
+
+    def _take(self, changes: Changes) -> None:
         for entity in changes.put:
             if isinstance(entity, Transaction):
                 self._put_transaction(entity, self._state.transactions.get(entity.id))
@@ -177,8 +236,6 @@ class DiskLedger:
             self._state.drop(key)
             self._puts.pop(key, None)
             self._drops[key] = None
-        self._ops.append(op)
-        self._changes.append(changes)
 
     def _lay(self, op: Op) -> None:
         body = encode_op(op)
@@ -233,7 +290,8 @@ class DiskLedger:
     def flush(self) -> None:
         """Write what the batch gathered, once per record. Raises sqlite3.Error."""
         connection = self.connection
-        if not self._ops:
+        self.shared.flush()
+        if not self._ops and not self._changes:
             return
         if self._journal:
             connection.executemany(INSERT_JOURNAL, self._journal)
@@ -279,7 +337,8 @@ class DiskLedger:
         before = self._before[2]
         journal, telemetry = len(self._journal), len(self._telemetry)
         self.counters = meta.Counters(
-            seq=before.seq, journal=before.journal + journal, journal_ever=before.journal_ever + journal,
+            seq=before.seq, journal=before.journal + journal + self._received,
+            journal_ever=before.journal_ever + journal,
             telemetry=before.telemetry + telemetry,
         )  # fmt: skip
         if self._last_transaction > max(self._before[3], self._highest_row):  # a number that no row holds
@@ -301,16 +360,23 @@ class DiskLedger:
         meta.write(self.connection, meta.LastTransaction(self._last_transaction))
 
     @property
+    def last_op(self) -> OpId | None:
+        """The last op that was made here."""
+        return self._last_op
+
+    @property
     def written_bytes(self) -> int:
         """Of the batch, about."""
         return self._bytes
 
     def settle(self) -> Committed | None:
         """The commit returned: what it made true, and a new batch begins. None: there was nothing."""
-        if not self._ops:
+        if not self._ops and not self._changes:
             self.begin()
             return None
-        committed = Committed(self.seq, tuple(self._ops), tuple(self._changes), tuple(self._logged))
+        committed = Committed(
+            self.seq, tuple(self._ops), tuple(self._changes), tuple(self._logged), self._received
+        )  # fmt: skip
         self.begin()
         return committed
 
@@ -318,6 +384,7 @@ class DiskLedger:
         """The commit failed: everything as it was before the batch."""
         self._state.undo()
         self._contents.undo()
+        self.shared.undo()
         self.seq, self._last_op, self.counters, self._last_transaction = self._before
         self.begin()
 

@@ -84,15 +84,16 @@ def _load_transactions(connection: sqlite3.Connection, state: WorkingState) -> N
 
 
 def _last(connection: sqlite3.Connection) -> tuple[int, OpId | None]:
-    """The counter's last value and the id of the last op on disk."""
+    """The counter's last value and the id of the last op that was made here and is on disk."""
     newest: tuple[int, bytes, int] | None = None
-    for table in ("journal", "telemetry"):
-        row = connection.execute(f"SELECT seq, body, crc FROM {table} ORDER BY seq DESC LIMIT 1").fetchone()  # noqa: S608
+    for rows in ("journal WHERE NOT received", "telemetry"):
+        row = connection.execute(f"SELECT seq, body, crc FROM {rows} ORDER BY seq DESC LIMIT 1").fetchone()  # noqa: S608
         if row is not None and (newest is None or row[0] > newest[0]):
             newest = row
     (gap,) = connection.execute("SELECT coalesce(max(to_seq), 0) FROM gap").fetchone()
+    (received,) = connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
     known = meta.read(connection, meta.Counters)
-    seq = max(gap, known.seq if known else 0, newest[0] if newest else 0)
+    seq = max(gap, received, known.seq if known else 0, newest[0] if newest else 0)
     if newest is None:
         return seq, None
     return seq, _op_id.decode(checked("journal", *newest)).op_id
@@ -100,10 +101,12 @@ def _last(connection: sqlite3.Connection) -> tuple[int, OpId | None]:
 
 def _counters(connection: sqlite3.Connection, seq: int) -> meta.Counters:
     known = meta.read(connection, meta.Counters) or meta.Counters()
-    (journal,) = connection.execute("SELECT count(*) FROM journal WHERE seq > ?", (known.seq,)).fetchone()
+    journal, received = connection.execute(
+        "SELECT count(*), coalesce(sum(received), 0) FROM journal WHERE seq > ?", (known.seq,)
+    ).fetchone()
     (telemetry,) = connection.execute("SELECT count(*) FROM telemetry WHERE seq > ?", (known.seq,)).fetchone()
     return meta.Counters(
-        seq=known.seq, journal=known.journal + journal, journal_ever=known.journal_ever + journal,
+        seq=known.seq, journal=known.journal + journal, journal_ever=known.journal_ever + journal - received,
         telemetry=known.telemetry + telemetry,
     )  # fmt: skip
 

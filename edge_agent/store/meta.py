@@ -38,6 +38,25 @@ class Acked(msgspec.Struct, frozen=True):
     key = "acked"
     seq: int = 0
     ops: int = 0
+    again_after: int = 0
+    """After the cloud was restored: what had come from above is offered too, from this place of the log on …"""
+    again_upto: int = 0
+    """… as far as it lies below this seq."""
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """Where this box stands in the site's log. There is one from the moment on when the box has a cloud to go to."""
+
+    key = "cursor"
+    epoch: str | None = None
+    place: int = 0
+
+
+class TelemetryAcked(msgspec.Struct, frozen=True):
+    """What the cloud has of telemetry: stretches, each above a seq up to a seq, sorted and apart."""
+
+    key = "telemetry_acked"
+    stretches: tuple[tuple[int, int], ...] = ()
 
 
 class Schema(msgspec.Struct, frozen=True):
@@ -61,7 +80,8 @@ class Salvaged(msgspec.Struct, frozen=True):
     """Records made again from the log."""
 
 
-Meta = TypeVar("Meta", Counters, LastTransaction, Acked, Schema, Salvaged)
+Value = Counters | LastTransaction | Acked | Cursor | TelemetryAcked | Schema | Salvaged
+Meta = TypeVar("Meta", Counters, LastTransaction, Acked, Cursor, TelemetryAcked, Schema, Salvaged)
 
 _WRITE = "INSERT INTO meta (key, value, crc) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = ?2, crc = ?3"
 
@@ -77,7 +97,7 @@ def read(connection: sqlite3.Connection, kind: type[Meta]) -> Meta | None:
     return msgspec.json.decode(value, type=kind)
 
 
-def write(connection: sqlite3.Connection, value: Counters | LastTransaction | Acked | Schema | Salvaged) -> None:
+def write(connection: sqlite3.Connection, value: Value) -> None:
     body = encode(value)
     connection.execute(_WRITE, (value.key, body.decode(), crc_of(value.key, body)))
 

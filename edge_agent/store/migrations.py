@@ -54,9 +54,20 @@ def _state(run: Callable[[str], Any]) -> None:
     run('CREATE INDEX transaction_open ON "transaction" (id) WHERE closed IS NULL')
 
 
+def _link(run: Callable[[str], Any]) -> None:
+    """For a cloud. `place`: of a shared op in the site's log, once it is known; `received`: it was made elsewhere."""
+    run("ALTER TABLE journal ADD COLUMN place INTEGER")
+    run("ALTER TABLE journal ADD COLUMN received INTEGER NOT NULL DEFAULT 0")
+    # Shared ops of this box that it has not seen in the log yet; their bodies are in the journal.
+    run("CREATE TABLE unconfirmed (seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL)")
+    # Records as the log gives them, where that is not what is shown; without a body: the log has none.
+    run("CREATE TABLE base (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, body BLOB, crc INTEGER NOT NULL)")
+
+
 STEPS: tuple[tuple[str, Callable[[Callable[[str], Any]], None]], ...] = (
     ("0001_journal", _journal),
     ("0002_state", _state),
+    ("0003_link", _link),
 )
 
 

@@ -5,14 +5,40 @@ Start at `Outbox.pending`. Source: DESIGN §7 (1), SYNC §2.4.
 
 from collections.abc import Sequence
 
+import msgspec
+
 from edge_agent.site.ports import Committed
 from edge_agent.store import meta
 from edge_agent.store.journal import DiskJournal
 from edge_agent.store.ledger import DiskLedger
 from edge_agent.store.reader import DiskHistory
+from sitelink.ids import JobId, OpId
+from sitelink.shared import leaves_the_box
 
-# "How many log ops lie between two marks."
-BETWEEN = "SELECT count(*) FROM journal WHERE seq > ? AND seq <= ?"
+# "How many log ops of this box lie between two marks."
+BETWEEN = "SELECT count(*) FROM journal WHERE seq > ? AND seq <= ? AND NOT received"
+# What came from above is offered again only after the cloud was restored (?3: from this place on, ?4: below this seq).
+OFFERED = (
+    "SELECT seq, body, crc FROM journal WHERE seq > ?1 AND (NOT received OR (place > ?3 AND seq <= ?4))"
+    " ORDER BY seq LIMIT ?2"
+)
+
+
+class _Head(msgspec.Struct):
+    kind: str
+    entity: str
+    job: JobId | None = None
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """Ops to send, with their seq. `upto`: the last that was looked at, some stay here. `more`: there may be more."""
+
+    rows: Sequence[tuple[int, bytes]]
+    upto: int
+    more: bool
 
 
 class Outbox:
@@ -35,28 +61,44 @@ class Outbox:
         """How many log ops wait."""
         return self._ops_ever - self._acked.ops
 
-    async def pending(self, limit: int = 500, after: int | None = None) -> Sequence[tuple[int, bytes]]:
-        """Ops to send, oldest first, with their seq: those above the mark, or above `after` (some are on the way)."""
-        return await self._history.bodies(self._acked.seq if after is None else after, limit)
+    async def pending(self, limit: int = 500, after: int | None = None) -> Pending:
+        """Ops to send, oldest first: those above the mark, or above `after` (some are on the way)."""
+        begin = self._acked.seq if after is None else after
+        values = (begin, limit, self._acked.again_after, self._acked.again_upto)
+        read = await self._history.read_bodies("journal", OFFERED, values)
+        rows = [(seq, body) for seq, body in read if _leaves(body)]
+        return Pending(rows, read[-1][0] if read else begin, len(read) == limit)
 
-    async def ack(self, seq: int) -> None:
+    async def ack(self, seq: int, places: Sequence[tuple[OpId, int]] = ()) -> None:
         """The cloud has everything up to `seq`, on its disk. The mark never goes back.
 
-        Raises ValueError for a seq nobody was ever given, StoreUnavailable.
+        `places` in the site's log of ops that it had before. Raises ValueError for a seq nobody was ever given,
+        StoreUnavailable.
         """
 
         def move(ledger: DiskLedger) -> meta.Acked:
             if seq > ledger.seq:
                 raise ValueError(f"ack of {seq}, the newest is {ledger.seq}")
+            ledger.placed(places)
             known = meta.read(ledger.connection, meta.Acked) or meta.Acked()
             if seq <= known.seq:
                 return known
             (ops,) = ledger.connection.execute(BETWEEN, (known.seq, seq)).fetchone()
-            moved = meta.Acked(seq=seq, ops=known.ops + ops)
+            moved = msgspec.structs.replace(known, seq=seq, ops=known.ops + ops)
             meta.write(ledger.connection, moved)
             return moved
 
         self._acked = await self._journal.run(move)
 
+    async def reload(self) -> None:
+        """The mark went back: the cloud was restored."""
+        known = await self._journal.run(lambda ledger: meta.read(ledger.connection, meta.Acked))
+        self._acked = known or meta.Acked()
+
     def _committed(self, committed: Committed) -> None:
-        self._ops_ever += len(committed.logged)
+        self._ops_ever += len(committed.logged) - committed.received
+
+
+def _leaves(body: bytes) -> bool:
+    head = _head.decode(body)
+    return leaves_the_box(head.kind, head.entity, head.job)

@@ -96,11 +96,15 @@ class DiskHistory:
 
     async def bodies(self, after: int, limit: int = 500) -> Sequence[tuple[int, bytes]]:
         """As `ops`, each as the JSON it is stored as."""
+        return await self.read_bodies("journal", OPS, (after, min(limit, ROWS_MAX)))
+
+    async def read_bodies(self, table: str, sql: str, values: tuple[object, ...]) -> Sequence[tuple[int, bytes]]:
+        """Seq and body of rows; `sql` gives seq, body and crc."""
 
         def body_of(seq: int, body: bytes, crc: int) -> tuple[int, bytes]:
-            return seq, checked("journal", seq, body, crc)
+            return seq, checked(table, seq, body, crc)
 
-        return await self._rows("journal", OPS, (after, min(limit, ROWS_MAX)), body_of)
+        return await self._rows(table, sql, values, body_of)
 
     async def command(self, id_: CommandId) -> Command | None:
         """However old, as long as it is kept (the last 1,000 that ended)."""

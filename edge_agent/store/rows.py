@@ -10,41 +10,11 @@ from typing import Any
 
 import msgspec
 
-from sitelink.model import (
-    ChargePoint,
-    Command,
-    Corrections,
-    Entity,
-    IdToken,
-    Job,
-    Knock,
-    Link,
-    LocalList,
-    Setting,
-    Station,
-    StationReport,
-    Transaction,
-    Transfer,
-)
-from sitelink.security import IssuedCertificate, StationSecurity
+from sitelink.model import Command, Entity, Transaction
+from sitelink.records import decode_record
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
-    "job": msgspec.json.Decoder(Job),
-    "cp": msgspec.json.Decoder(ChargePoint),
-    "station": msgspec.json.Decoder(Station),
-    "knock": msgspec.json.Decoder(Knock),
-    "transfer": msgspec.json.Decoder(Transfer),
-    "link": msgspec.json.Decoder(Link),
-    "corrections": msgspec.json.Decoder(Corrections),
-    "local_list": msgspec.json.Decoder(LocalList),
-    "id_token": msgspec.json.Decoder(IdToken),
-    "security": msgspec.json.Decoder(StationSecurity),
-    "report": msgspec.json.Decoder(StationReport),
-    "certificate": msgspec.json.Decoder(IssuedCertificate),
-    "setting": msgspec.json.Decoder(Setting),
-}
 _command = msgspec.json.Decoder(Command)
 _transaction = msgspec.json.Decoder(Transaction)
 
@@ -73,11 +43,11 @@ def checked(table: str, key: int | str, body: bytes, crc: int) -> bytes:
 
 def entity_of(key: str, body: bytes, crc: int) -> Entity:
     """Raises RowDamaged."""
-    decoder = _DECODERS.get(key.partition(":")[0])
-    if decoder is None:
-        raise RowDamaged("entity", key)
-    entity: Entity = decoder.decode(checked("entity", key, body, crc))
-    return entity
+    whole = checked("entity", key, body, crc)
+    try:
+        return decode_record(key, whole)
+    except KeyError as error:
+        raise RowDamaged("entity", key) from error
 
 
 def command_of(key: str, body: bytes, crc: int) -> Command:

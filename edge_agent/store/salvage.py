@@ -25,6 +25,7 @@ from edge_agent.store.writer import SUSPECT
 from sitelink.apply import apply, apply_to
 from sitelink.model import Command, Entity, Readings, SiteState, Transaction
 from sitelink.ops import decode_op
+from sitelink.shared import is_shared
 
 log = structlog.get_logger()
 
@@ -42,7 +43,7 @@ CHECKED_WHOLE_BYTES = 64 * 1024 * 1024
 
 # Table, key column, columns to carry over. `crc` is always last, `body` before it, the key for it first.
 _TABLES = (
-    ("journal", "seq", ("seq", "body", "crc")),
+    ("journal", "seq", ("seq", "place", "received", "body", "crc")),
     ("telemetry", "seq", ("seq", "body", "crc")),
     ("entity", "id", ("key", "body", "crc")),
     ("command", "id", ("key", "ended", "body", "crc")),
@@ -105,6 +106,7 @@ def salvage(data_dir: Path, now: datetime) -> meta.Salvaged:
             kept, lost = _carry_all(database, target)
             rebuilt = _rebuild(target)
             _set_counters(target)
+            _set_link(target)
             notice = meta.Salvaged(at=now.isoformat(), directory=aside.name, kept=kept, lost=lost, rebuilt=rebuilt)
             meta.write(target, notice)
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -139,6 +141,8 @@ def _carry_all(database: Path, target: sqlite3.Connection) -> tuple[int, int]:
             kept, lost = kept + good, lost + bad
         _carry_value(source, target, meta.LastTransaction)
         _carry_value(source, target, meta.Acked)
+        _carry_value(source, target, meta.TelemetryAcked)
+        _carry_value(source, target, meta.Cursor)
         _carry_value(source, target, meta.Counters)
         with suppress(*_UNREADABLE):
             for op_id, crc in source.execute("SELECT op_id, crc FROM named_op"):
@@ -345,7 +349,7 @@ def _set_counters(target: sqlite3.Connection) -> None:
         one("SELECT coalesce(max(seq), 0) FROM journal"), one("SELECT coalesce(max(seq), 0) FROM telemetry"),
         one("SELECT coalesce(max(to_seq), 0) FROM gap"), before.seq, acked.seq,
     )  # fmt: skip
-    waiting = target.execute("SELECT count(*) FROM journal WHERE seq > ?", (acked.seq,)).fetchone()[0]
+    waiting = target.execute("SELECT count(*) FROM journal WHERE seq > ? AND NOT received", (acked.seq,)).fetchone()[0]
     counters = meta.Counters(
         seq=newest + SKIPPED_SEQS, journal=journal, journal_ever=acked.ops + waiting,
         telemetry=one("SELECT count(*) FROM telemetry"),
@@ -354,3 +358,23 @@ def _set_counters(target: sqlite3.Connection) -> None:
     last = meta.read(target, meta.LastTransaction)
     highest = max(one('SELECT coalesce(max(id), 0) FROM "transaction"'), last.id if last else 0)
     meta.write(target, meta.LastTransaction(highest + SKIPPED_TRANSACTIONS))
+
+
+def _set_link(target: sqlite3.Connection) -> None:
+    """Nobody can say what the log had: the cloud tells it whole, and what was not seen in it is offered to it again."""
+    if meta.read(target, meta.Cursor) is None:
+        return
+    meta.write(target, meta.Cursor())
+    first = None
+    for seq, body in target.execute("SELECT seq, body FROM journal WHERE place IS NULL ORDER BY seq").fetchall():
+        with suppress(KeyError, msgspec.DecodeError):
+            op = decode_op(body)
+            if is_shared(op.entity, op.job):
+                target.execute("INSERT INTO unconfirmed (seq, op_id) VALUES (?, ?)", (seq, op.op_id))
+                first = first or seq
+    known = meta.read(target, meta.Acked) or meta.Acked()
+    if first is not None and first <= known.seq:
+        (again,) = target.execute(
+            "SELECT count(*) FROM journal WHERE seq >= ? AND seq <= ? AND NOT received", (first, known.seq)
+        ).fetchone()
+        meta.write(target, msgspec.structs.replace(known, seq=first - 1, ops=known.ops - again))

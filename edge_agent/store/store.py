@@ -30,7 +30,9 @@ from edge_agent.store.reader import DiskHistory
 from edge_agent.store.retention import Reserve, Retention
 from edge_agent.store.rows import RowDamaged
 from edge_agent.store.salvage import finish_interrupted, salvage, schema_is_sound, whole
+from edge_agent.store.telemetry_box import TelemetryBox
 from edge_agent.store.trouble import is_damage, trouble_of
+from edge_agent.store.uplink import DiskUplink
 from edge_agent.store.writer import SUSPECT, Writer
 from sitelink.clock import Clock
 from sitelink.model import SiteState
@@ -66,11 +68,13 @@ class Store:
     """An open store."""
 
     def __init__(
-        self, journal: DiskJournal, history: DiskHistory, outbox: Outbox, salvaged: meta.Salvaged | None
-    ) -> None:
+        self, journal: DiskJournal, history: DiskHistory, outbox: Outbox, telemetry: TelemetryBox,
+        salvaged: meta.Salvaged | None,
+    ) -> None:  # fmt: skip
         self.journal = journal
         self.history = history
         self.outbox = outbox
+        self.uplink = DiskUplink(journal, history, outbox, telemetry)
         self._salvaged = salvaged
 
     @property
@@ -106,6 +110,8 @@ async def open_store(settings: StoreSettings, clock: Clock, new_id: Callable[[],
         journal = DiskJournal(_published(ledger), ledger.seq, asyncio.get_running_loop())
         history = DiskHistory(data_dir / DATABASE, clock, lambda damage: journal.submit(_report(damage)))
         outbox = Outbox(journal, history, acked, ledger.counters.journal_ever)
+        told = meta.read(ledger.connection, meta.TelemetryAcked) or meta.TelemetryAcked()
+        telemetry = TelemetryBox(journal, history, told)
         retention = Retention(
             reserve, telemetry_max_rows=settings.telemetry_max_rows, journal_max_rows=settings.journal_max_rows,
             transactions_max_rows=settings.transactions_max_rows, keep_unsent=settings.keep_unsent,
@@ -114,7 +120,7 @@ async def open_store(settings: StoreSettings, clock: Clock, new_id: Callable[[],
         journal.attach(writer, history.end_long_reads)
         writer.start()
         try:
-            yield Store(journal, history, outbox, salvaged)
+            yield Store(journal, history, outbox, telemetry, salvaged)
         finally:
             journal.detach()
             await asyncio.shield(asyncio.to_thread(history.close))

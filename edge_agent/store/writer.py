@@ -235,6 +235,8 @@ class Writer:
                 log.exception("decision_failed")
                 answers.append((request.ticket, None, error))
                 continue
+            if decision.received is not None:
+                ledger.receive(decision.received)
             ledger.record(decision.facts)
             answers.append((request.ticket, decision.result, None))
         ledger.flush()
@@ -275,7 +277,7 @@ class Writer:
             self._refuse([errand])
             return
         try:
-            result = self._in_transaction(errand.work)
+            result, committed = self._in_transaction(errand.work)
         except Exception as error:
             if is_of_the_disk(error):
                 self._suffer(error)
@@ -283,21 +285,21 @@ class Writer:
             else:
                 self._listener.answered(None, [(errand.ticket, None, error)])
             return
-        self._listener.answered(None, [(errand.ticket, result, None)])
+        self._listener.answered(committed, [(errand.ticket, result, None)])
 
-    def _in_transaction(self, work: Work) -> Any:
+    def _in_transaction(self, work: Work) -> tuple[Any, Committed | None]:
         connection = self._ledger.connection
         self._committing = False
         try:
             connection.execute("BEGIN IMMEDIATE")
             result = work(self._ledger)
+            self._ledger.flush()
             self._commit_now(connection)
         except Exception:
             self._take_back()
             raise
-        self._ledger.begin()
         self._unchecked_bytes += PAGES_PER_COMMIT * PAGE_BYTES
-        return result
+        return result, self._ledger.settle()
 
     def _between(self, *, idle: bool) -> None:
         """Housekeeping, or a try to end the trouble."""

@@ -12,14 +12,14 @@ async def test_what_is_not_acknowledged_is_pending_in_order(tmp_path: Path) -> N
     async with opened(tmp_path) as store:
         await store.journal.write(writing(connected(), meter("a"), status(), status()))
         assert store.outbox.backlog == 3
-        pending = await store.outbox.pending(2)
+        pending = (await store.outbox.pending(2)).rows
         assert [seq for seq, _ in pending] == [1, 3]
         assert msgspec.json.decode(pending[0][1])["kind"] == "station.connected"
-        assert [seq for seq, _ in await store.outbox.pending(2, after=3)] == [4]
+        assert [seq for seq, _ in (await store.outbox.pending(2, after=3)).rows] == [4]
         await store.outbox.ack(3)
         assert store.outbox.acked == 3
         assert store.outbox.backlog == 1
-        assert [seq for seq, _ in await store.outbox.pending()] == [4]
+        assert [seq for seq, _ in (await store.outbox.pending()).rows] == [4]
 
 
 async def test_the_mark_survives_and_never_goes_back(tmp_path: Path) -> None:

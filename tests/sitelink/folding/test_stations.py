@@ -3,7 +3,7 @@
 from sitelink import events as e
 from sitelink.ids import StationKey
 from sitelink.states import ConnectorStatus, Registration
-from tests.sitelink.builders import WHEN, Site, bay
+from tests.sitelink.builders import WHEN, Site
 
 
 def station(site: Site, key: str = "cp001"):
