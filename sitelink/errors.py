@@ -201,6 +201,13 @@ class StationOffline(SiteError):
     http_status = 409
 
 
+class GatewayOffline(SiteError):
+    """The site's box is not connected to the cloud; nothing was sent. fields: since (None: never was), name."""
+
+    code = "gateway_offline"
+    http_status = 409
+
+
 class NoAnswer(SiteError):
     """The station took the call and did not answer in time. fields: identity, action, after_s."""
 

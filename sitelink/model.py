@@ -564,6 +564,16 @@ class SiteState:
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
 
+    def copy(self) -> "SiteState":
+        """One that can be changed without this one. The records themselves never change."""
+        copy = SiteState()
+        for place, records in vars(self).items():
+            if place == "_closed":
+                copy._closed = {station: list(ids) for station, ids in records.items()}
+            elif not place.startswith("_"):
+                setattr(copy, place, dict(records))
+        return copy
+
     def put(self, entity: Entity) -> None:
         """Replace what stands under the entity's key."""
         if isinstance(entity, Station):

@@ -1,1 +1,1 @@
-"""The boxes' websockets and their enrolment. Adapters meet only in `fleet`."""
+"""The boxes' side of the cloud: their WebSockets and their enrolment. Begin at `server`."""

@@ -107,7 +107,7 @@ async def open_store(settings: StoreSettings, clock: Clock, new_id: Callable[[],
         ledger = await asyncio.to_thread(_open, settings, reserve, clock, new_id)
         salvaged = meta.read(ledger.connection, meta.Salvaged)
         acked = meta.read(ledger.connection, meta.Acked) or meta.Acked()
-        journal = DiskJournal(_published(ledger), ledger.seq, asyncio.get_running_loop())
+        journal = DiskJournal(ledger.state.copy(), ledger.seq, asyncio.get_running_loop())
         history = DiskHistory(data_dir / DATABASE, clock, lambda damage: journal.submit(_report(damage)))
         outbox = Outbox(journal, history, acked, ledger.counters.journal_ever)
         told = meta.read(ledger.connection, meta.TelemetryAcked) or meta.TelemetryAcked()
@@ -125,17 +125,6 @@ async def open_store(settings: StoreSettings, clock: Clock, new_id: Callable[[],
             journal.detach()
             await asyncio.shield(asyncio.to_thread(history.close))
             await asyncio.shield(asyncio.to_thread(writer.stop))
-
-
-def _published(ledger: DiskLedger) -> SiteState:
-    """A copy for the event loop, with the same memory of what to forget next."""
-    working, published = ledger.state, SiteState()
-    for place, records in vars(working).items():
-        if place == "_closed":
-            published._closed = {station: list(ids) for station, ids in records.items()}
-        elif not place.startswith("_"):
-            setattr(published, place, dict(records))
-    return published
 
 
 def _report(damage: RowDamaged) -> Callable[[DiskLedger], None]:
