@@ -50,9 +50,7 @@ def _claim(desk: SiteDesk, row: ChargePoint) -> None:
         return
     owner = desk.books.identities.owner(named)
     if owner is None:
-        desk.books.identities.claim(
-            Owner(named, desk.team, desk.team_name, desk.site, row.id, desk.now)
-        )
+        desk.books.identities.claim(Owner(named, desk.team, desk.team_name, desk.site, row.id, desk.now))
     other = owner.team_name if owner is not None and owner.team != desk.team else None
     desk.books.identities.wait(named, desk.site, row.id, waits=other is not None)
     tell(desk, row, other)

@@ -27,7 +27,6 @@ from sitelink.digest import digest_of
 from sitelink.errors import GatewayOffline, NoAnswer
 from sitelink.ids import CommandId
 from sitelink.records import encode_record
-from sitelink.shared import shared_records
 from sitelink.wire import messages as m
 from sitelink.wire.cloud import Taken
 

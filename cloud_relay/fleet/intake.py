@@ -1,8 +1,7 @@
 """What a box brings, into the books: every op once, in its order, and then the ack.
 
-Runs in one transaction; the caller acknowledges after its commit. Nothing that is sent is dropped: what cannot be folded
-is parked, what is poison or betrays a copied disk is set aside and shown. Start at `take`. Source: SYNC §2.4, §2.8;
-RELIABILITY S6, S8.
+Runs in one transaction; the caller acknowledges after its commit. Nothing that is sent is dropped: what cannot be
+folded is parked, what is poison is set aside and shown. Start at `take`. Source: SYNC §2.4, §2.8; RELIABILITY S6, S8.
 """
 
 import hashlib
@@ -12,7 +11,6 @@ import msgspec
 
 from cloud_relay.fleet.follow_ups import follow
 from cloud_relay.fleet.log_records import BoxLink, KnownOp, Measured, Quarantined
-from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.site_desk import SiteDesk
 from sitelink.events import MeterValuesReported
 from sitelink.ids import JobId, OpId, StationKey
@@ -114,8 +112,8 @@ def _fold_one(desk: SiteDesk, body: bytes, head: _Head, notes: _Notes) -> int | 
 
 
 def _set_aside(desk: SiteDesk, body: bytes, op_id: str, reason: str) -> None:
-    assert desk.gateway is not None
-    desk.books.logs.quarantine(Quarantined(desk.site, desk.gateway, op_id[:64], reason, body, desk.now))
+    if desk.gateway is not None:
+        desk.books.logs.quarantine(Quarantined(desk.site, desk.gateway, op_id[:64], reason, body, desk.now))
 
 
 def _betrayed(desk: SiteDesk, link: BoxLink, rows: Sequence[_Row], known: Mapping[OpId, KnownOp]) -> str | None:

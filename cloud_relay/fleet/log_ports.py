@@ -5,7 +5,17 @@ from datetime import datetime
 from typing import Protocol
 
 from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId
-from cloud_relay.fleet.log_records import Activation, BoxLink, Enrolled, KnownOp, Measured, Owner, Place, Quarantined, StoredOp
+from cloud_relay.fleet.log_records import (
+    Activation,
+    BoxLink,
+    Enrolled,
+    KnownOp,
+    Measured,
+    Owner,
+    Place,
+    Quarantined,
+    StoredOp,
+)
 from sitelink.ids import ChargePointId, JobId, LinkId, OpId, TransactionId
 from sitelink.model import Entity, Transaction
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId, TokenId, UserId
+from cloud_relay.fleet.log_ports import BoxLinks, Identities, SiteLogs
 from cloud_relay.fleet.records import ApiToken, AuditEntry, Gateway, Member, Site, Team, User
 from cloud_relay.fleet.roles import Role
 
@@ -95,6 +96,12 @@ class Books(Protocol):
     def audit(self) -> AuditLog: ...
     @property
     def secrets(self) -> Secrets: ...
+    @property
+    def logs(self) -> SiteLogs: ...
+    @property
+    def links(self) -> BoxLinks: ...
+    @property
+    def identities(self) -> Identities: ...
 
 
 class Store(Protocol):

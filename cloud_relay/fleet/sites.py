@@ -24,7 +24,9 @@ def add_site(books: Books, act: Act, team: TeamId, name: str, address: str = "")
     if books.sites.named(team, site.name) is not None:
         raise NameTaken(what="site", name=site.name)
     books.sites.add(site)
-    note(books, act, "site.created", team, "site", site.id, site.name, after={"name": site.name, "address": site.address})
+    note(
+        books, act, "site.created", team, "site", site.id, site.name, after={"name": site.name, "address": site.address}
+    )
     return site
 
 

@@ -68,7 +68,9 @@ class SqlIdentities:
             "site_id": activation.site, "job_id": activation.job, "charge_point": activation.charge_point,
             "round": activation.round, "state": activation.state, "at": activation.at, "detail": activation.detail,
         }  # fmt: skip
-        return insert_or_ignore(self._connection, t.activation, ["site_id", "job_id", "charge_point", "round"], [row]) > 0
+        return (
+            insert_or_ignore(self._connection, t.activation, ["site_id", "job_id", "charge_point", "round"], [row]) > 0
+        )
 
     def settle(self, activation: Activation) -> None:
         row = {

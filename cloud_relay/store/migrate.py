@@ -41,7 +41,9 @@ def _upgrade(connection: Connection, revision: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
     config = _config()
     found = revision_of(connection)
-    if found is not None and found not in {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}:
+    if found is not None and found not in {
+        step.revision for step in ScriptDirectory.from_config(config).walk_revisions()
+    }:
         raise StoreCannotOpen(f"The database was written by a newer version of Gatepost (step {found}); "
                               "install that version, or name another database.")  # fmt: skip
     config.attributes["connection"] = connection

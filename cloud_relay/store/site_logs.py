@@ -111,7 +111,8 @@ class SqlSiteLogs:
         charges = [each for each in puts if isinstance(each, Transaction)]
         others = [each for each in puts if not isinstance(each, Transaction)]
         rows = [
-            {"site_id": site, "gateway_id": gateway or "", "key": each.key, "body": encode_record(each)} for each in others
+            {"site_id": site, "gateway_id": gateway or "", "key": each.key, "body": encode_record(each)}
+            for each in others
         ]
         upsert(self._connection, t.record, ["site_id", "gateway_id", "key"], rows)
         if charges and gateway is not None:

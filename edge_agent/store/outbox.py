@@ -64,10 +64,8 @@ class Outbox:
     async def pending(self, limit: int = 500, after: int | None = None) -> Pending:
         """Ops to send, oldest first: those above the mark, or above `after` (some are on the way)."""
         begin = self._acked.seq if after is None else after
-        values = (begin, limit, self._acked.again_after, self._acked.again_upto)
-        read = await self._history.read_bodies("journal", OFFERED, values)
-        rows = [(seq, body) for seq, body in read if _leaves(body)]
-        return Pending(rows, read[-1][0] if read else begin, len(read) == limit)
+        read = await self._history.read_bodies("journal", OFFERED, offered(self._acked, begin, limit))
+        return pending_of(read, begin, limit)
 
     async def ack(self, seq: int, places: Sequence[tuple[OpId, int]] = ()) -> None:
         """The cloud has everything up to `seq`, on its disk. The mark never goes back.
@@ -76,19 +74,7 @@ class Outbox:
         StoreUnavailable.
         """
 
-        def move(ledger: DiskLedger) -> meta.Acked:
-            if seq > ledger.seq:
-                raise ValueError(f"ack of {seq}, the newest is {ledger.seq}")
-            ledger.placed(places)
-            known = meta.read(ledger.connection, meta.Acked) or meta.Acked()
-            if seq <= known.seq:
-                return known
-            (ops,) = ledger.connection.execute(BETWEEN, (known.seq, seq)).fetchone()
-            moved = msgspec.structs.replace(known, seq=seq, ops=known.ops + ops)
-            meta.write(ledger.connection, moved)
-            return moved
-
-        self._acked = await self._journal.run(move)
+        self._acked = await self._journal.run(lambda ledger: move_mark(ledger, seq, places))
 
     async def reload(self) -> None:
         """The mark went back: the cloud was restored."""
@@ -97,6 +83,31 @@ class Outbox:
 
     def _committed(self, committed: Committed) -> None:
         self._ops_ever += len(committed.logged) - committed.received
+
+
+def offered(acked: meta.Acked, after: int, limit: int) -> tuple[int, ...]:
+    """The values of OFFERED."""
+    return after, limit, acked.again_after, acked.again_upto
+
+
+def pending_of(read: Sequence[tuple[int, bytes]], after: int, limit: int) -> Pending:
+    """What of rows that were read is sent."""
+    rows = [(seq, body) for seq, body in read if _leaves(body)]
+    return Pending(rows, read[-1][0] if read else after, len(read) == limit)
+
+
+def move_mark(ledger: DiskLedger, seq: int, places: Sequence[tuple[OpId, int]] = ()) -> meta.Acked:
+    """See `Outbox.ack`; on the writer's thread, inside a transaction."""
+    if seq > ledger.seq:
+        raise ValueError(f"ack of {seq}, the newest is {ledger.seq}")
+    ledger.placed(places)
+    known = meta.read(ledger.connection, meta.Acked) or meta.Acked()
+    if seq <= known.seq:
+        return known
+    (ops,) = ledger.connection.execute(BETWEEN, (known.seq, seq)).fetchone()
+    moved = msgspec.structs.replace(known, seq=seq, ops=known.ops + ops)
+    meta.write(ledger.connection, moved)
+    return moved
 
 
 def _leaves(body: bytes) -> bool:

@@ -35,7 +35,6 @@ from edge_agent.store.trouble import is_damage, trouble_of
 from edge_agent.store.uplink import DiskUplink
 from edge_agent.store.writer import SUSPECT, Writer
 from sitelink.clock import Clock
-from sitelink.model import SiteState
 
 log = structlog.get_logger()
 

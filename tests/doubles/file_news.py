@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from programs.clock import SystemClock
 from edge_agent.files.exchange import Exchange
 from edge_agent.files.settings import FilesSettings
+from programs.clock import SystemClock
 from sitelink.ids import TransferId
 from sitelink.states import TransferMethod
 from web_ui.front import runner_of

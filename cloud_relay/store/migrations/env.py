@@ -5,7 +5,7 @@ Without one (`alembic` by hand has none to give) there is nothing to do: `cloud_
 
 from alembic import context
 
-from cloud_relay.store.schema import METADATA
+from cloud_relay.store.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=METADATA, render_as_batch=True,

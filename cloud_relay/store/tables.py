@@ -1,0 +1,6 @@
+"""All tables: whoever needs the whole of them takes METADATA from here."""
+
+from cloud_relay.store.log_tables import op
+from cloud_relay.store.schema import METADATA
+
+__all__ = ["METADATA", "op"]
