@@ -201,6 +201,13 @@ class StationOffline(SiteError):
     http_status = 409
 
 
+class ClaimInvalid(SiteError):
+    """A box came with a claim code that is not good. fields: problem ("unknown" | "expired" | "used" | "key")."""
+
+    code = "claim_invalid"
+    http_status = 403
+
+
 class GatewayOffline(SiteError):
     """The site's box is not connected to the cloud; nothing was sent. fields: since (None: never was), name."""
 

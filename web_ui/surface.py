@@ -55,14 +55,15 @@ RUNNER_OPTIONS: Mapping[str, Any] = {
 
 
 def protect(
-    jobs: Jobs, gate: Gate, *, streams: Streams | None = None, faults: Faults | None = None,
+    jobs: Jobs | None, gate: Gate, *, streams: Streams | None = None, faults: Faults | None = None,
     request_max_s: float = REQUEST_MAX_S,
 ) -> web.Application:  # fmt: skip
-    """An application with everything but routes."""
+    """An application with everything but routes. `jobs` None: it serves no job's link."""
     app = web.Application(
         client_max_size=BODY_MAX_BYTES, middlewares=[_ready_to_draw, _errors, _host, _hurry(request_max_s)]
     )
-    app[JOBS] = jobs
+    if jobs is not None:
+        app[JOBS] = jobs
     app[GATE] = gate
     app[STREAMS] = streams or Streams()
     app[FAULTS] = faults or Faults()

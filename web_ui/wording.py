@@ -133,6 +133,12 @@ ERRORS: dict[str, Words] = {
     "backup_refused.not_empty": Words(
         "This database is in use already; nothing was restored.", "Restore into a new data_dir or an empty database."
     ),
+    "claim_invalid": Words("That claim code is not good.", "Ask the operator for a new one."),
+    "claim_invalid.expired": Words("That claim code has expired.", "Ask the operator for a new one."),
+    "claim_invalid.used": Words("That claim code was used by another box.", "Ask the operator for a new one."),
+    "gateway_offline": Words(
+        "The site's box is not connected; nothing was sent.", "Try again when it is back, or go to the site."
+    ),
     "store_unavailable": Words("The box could not save this. Nothing was changed.", "Try again in a minute."),
     "store_unavailable.disk_full": Words(
         "The box's storage is full: this was not saved.", "Tell the operator; what was saved before is safe."

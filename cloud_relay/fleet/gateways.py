@@ -13,10 +13,12 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
+from cloud_relay.fleet.acts import SYSTEM, Act
+from cloud_relay.fleet.enrolment import enrol
 from cloud_relay.fleet.follow_ups import follow, recheck
-from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId
+from cloud_relay.fleet.ids import GatewayId, SiteId
 from cloud_relay.fleet.intake import take
-from cloud_relay.fleet.log_records import BoxLink, Held, Place
+from cloud_relay.fleet.log_records import BoxLink, Enrolled, Held, Place
 from cloud_relay.fleet.news import News, SiteNews
 from cloud_relay.fleet.ports import Books, Store
 from cloud_relay.fleet.registration import Refused, Verify, Welcomed, register
@@ -26,7 +28,8 @@ from sitelink.decisions import Decide, T
 from sitelink.digest import digest_of
 from sitelink.errors import GatewayOffline, NoAnswer
 from sitelink.ids import CommandId
-from sitelink.records import encode_record
+from sitelink.model import Entity
+from sitelink.records import decode_record, encode_record
 from sitelink.wire import messages as m
 from sitelink.wire.cloud import Taken
 
@@ -35,6 +38,7 @@ log = structlog.get_logger()
 SITES_HELD = 512
 ORDER_ANSWERED_IN_S = 10.0
 ORDER_TTL_MS = 30_000
+NOW_KINDS = ("station:", "transaction:", "readings:")
 
 
 class Wire(Protocol):
@@ -59,6 +63,7 @@ class Gateways:
         self._new_id = new_id
         self._held: OrderedDict[tuple[SiteId, GatewayId | None], Held] = OrderedDict()
         self._wires: dict[GatewayId, tuple[SiteId, Wire]] = {}
+        self._now: dict[GatewayId, Mapping[str, Entity]] = {}
         self._orders: dict[CommandId, asyncio.Future[m.CmdAck]] = {}
         self.acked = 0
         """Ops of boxes that this node has stored since its start."""
@@ -90,6 +95,7 @@ class Gateways:
         known = self._wires.get(gateway)
         if known is not None and known[1] is wire:
             del self._wires[gateway]
+            self._now.pop(gateway, None)
 
     def is_online(self, gateway: GatewayId) -> bool:
         return gateway in self._wires
@@ -244,6 +250,10 @@ class Gateways:
         finally:
             self._orders.pop(command, None)
 
+    def shown(self, gateway: GatewayId, records: Sequence[tuple[str, msgspec.Raw]]) -> None:
+        """How its charge points stand, while its older ops are still coming. For pages only, never stored."""
+        self._now[gateway] = {key: decode_record(key, body) for key, body in records if key.startswith(NOW_KINDS)}
+
     def answered(self, ack: m.CmdAck) -> None:
         waiting = self._orders.get(ack.command)
         if waiting is not None:
@@ -256,5 +266,12 @@ class Gateways:
         if known is not None:
             known[1].end(code)
 
-    def online_of(self, team: TeamId) -> frozenset[GatewayId]:
+    @property
+    def online(self) -> frozenset[GatewayId]:
+        """Those whose link is here."""
         return frozenset(self._wires)
+
+    async def enrol(self, claim: str, device_key: str) -> Enrolled:
+        """A box comes with its claim for the first time. Raises ClaimInvalid."""
+        act = Act(SYSTEM, self._clock.now())
+        return await self._store.write(lambda books: enrol(books, act, claim, device_key))

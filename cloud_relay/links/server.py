@@ -1,7 +1,7 @@
 """One WebSocket of one box: hands frames to the pure session, does what it says, in order.
 
-A thin shell. What frames mean is in `sitelink.wire.cloud`, what becomes of them in `fleet.gateways`. Effects are done one
-after the other; a bug ends that link alone. Start at `get_relay`.
+A thin shell. What frames mean is in `sitelink.wire.cloud`, what becomes of them in `fleet.gateways`. Effects are done
+one after the other; a bug ends that link alone. Start at `get_relay`.
 """
 
 import asyncio
@@ -139,7 +139,8 @@ class BoxSocket:
             async with asyncio.timeout(WRITE_WITHIN_S):
                 await self._socket.send_str(encode(effect.message).decode())
         elif isinstance(effect, Take):
-            self._do(session.taken(await self._take(effect.batch)))
+            if self._welcomed is not None:
+                self._do(session.taken(await self._take(effect.batch, self._welcomed)))
         elif isinstance(effect, Register):
             await self._register(effect)
         elif isinstance(effect, Close):
@@ -165,9 +166,8 @@ class BoxSocket:
         elif isinstance(effect, Shown):
             gateways.shown(gateway, effect.records)
 
-    async def _take(self, batch: m.Batch) -> Taken:
-        assert self._welcomed is not None
-        enrolled = self._welcomed.enrolled
+    async def _take(self, batch: m.Batch, welcomed: Welcomed) -> Taken:
+        enrolled = welcomed.enrolled
         place = Place(enrolled.team, enrolled.team_name, enrolled.site)
         try:
             return await self._gateways.take(place, enrolled.gateway, batch)

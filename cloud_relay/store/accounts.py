@@ -75,20 +75,25 @@ class SqlAccounts:
         return _user(row) if row is not None else None
 
     def _members(self, condition: sa.ColumnElement[bool]) -> list[Member]:
+        user = {f"user_{column.name}": column for column in t.user.c}
         query = (
-            sa.select(t.member.c.role, t.member.c.since, t.member.c.team_id, t.member.c.user_id)
+            sa.select(
+                t.member.c.role, t.member.c.since, t.team.c.id.label("team_id"), t.team.c.name.label("team_name"),
+                t.team.c.created_at.label("team_created_at"), *(column.label(name) for name, column in user.items()),
+            )
+            .select_from(t.member)
             .join(t.team, t.team.c.id == t.member.c.team_id)
             .join(t.user, t.user.c.id == t.member.c.user_id)
             .where(condition)
             .order_by(t.team.c.name_key, t.user.c.email_key)
-        )
-        found = []
-        for role, since, team_id, user_id in self._connection.execute(query).all():
-            team, user = self.team(team_id), self.user(user_id)
-            assert team is not None
-            assert user is not None
-            found.append(Member(team, user, Role(role), since))
-        return found
+        )  # fmt: skip
+        return [_member(row) for row in self._connection.execute(query).mappings()]
+
+
+def _member(row: RowMapping) -> Member:
+    team = Team(row["team_id"], row["team_name"], row["team_created_at"])
+    user = User(**{name: row[f"user_{name}"] for name in User.__struct_fields__})
+    return Member(team, user, Role(row["role"]), row["since"])
 
 
 def _team(row: RowMapping) -> Team:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -49,8 +50,8 @@ class SqlSiteLogs:
         rows = [
             {
                 "site_id": op.site, "op_id": op.op_id, "gateway_id": op.gateway, "number": op.number, "place": op.place,
-                "kind": op.kind, "entity": op.entity, "prev": op.prev, "body": op.body, "sha256": op.sha256, "at": op.at,
-                "disposition": op.disposition,
+                "kind": op.kind, "entity": op.entity, "prev": op.prev, "body": op.body, "sha256": op.sha256,
+                "at": op.at, "disposition": op.disposition,
             }
             for op in ops
         ]  # fmt: skip
@@ -196,6 +197,9 @@ class SqlSiteLogs:
         return self._connection.execute(query).scalar()
 
 
+_decode_charge = msgspec.json.Decoder(Transaction).decode
+
+
 def _stored(row: RowMapping) -> StoredOp:
     return StoredOp(
         op_id=row["op_id"], site=row["site_id"], gateway=row["gateway_id"], number=row["number"], place=row["place"],
@@ -205,9 +209,7 @@ def _stored(row: RowMapping) -> StoredOp:
 
 
 def _charge(body: bytes) -> Transaction:
-    found = decode_record("transaction:", body)
-    assert isinstance(found, Transaction)
-    return found
+    return _decode_charge(body)
 
 
 def _charge_row(site: SiteId, gateway: GatewayId, charge: Transaction) -> dict[str, Any]:

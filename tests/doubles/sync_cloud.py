@@ -1,4 +1,6 @@
-"""The cloud of the simulator: the real intake, registration and follow-ups on the real SQL store, one transaction a step.
+"""The cloud of the simulator: the real intake, registration and follow-ups on the real SQL store.
+
+Every step is one transaction.
 
 No threads of its own and no sockets. Start at `SimCloud`.
 """
@@ -14,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -22,7 +24,7 @@ from cloud_relay.fleet.acts import SYSTEM, Act
 from cloud_relay.fleet.follow_ups import follow, recheck
 from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.intake import take
-from cloud_relay.fleet.log_records import Held, Place
+from cloud_relay.fleet.log_records import Activation, Held, Place, StoredOp
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.registration import EPOCH, Refused, Welcomed, register
 from cloud_relay.fleet.site_desk import SiteDesk, load, open_desk
@@ -32,7 +34,9 @@ from cloud_relay.store.database import SQLITE_FILE
 from cloud_relay.store.store import Store, open_store
 from sitelink.decisions import Decide
 from sitelink.digest import digest_of
+from sitelink.ids import JobId
 from sitelink.model import SiteState
+from sitelink.ops import Fact
 from sitelink.records import encode_record
 from sitelink.wire import effects as f
 from sitelink.wire import messages as m
@@ -147,11 +151,15 @@ class SimCloud:
         self._held[key] = held
         self.ends[place.site] = held.version.place
         for identity in desk.released:
-            for other in self.store.read_now(
-                lambda books, wanted=identity: books.links.places(books.identities.waiting(wanted))
-            ):
-                self.at(other, None, lambda there, wanted=identity: recheck(there, wanted))
+            self._recheck(identity)
         return result
+
+    def _recheck(self, identity: str) -> None:
+        def waiting(books: Books) -> Sequence[Place]:
+            return books.links.places(books.identities.waiting(identity))
+
+        for other in self.store.read_now(waiting):
+            self.at(other, None, lambda there: recheck(there, identity))
 
     def decide(self, place: Place, decide: Decide[T]) -> T:
         """What a person does in the console."""
@@ -162,6 +170,20 @@ class SimCloud:
             return result
 
         return self.at(place, None, work)
+
+    def record(self, place: Place, facts: Sequence[Fact]) -> None:
+        def work(desk: SiteDesk) -> None:
+            desk.record(facts)
+            follow(desk)
+
+        self.at(place, None, work)
+
+    def log(self, place: Place) -> Sequence[StoredOp]:
+        """The whole log of a site."""
+        return self.store.read_now(lambda books: books.logs.after(place.site, 0, 100_000))
+
+    def activations(self, place: Place, job: JobId) -> Sequence[Activation]:
+        return self.store.read_now(lambda books: books.identities.activations(place.site, job))
 
     def state(self, place: Place) -> SiteState:
         return self.store.read_now(lambda books: load(books, place.site, None))
@@ -250,8 +272,3 @@ class CloudLink:
             return taken
 
         return self.cloud.at(self.place, gateway, work)
-
-
-def ops_of(cloud: SimCloud, place: Place) -> Sequence[Any]:
-    """The whole log of a site."""
-    return cloud.store.read_now(lambda books: books.logs.after(place.site, 0, 100_000))

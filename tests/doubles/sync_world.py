@@ -1,4 +1,4 @@
-"""The seeded simulator of the link: boxes, a cloud, wires that lose, delay and cut, crashes and restores of either side.
+"""The seeded simulator of the link: boxes, a cloud, wires that lose and cut, crashes and restores of either side.
 
 Everything that decides is the real code; only disks, clocks and wires are the simulator's. A seed is a schedule: the same
 one gives the same run. Start at `run_schedule`. Source: SYNC §2.9, invariants I1 to I9.
@@ -7,11 +7,14 @@ one gives the same run. Start at `run_schedule`. Source: SYNC §2.9, invariants 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
+from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.log_records import Place
 from sitelink import job_rules as rules
+from sitelink.digest import digest_of
 from sitelink.errors import SiteError
 from sitelink.events import ChargePointListed, ConnectorChanged, JobImported
 from sitelink.ids import ChargePointId, JobId, OpId, StationKey
@@ -72,7 +75,7 @@ class World:
     def _jobs(self) -> None:
         """One job from the cloud for each site, one that a box brings itself."""
         for place, job in ((self.places[0], "j1"), (self.places[1], "j2")):
-            self._import(job, lambda facts, at=place: self.cloud.at(at, None, lambda desk: desk.record(facts)))
+            self._import(job, partial(self.cloud.record, place))
         box, _ = self.boxes[0]
         self._import("j3", lambda facts: box.write(*facts))
 
@@ -326,23 +329,17 @@ class _Nothing(Exception):
 def check(world: World) -> None:
     """The invariants, after `World.settle`."""
     for place in world.places:
-        log = world.cloud.store.read_now(lambda books, at=place: books.logs.after(at.site, 0, 100_000))
+        log = world.cloud.log(place)
         _once_and_without_gaps(log)
         _heads_are_what_nobody_replaced(world.cloud.state(place), [decode_op(each.body) for each in log])
         for box, at in world.boxes:
             if at == place:
                 digest = world.cloud.digest(place)
                 assert box.confirmed_digest == digest, "I3: the same log, another fold"
-                assert digest_of_shown(box) == digest, "I3: nothing is pending, and something else is shown"
+                assert digest_of(box.state) == digest, "I3: nothing is pending, and something else is shown"
     for box, place in world.boxes:
         _is_all_there(world, box, place)
     _activated_once(world)
-
-
-def digest_of_shown(box: SimBox) -> str:
-    from sitelink.digest import digest_of
-
-    return digest_of(box.state)
 
 
 def _once_and_without_gaps(log: Sequence[Any]) -> None:
@@ -352,8 +349,8 @@ def _once_and_without_gaps(log: Sequence[Any]) -> None:
 
 def _is_all_there(world: World, box: SimBox, place: Place) -> None:
     """I1, I2: everything the box has on its disk is in the cloud, and in the box's order."""
-    stored = world.cloud.store.read_now(lambda books: books.logs.of_gateway(box.gateway, 0, 100_000))
-    others = world.cloud.store.read_now(lambda books: books.logs.after(place.site, 0, 100_000))
+    stored = world.cloud.store.read_now(lambda books: books.logs.of_gateway(GatewayId(box.gateway), 0, 100_000))
+    others = world.cloud.log(place)
     there = {each.op_id for each in (*stored, *others)}
     own = [op for _, op in box.journal()]
     missing = [op for op in own if op not in there]
@@ -387,9 +384,7 @@ def _activated_once(world: World) -> None:
     for place in world.places:
         state = world.cloud.state(place)
         for job in state.jobs.values():
-            found = world.cloud.store.read_now(
-                lambda books, at=place, which=job.id: books.identities.activations(at.site, which)
-            )
+            found = world.cloud.activations(place, job.id)
             keys = [(each.charge_point, each.round) for each in found]
             assert len(keys) == len(set(keys)), "I5"
             assert all(round_ <= job.round for _, round_ in keys), "I5: a round that never was"

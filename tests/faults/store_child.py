@@ -12,8 +12,8 @@ from pathlib import Path
 
 import structlog
 
-from programs.clock import SystemClock
 from edge_agent.store.store import Store, StoreSettings, open_store
+from programs.clock import SystemClock
 from sitelink.ids import StationKey
 from tests.edge_agent.store.facts import meter, start, status, stop, writing
 

@@ -17,9 +17,9 @@ from edge_agent.certificates import authority
 from edge_agent.certificates.authority import KeyKind, Names
 from edge_agent.certificates.keeper import Keeper
 from edge_agent.charge_points.attempts import WRONG_PER_MINUTE
-from programs.clock import SystemClock
 from edge_agent.site.admission import Policy
 from edge_agent.site.verifiers import fast_verifier, slow_verifier
+from programs.clock import SystemClock
 from sitelink import events as e
 from sitelink.ids import StationKey
 from sitelink.ops import BOX, Fact

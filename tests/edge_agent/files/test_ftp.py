@@ -12,10 +12,10 @@ import pytest
 
 from edge_agent.certificates import authority
 from edge_agent.certificates.authority import KeyKind, Names
-from programs.clock import SystemClock
 from edge_agent.files.ftp import FtpCannotListen, FtpServer
 from edge_agent.files.settings import Certificate, FtpSettings
 from edge_agent.files.uploads import Told, UploadLimits, Uploads
+from programs.clock import SystemClock
 from sitelink.ids import TransferId
 from sitelink.states import TransferMethod
 

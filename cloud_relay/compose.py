@@ -1,0 +1,138 @@
+"""Builds the cloud from its parts and runs it: the only module that knows all the others. Start at `serving`."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from cloud_relay.config import Settings
+from cloud_relay.fleet.gateways import Gateways
+from cloud_relay.fleet.ids import new_id
+from cloud_relay.fleet.news import News
+from cloud_relay.fleet.ports import Books
+from cloud_relay.fleet.registration import EPOCH
+from cloud_relay.links import app as links
+from cloud_relay.links.keys import verify
+from cloud_relay.links.server import CLOCK, GATEWAYS
+from cloud_relay.store.store import Store, open_store
+from programs.clock import SystemClock
+from sitelink.errors import StoreUnavailable
+from web_ui.access import Gate
+from web_ui.front import runner_of
+from web_ui.job_api import answer
+from web_ui.limits import Limits
+from web_ui.routes import Route, mount
+from web_ui.security import Hosts, Sessions
+from web_ui.surface import protect
+
+log = structlog.get_logger()
+
+SESSION_KEY = "session_key"
+STORE: web.AppKey[Store] = web.AppKey("store", Store)
+
+
+class CannotStart(Exception):
+    """One sentence: what is in the way and what to do."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running cloud, as a test sees it."""
+
+    store: Store
+    gateways: Gateways
+    http_port: int
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raises CannotStart, StoreCannotOpen."""
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        uvloop.install()
+    asyncio.run(_until_stopped(settings))
+
+
+async def _until_stopped(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving(settings) as cloud:
+        log.info("cloud_started", http=cloud.http_port)
+        print(f"Boxes  {relay_url(settings, cloud.http_port)}", flush=True)
+        await stop.wait()
+    log.info("cloud_stopped")
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Cloud]:
+    """The whole cloud, serving, for as long as the block runs."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        opening = open_store(settings.database.url, settings.data_dir, settings.database.connections)
+        store = stack.enter_context(opening)
+        key = await store.write(_secrets)
+        gateways = Gateways(store, clock, News(), verify, node=new_id(), new_id=new_id)
+        gate = Gate(Sessions(key, clock), Limits(clock), Hosts(_names(settings)), clock)
+        app = protect(None, gate)
+        app[STORE] = store
+        app[GATEWAYS] = gateways
+        app[CLOCK] = clock
+        health = Route("GET", "/healthz", get_healthz, "Whether the cloud can save.", answer=dict[str, str], auth="")
+        mount(app, (*links.ROUTES, health))
+        runner = runner_of(app)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        port = await _listen(runner, settings)
+        yield Cloud(store, gateways, port)
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> int:
+    site = web.TCPSite(runner, settings.http.bind, settings.http.port)
+    try:
+        await site.start()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotStart(
+            f"http.port {settings.http.port}: cannot listen there: {reason}. Set http.port to another port."
+        ) from error
+    return int(runner.addresses[0][1])
+
+
+def _secrets(books: Books) -> bytes:
+    """What all nodes share, made by the first that starts. Returns the key of sessions."""
+    if books.secrets.get(EPOCH) is None:
+        books.secrets.put(EPOCH, new_id())
+    known = books.secrets.get(SESSION_KEY)
+    if known is None:
+        known = secrets.token_hex(32)
+        books.secrets.put(SESSION_KEY, known)
+    return bytes.fromhex(known)
+
+
+def _names(settings: Settings) -> list[str]:
+    public = urlsplit(settings.http.public_url).hostname if settings.http.public_url else None
+    own = socket.gethostname().casefold()
+    return [own, own.partition(".")[0], *settings.http.hosts, *([public] if public else [])]
+
+
+def relay_url(settings: Settings, port: int) -> str:
+    """What goes into a box's relay.url."""
+    base = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{port}"
+    return f"{base.replace('http', 'ws', 1)}/relay"
+
+
+async def get_healthz(request: web.Request) -> web.Response:
+    try:
+        await request.app[STORE].read(lambda books: books.secrets.get(EPOCH))
+    except StoreUnavailable as error:
+        return answer({"status": str(error.fields.get("reason", "failed"))}, status=503)
+    return answer({"status": "ok"})
