@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -57,6 +57,10 @@ from programs.clock import SystemClock
 from programs.version import product_version
 from sitelink.errors import StoreUnavailable
 from sitelink.states import JobStatus, TransferMethod
+from web_ui.ports import Relay
+
+if TYPE_CHECKING:
+    from edge_agent.relay.link import Link
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -132,8 +136,6 @@ async def _until_stopped(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
-    if settings.relay.url:
-        log.warning("relay_not_in_this_version", url=settings.relay.url)
     async with serving(settings) as box:
         address = address_of(settings.http.bind)
         log.info("box_started", http=box.http_port, ocpp=box.ocpp_port, data_dir=str(settings.data_dir))
@@ -213,8 +215,9 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             journal, stations, dispatch, feed, clock, store.history, keys, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: _notice(store, keeper),
             lambda: ocpp_url(settings, port, "wss") if (port := ports["ocpp.tls_port"]) else None,
-            transfers,
+            transfers, lambda: link.state if link is not None else Relay(),
         )  # fmt: skip
+        link = _link(settings, store, jobs, feed, clock)
         upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
         more = {**upkeep.operations(), **tokens.operations(), **firmware.operations(exchange)}
         operations = Operations(
@@ -258,6 +261,8 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(certificates.run(), name="certificates of charge points"))
         tasks.append(group.create_task(tally.run(), name="corrections"))
         tasks.append(group.create_task(transfers.run(), name="transfers"))
+        if link is not None:
+            tasks.append(group.create_task(link.run(), name="link to the cloud"))
         try:
             yield Box(
                 jobs, operations, store, ocpp_port, http_port, ports["ocpp.tls_port"], http_tls_port, keeper
@@ -265,6 +270,24 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _link(settings: Settings, store: Store, jobs: JobService, feed: Feed, clock: SystemClock) -> "Link | None":
+    """The link to the cloud, where there is one to go to. Loaded only then: it costs 2 MB. Raises CannotStart."""
+    if not settings.relay.url:
+        return None
+    from edge_agent.relay.enrolment import Enrolment, problem_of_url
+    from edge_agent.relay.link import Link
+    from edge_agent.site.remote import Remote
+
+    problem = problem_of_url(settings.relay.url)
+    if problem is not None:
+        raise CannotStart(problem)
+    remote = Remote(store.journal, store.uplink, jobs, clock, jobs.recheck)
+    return Link(
+        settings.relay.url, settings.relay.claim, Enrolment.open(settings.data_dir), store.journal, store.uplink,
+        remote, clock, product_version(), lambda: feed.touch_all("header"),
+    )  # fmt: skip
 
 
 @asynccontextmanager

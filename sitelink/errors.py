@@ -208,6 +208,27 @@ class ClaimInvalid(SiteError):
     http_status = 403
 
 
+class RelayRefused(SiteError):
+    """The cloud does not take this box. fields: code, the cloud's or one of `edge_agent.relay.verdicts`."""
+
+    code = "relay_refused"
+    http_status = 409
+
+
+class OrderExpired(SiteError):
+    """An order came too late to be done. fields: after_ms."""
+
+    code = "order_expired"
+    http_status = 409
+
+
+class OrderUnknown(SiteError):
+    """This version of the box knows no such order. fields: action."""
+
+    code = "order_unknown"
+    http_status = 501
+
+
 class GatewayOffline(SiteError):
     """The site's box is not connected to the cloud; nothing was sent. fields: since (None: never was), name."""
 

@@ -136,6 +136,9 @@ ERRORS: dict[str, Words] = {
     "claim_invalid": Words("That claim code is not good.", "Ask the operator for a new one."),
     "claim_invalid.expired": Words("That claim code has expired.", "Ask the operator for a new one."),
     "claim_invalid.used": Words("That claim code was used by another box.", "Ask the operator for a new one."),
+    "relay_refused": Words("The cloud does not take this box ({code}).", "Ask the operator for a new claim code."),
+    "order_expired": Words("The order came too late and was not carried out.", "Try again."),
+    "order_unknown": Words("This box does not know that order.", "Update the box."),
     "gateway_offline": Words(
         "The site's box is not connected; nothing was sent.", "Try again when it is back, or go to the site."
     ),

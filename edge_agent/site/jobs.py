@@ -69,8 +69,9 @@ class JobService:
         self, journal: Journal, stations: Stations, dispatch: Dispatch, feed: Feed, clock: Clock,
         commands: Commands, keys: SecurityService, new_id: Callable[[], str], ocpp_url: Callable[[], str],
         notice: Callable[[], str | None] = lambda: None, ocpp_tls_url: Callable[[], str | None] = lambda: None,
-        transfers: Transfers | None = None,
+        transfers: Transfers | None = None, relay: Callable[[], Relay] = Relay,
     ) -> None:  # fmt: skip
+        self._relay = relay
         self._journal = journal
         self._stations = stations
         self._dispatch = dispatch
@@ -98,7 +99,7 @@ class JobService:
         return Snapshot(
             state=state, now=now.wall, seq=self._journal.seq, last_seen=seen,
             pairing_open={job.id: pairing_open(job, now) for job in state.jobs.values()},
-            relay=Relay(), trouble=trouble.code if trouble else None, ocpp_url=self._ocpp_url(),
+            relay=self._relay(), trouble=trouble.code if trouble else None, ocpp_url=self._ocpp_url(),
             ocpp_tls_url=self._ocpp_tls_url(), notice=self._notice(),
             moving=self._transfers.so_far() if self._transfers else {},
         )  # fmt: skip
@@ -283,6 +284,10 @@ class JobService:
         if known is None or known.status is JobStatus.CANCELLED:
             return set()
         return {row.station for row in state.rows(known) if row.identity}
+
+    async def recheck(self, stations: set[StationKey]) -> None:
+        """They are named by a job now, or no longer, and nobody here did it."""
+        await self._recheck(stations)
 
     async def _recheck(self, stations: set[StationKey]) -> None:
         for station in sorted(stations):
