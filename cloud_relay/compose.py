@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import html
 import secrets
 import signal
 import socket
@@ -24,14 +25,15 @@ from cloud_relay.links.keys import verify
 from cloud_relay.links.server import CLOCK, GATEWAYS
 from cloud_relay.store.store import Store, open_store
 from programs.clock import SystemClock
-from sitelink.errors import StoreUnavailable
+from sitelink.errors import SiteError, StoreUnavailable
 from web_ui.access import Gate
 from web_ui.front import runner_of
 from web_ui.job_api import answer
 from web_ui.limits import Limits
 from web_ui.routes import Route, mount
 from web_ui.security import Hosts, Sessions
-from web_ui.surface import protect
+from web_ui.surface import DRAW_ERROR, protect
+from web_ui.wording import next_step, sentence
 
 log = structlog.get_logger()
 
@@ -83,6 +85,7 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         gateways = Gateways(store, clock, News(), verify, node=new_id(), new_id=new_id)
         gate = Gate(Sessions(key, clock), Limits(clock), Hosts(_names(settings)), clock)
         app = protect(None, gate)
+        app[DRAW_ERROR] = _draw_error
         app[STORE] = store
         app[GATEWAYS] = gateways
         app[CLOCK] = clock
@@ -128,6 +131,12 @@ def relay_url(settings: Settings, port: int) -> str:
     """What goes into a box's relay.url."""
     base = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{port}"
     return f"{base.replace('http', 'ws', 1)}/relay"
+
+
+def _draw_error(_request: web.Request, error: SiteError) -> str:
+    """There are no pages yet to draw it on."""
+    said, step = sentence(error.code, error.fields), next_step(error.code, error.fields)
+    return f"<!doctype html><html lang=en><title>Gatepost</title><p>{html.escape(said)}<p>{html.escape(step or '')}"
 
 
 async def get_healthz(request: web.Request) -> web.Response:

@@ -179,9 +179,9 @@ def error_body(error: SiteError, *, program: bool = False) -> dict[str, Any]:
 
 
 def wants_json(request: web.Request) -> bool:
-    """Programs ask below /api; our own script asks pages with Accept: application/json."""
+    """Programs ask below /api, boxes below /relay; our own script asks pages with Accept: application/json."""
     accept = request.headers.get(hdrs.ACCEPT, "")
-    if request.path.startswith("/api/"):
+    if request.path.startswith(("/api/", "/relay")):
         return True
     return "application/json" in accept and "text/html" not in accept
 

@@ -31,7 +31,7 @@ def insert_or_ignore(
     for at in range(0, len(rows), ROWS_AT_ONCE):
         some = list(rows[at : at + ROWS_AT_ONCE])
         statement = _insert(connection, table).values(some).on_conflict_do_nothing(index_elements=list(keys))
-        added += connection.execute(statement).rowcount
+        added += len(connection.execute(statement.returning(table.c[keys[0]])).all())
     return added
 
 

@@ -1,7 +1,7 @@
 """Who this box is to its cloud: a device key made here, and the gateway it stands for. Start at `Enrolment.open`.
 
-Both lie beside the database and are no part of its backup: one that is restored on another box does not make it the same
-gateway. Nobody but the owner of the folder can read them.
+Both lie beside the database and are no part of its backup: one that is restored on another box does not make it the
+same gateway. Nobody but the owner of the folder can read them.
 """
 
 import base64

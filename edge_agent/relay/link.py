@@ -40,7 +40,13 @@ OPEN_WITHIN_S = 20.0
 WRITE_WITHIN_S = 60.0
 TICK_S = 5.0
 STREAM_BYTES = 16
-CLAIM_PROBLEMS_FINAL = frozenset({"claim_invalid"})
+
+
+class Dial(connect):
+    """Never follows a redirection: whoever sends one is not our cloud, and nothing of ours goes there."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 class Link:
@@ -90,7 +96,7 @@ class Link:
             if self._enrolment.record is None:
                 await self._enrol()
             await self._uplink.begin()
-            async with connect(
+            async with Dial(
                 self._url, max_size=m.MESSAGE_MAX_BYTES, open_timeout=OPEN_WITHIN_S, ping_interval=None,
                 user_agent_header=f"gatepost/{self._software}",
             ) as socket:  # fmt: skip

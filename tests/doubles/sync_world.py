@@ -1,7 +1,7 @@
 """The seeded simulator of the link: boxes, a cloud, wires that lose and cut, crashes and restores of either side.
 
-Everything that decides is the real code; only disks, clocks and wires are the simulator's. A seed is a schedule: the same
-one gives the same run. Start at `run_schedule`. Source: SYNC §2.9, invariants I1 to I9.
+Everything that decides is the real code; only disks, clocks and wires are the simulator's. A seed is a schedule: the
+same one gives the same run. Start at `run_schedule`. Source: SYNC §2.9, invariants I1 to I9.
 """
 
 from collections import deque
@@ -36,7 +36,7 @@ QUIET_MAX = 4000
 
 @dataclass
 class Wire:
-    """A connection: frames on their way, in order, in each direction. A cut one may still deliver what is on its way."""
+    """A connection: frames on their way, in order, in each direction. A cut one may still deliver what it has."""
 
     box: SimBox
     link: CloudLink

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("sitelink", "web_ui", "edge_agent")
+PACKAGES = ("sitelink", "web_ui", "programs", "edge_agent", "cloud_relay")
 BINARY = frozenset({".png", ".ico", ".woff2", ".gz", ".db", ".webp"})
 _NOT_OURS = frozenset({".git", ".venv", "node_modules", "gatepost-data", "dist", "build", "__pycache__"})
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
-from edge_agent.config import keys
+from cloud_relay.config import Settings as CloudSettings
+from edge_agent.config import Settings as EdgeSettings
+from programs.settings import keys
 from sitelink.events import KIND_BY_TYPE
 from tests.house.files import ROOT, committed
 from tests.house.test_words import error_codes
@@ -16,14 +18,24 @@ def document(name: str) -> str:
     return (ROOT / "docs" / name).read_text("utf-8")
 
 
-@pytest.mark.parametrize("key", keys())
-def test_every_setting_is_documented(key):
-    assert f"`{key}`" in document("settings.md")
+PROGRAMS = {"edge-agent": EdgeSettings, "cloud-relay": CloudSettings}
 
 
-def test_no_setting_is_documented_that_does_not_exist():
-    named = set(re.findall(r"^\| `([a-z_.]+)`", document("settings.md"), re.MULTILINE))
-    assert named == set(keys())
+def settings_part(program: str) -> str:
+    """docs/settings.md has a part for each program, the box's first."""
+    box, _, cloud = document("settings.md").partition("\n## The cloud\n")
+    return box if program == "edge-agent" else cloud
+
+
+@pytest.mark.parametrize(("program", "key"), [(name, key) for name, of in PROGRAMS.items() for key in keys(of)])
+def test_every_setting_is_documented(program, key):
+    assert f"`{key}`" in settings_part(program)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_setting_is_documented_that_does_not_exist(program):
+    named = set(re.findall(r"^\| `([a-z_.]+)`", settings_part(program), re.MULTILINE))
+    assert named == set(keys(PROGRAMS[program]))
 
 
 def commands(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
@@ -37,9 +49,10 @@ def commands(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]
 
 
 def cli_commands() -> list[tuple[str, click.Command]]:
-    from edge_agent.cli import main
+    from cloud_relay.cli import main as cloud
+    from edge_agent.cli import main as edge
 
-    return commands(main, "edge-agent")
+    return [*commands(edge, "edge-agent"), *commands(cloud, "cloud-relay")]
 
 
 def test_every_command_and_option_is_documented():
@@ -68,12 +81,13 @@ def test_every_error_code_is_documented(code):
 
 
 def test_every_route_of_the_api_is_documented():
+    from cloud_relay.links import app as boxes
     from edge_agent.pages import admin, id_tokens, station_lists, transfers_api
     from web_ui import file_pages, job_api
 
     text = document("api.md")
     own = (*file_pages.API_ROUTES, *admin.ROUTES, *station_lists.ROUTES, *id_tokens.ROUTES, *transfers_api.ROUTES)
-    paths = {route.path for route in (*job_api.ROUTES, *own)}
+    paths = {route.path for route in (*job_api.ROUTES, *own, *boxes.ROUTES)}
     assert paths
     assert [path for path in sorted(paths) if f"`{path}`" not in text and f" {path}`" not in text] == []
 

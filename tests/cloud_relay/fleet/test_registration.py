@@ -1,0 +1,127 @@
+"""Who comes with a Hello: fenced, resumed, restored, copied."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from cloud_relay.fleet.ids import GatewayId
+from cloud_relay.fleet.log_records import BoxLink, Place
+from cloud_relay.fleet.registration import EPOCH, FAR_BEHIND, FENCES_MAX, Refused, Welcomed, register
+from cloud_relay.store.store import Store
+from sitelink.ids import OpId
+from sitelink.ops import encode_op
+from sitelink.wire import messages as m
+from tests.cloud_relay.made import NOW, at, imported, site
+
+
+class Cloud:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.place: Place
+        self.gateway: GatewayId
+        self.place, self.gateway = site(store)
+        self.now = NOW
+
+    def hello(self, stream: str = "s1", boot: str = "b1", good: bool = True, **fields: object) -> Welcomed | Refused:
+        self.now += timedelta(seconds=1)
+        clock = m.ClockState(NOW, boot, 1)
+        said = m.Hello(self.gateway, stream, "signature", clock=clock, **{"epoch": "epoch-1", **fields})  # type: ignore[arg-type]
+
+        def verify(key: str, signed: bytes, signature: str) -> bool:
+            return good and (key, signed, signature) == ("key", m.to_sign("n", said.gateway, stream), "signature")
+
+        return self.store.write_now(
+            lambda books: register(books, said, "n", verify=verify, node="node", session="x", now=self.now)
+        )
+
+    def mode(self, **fields: object) -> str:
+        found = self.hello(**fields)  # type: ignore[arg-type]
+        assert isinstance(found, Welcomed)
+        return found.registered.mode
+
+    @property
+    def link(self) -> BoxLink:
+        found = self.store.read_now(lambda books: books.links.of(self.gateway))
+        assert found is not None
+        return found
+
+
+def test_the_newest_stream_is_the_only_one(store: Store) -> None:
+    cloud = Cloud(store)
+    assert isinstance(cloud.hello("s1"), Welcomed)
+    assert isinstance(cloud.hello("s2"), Welcomed)
+    assert (cloud.link.stream, cloud.link.taken) == ("s2", 0)
+
+
+def test_nobody_learns_which_gateways_there_are(store: Store) -> None:
+    cloud = Cloud(store)
+    assert cloud.hello(good=False) == Refused("unknown_gateway")
+    cloud.gateway = GatewayId("another")
+    assert cloud.hello() == Refused("unknown_gateway")
+
+
+@pytest.mark.parametrize(
+    ("fields", "mode"),
+    [({}, "resume"), ({"epoch": None}, "snapshot"), ({"epoch": "older"}, "reoffer"), ({"cursor": 99}, "snapshot")],
+)
+def test_how_it_goes_on_depends_on_what_the_box_has(store: Store, fields: dict[str, object], mode: str) -> None:
+    assert Cloud(store).mode(**fields) == mode
+
+
+def test_one_that_is_far_behind_gets_all_records(store: Store) -> None:
+    cloud = Cloud(store)
+    store.write_now(lambda books: books.logs.move_end(cloud.place.site, FAR_BEHIND + 1))
+    assert cloud.mode() == "snapshot"
+    assert cloud.mode(cursor=1) == "resume"
+
+
+def test_after_a_restore_of_the_cloud_every_box_offers_all_again(store: Store) -> None:
+    cloud = Cloud(store)
+    assert cloud.mode() == "resume"
+    store.write_now(lambda books: books.secrets.put(EPOCH, "epoch-2"))
+    assert cloud.mode() == "reoffer"
+
+
+def test_one_whose_last_op_is_old_was_restored_and_is_served(store: Store) -> None:
+    cloud = Cloud(store)
+    first, second = imported("CP001"), imported("CP002", job="j2")
+
+    def work(desk: object) -> None:
+        for each in (first, second):
+            desk.bring(each, encode_op(each))  # type: ignore[attr-defined]
+
+    at(store, cloud.place, work, cloud.gateway)
+    link = BoxLink(cloud.gateway, cloud.place.site, cloud.place.team, written=2, tip=second.op_id)
+    store.write_now(lambda books: books.links.put(link))
+    assert isinstance(cloud.hello(tip=second.op_id), Welcomed)
+    assert isinstance(cloud.hello(tip=OpId("not here yet")), Welcomed)
+    assert cloud.link.alarm is None
+    assert isinstance(cloud.hello(tip=first.op_id), Welcomed)
+    assert cloud.link.alarm == "restored"
+
+
+def test_reboots_are_no_copies(store: Store) -> None:
+    cloud = Cloud(store)
+    for number in range(FENCES_MAX + 5):
+        assert isinstance(cloud.hello(boot=f"boot {number}"), Welcomed)
+    assert cloud.link.alarm is None
+
+
+def test_two_boxes_that_take_turns_are_stopped_until_somebody_chooses(store: Store) -> None:
+    cloud = Cloud(store)
+    found = [cloud.hello(boot=("one", "two")[number % 2]) for number in range(2 * FENCES_MAX + 4)]
+    assert isinstance(found[-1], Refused)
+    assert found[-1].code == "quarantined"
+    assert (cloud.link.alarm, cloud.link.stream) == ("copied", None)
+    chosen = msgspec.structs.replace(cloud.link, quarantined_at=None, fences=(), boots=(), alarm=None)
+    store.write_now(lambda books: books.links.put(chosen))
+    assert isinstance(cloud.hello(boot="one"), Welcomed)
+
+
+def test_a_revoked_one_is_told_so(store: Store) -> None:
+    cloud = Cloud(store)
+    known = store.read_now(lambda books: books.sites.gateway(cloud.place.team, cloud.gateway))
+    assert known is not None
+    store.write_now(lambda books: books.sites.put_gateway(msgspec.structs.replace(known, revoked_at=NOW)))
+    assert cloud.hello() == Refused("revoked")
