@@ -6,15 +6,20 @@ import html
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 from aiohttp import web
 
 from cloud_relay.config import Settings
+from cloud_relay.console import jobs_api, operator_api
+from cloud_relay.console.caller import STORE
 from cloud_relay.fleet.gateways import Gateways
 from cloud_relay.fleet.ids import new_id
 from cloud_relay.fleet.news import News
@@ -25,20 +30,22 @@ from cloud_relay.links.keys import verify
 from cloud_relay.links.server import CLOCK, GATEWAYS
 from cloud_relay.store.store import Store, open_store
 from programs.clock import SystemClock
+from programs.version import product_version
 from sitelink.errors import SiteError, StoreUnavailable
+from web_ui import openapi as openapi_document
 from web_ui.access import Gate
 from web_ui.front import runner_of
 from web_ui.job_api import answer
 from web_ui.limits import Limits
 from web_ui.routes import Route, mount
-from web_ui.security import Hosts, Sessions
+from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
 from web_ui.surface import DRAW_ERROR, protect
 from web_ui.wording import next_step, sentence
 
 log = structlog.get_logger()
 
 SESSION_KEY = "session_key"
-STORE: web.AppKey[Store] = web.AppKey("store", Store)
+DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("openapi")
 
 
 class CannotStart(Exception):
@@ -89,8 +96,14 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         app[STORE] = store
         app[GATEWAYS] = gateways
         app[CLOCK] = clock
+        app[jobs_api.PUBLIC_URL] = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
         health = Route("GET", "/healthz", get_healthz, "Whether the cloud can save.", answer=dict[str, str], auth="")
-        mount(app, (*links.ROUTES, health))
+        app[operator_api.GATEWAYS] = gateways
+        described = (*operator_api.ROUTES, *jobs_api.ROUTES, *links.ROUTES, health)
+        document: Callable[[], bytes] = cache(lambda: _document(described))
+        app[DOCUMENT] = document
+        openapi = Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, Any], auth="")
+        mount(app, (*described, openapi))
         runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -145,3 +158,15 @@ async def get_healthz(request: web.Request) -> web.Response:
     except StoreUnavailable as error:
         return answer({"status": str(error.fields.get("reason", "failed"))}, status=503)
     return answer({"status": "ok"})
+
+
+async def get_openapi(request: web.Request) -> web.Response:
+    body = await asyncio.to_thread(request.app[DOCUMENT])
+    return web.Response(body=body, content_type="application/json")
+
+
+def _document(described: Iterable[Route]) -> bytes:
+    document = openapi_document.document(
+        described, title="Gatepost cloud", version=product_version(), cookie=COOKIE_PLAIN
+    )
+    return msgspec.json.encode(document)

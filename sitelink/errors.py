@@ -146,10 +146,17 @@ class LinkEnded(SiteError):
 
 
 class SignInNeeded(SiteError):
-    """fields: reason ("admin_token") where a token of the box is needed and no job's link would do."""
+    """fields: reason (admin_token, api_token) where a token of the box or of a team is needed and no link would do."""
 
     code = "sign_in_needed"
     http_status = 401
+
+
+class ScopeMissing(SiteError):
+    """The token of a program is not good for this. fields: scope."""
+
+    code = "scope_missing"
+    http_status = 403
 
 
 class ForgeryRefused(SiteError):
@@ -363,3 +370,9 @@ class ServerFault(SiteError):
 
     code = "server_fault"
     http_status = 500
+
+
+def error_of(code: str, fields: dict[str, object]) -> SiteError:
+    """The error that another program answered with; one this version does not know is a plain SiteError."""
+    kinds = {each.code: each for each in SiteError.__subclasses__()}
+    return kinds.get(code, SiteError)(**fields)

@@ -356,6 +356,17 @@ def decide_activity(
     return decide
 
 
+def decide_row_activity(job: JobId, row: ChargePointId, author: Author, *, active: bool) -> Decide[int]:
+    """The same for one row of a job. Raises NotFound, also for a row of another job, ChargeActive."""
+    decide_one = decide_activity([row], author, active=active)
+
+    def decide(ledger: Sight) -> Decision[int]:
+        row_of(ledger.state, job_of(ledger.state, job), row)
+        return decide_one(ledger)
+
+    return decide
+
+
 def decide_reopen(job: JobId, author: Author) -> Decide[None]:
     """Back to open, next round. Raises JobNotCompleted."""
 

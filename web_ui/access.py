@@ -127,11 +127,14 @@ def valid_link(request: web.Request, link: Link) -> Link:
     if job is None:
         raise LinkUnknown
     ended_at, status = link.revoked_at, "revoked"
+    now = request.app[GATE].clock.now()
+    if ended_at is None and link.expires_at is not None and link.expires_at <= now:
+        ended_at, status = link.expires_at, "expired"
     if job.status in (JobStatus.ARCHIVED, JobStatus.CANCELLED):
         ended_at, status = job.ended_at or link.revoked_at or job.created_at, job.status.value
     if ended_at is None:
         return link
-    if request.app[GATE].clock.now() - ended_at > ENDED_SHOWN_FOR:
+    if now - ended_at > ENDED_SHOWN_FOR:
         raise LinkUnknown
     _raise_ended(job, status, ended_at.isoformat())
 

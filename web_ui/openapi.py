@@ -16,6 +16,7 @@ from sitelink.errors import (
     LinkUnknown,
     MediaTypeRefused,
     RequestInvalid,
+    ScopeMissing,
     SignInNeeded,
     SiteError,
     TooLarge,
@@ -29,11 +30,13 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _SECURITY: Mapping[str, list[dict[str, list[str]]]] = {
     "link": [{"linkToken": []}, {"sessionCookie": []}],
     "admin": [{"adminToken": []}],
+    "team": [{"teamToken": []}],
     "": [],
 }
 _ALWAYS: Mapping[str, tuple[type[SiteError], ...]] = {
     "link": (SignInNeeded, LinkUnknown, LinkEnded, TooMany),
     "admin": (SignInNeeded, TooMany),
+    "team": (SignInNeeded, ScopeMissing, TooMany),
     "": (),
 }
 _BY_WRITING = (ForgeryRefused, LinkReadOnly)
@@ -120,6 +123,7 @@ def _schemes(cookie: str) -> dict[str, Any]:
             "bearerFormat": "gl1_…",
             "description": "A job's link token.",
         },
+        "teamToken": {"type": "http", "scheme": "bearer", "bearerFormat": "gc1_…", "description": "A team's token."},
         "adminToken": {"type": "http", "scheme": "bearer", "bearerFormat": "ga1_…", "description": "A box token."},
         "sessionCookie": {"type": "apiKey", "in": "cookie", "name": cookie},
     }

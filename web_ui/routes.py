@@ -17,7 +17,8 @@ class Route:
     """One method at one path. `body` and `answer` are msgspec types; `answer` None: see `media`, which is
     "" where nothing is answered.
 
-    `auth` names who may call: link (a job's link), admin (a token of the box), nobody needed ("").
+    `auth` names who may call: link (a job's link), admin (a token of the box), team (a token of a team in the cloud,
+    good for `scope`), nobody needed ("").
     """
 
     method: str
@@ -31,6 +32,7 @@ class Route:
     takes: str = ""
     """The type of a body that is no JSON."""
     auth: str = "link"
+    scope: str = ""
     errors: tuple[type[SiteError], ...] = ()
     query: tuple[str, ...] = ()
 

@@ -107,6 +107,11 @@ ERRORS: dict[str, Words] = {
         "Ask the operator for a new link if there is more to do.",
         "This link has ended.",
     ),
+    "link_ended.expired": Words(
+        "This link to job {number} ended by itself at {at}.",
+        "Ask the operator for a new link if there is more to do.",
+        "This link has ended.",
+    ),
     "sign_in_needed": Words("Open the job first.", "Paste the link or token from the operator."),
     "sign_in_needed.admin_token": Words(
         "This needs a token of the box's own API.", "Make one on the box: edge-agent token new --name NAME."
@@ -114,6 +119,10 @@ ERRORS: dict[str, Words] = {
     "sign_in_needed.admin_token_unknown": Words(
         "That is no token of this box, or it was taken back.", "Make one on the box: edge-agent token new --name NAME."
     ),
+    "sign_in_needed.api_token": Words(
+        "This needs a token of your team.", "Make one: cloud-relay token new --team TEAM --name NAME."
+    ),
+    "scope_missing": Words("This token is not good for that ({scope}).", "Use one with this scope."),
     "forgery_refused": Words(
         "The box could not tell that this came from its own page.", "Load the page again and try once more."
     ),

@@ -12,7 +12,7 @@ from sitelink.redact import redact
 AUDITED = (
     "team.created", "team.renamed", "user.created", "member.added", "member.role_changed", "member.removed",
     "token.created", "token.revoked", "site.created", "site.changed", "site.removed", "gateway.created",
-    "gateway.enrolled",
+    "gateway.enrolled", "gateway.revoked",
 )  # fmt: skip
 """Every kind of entry, by what it is about. docs/audit.md says what each means."""
 

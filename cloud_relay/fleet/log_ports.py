@@ -10,6 +10,7 @@ from cloud_relay.fleet.log_records import (
     BoxLink,
     Enrolled,
     KnownOp,
+    Listed,
     Measured,
     Owner,
     Place,
@@ -70,6 +71,16 @@ class SiteLogs(Protocol):
         ...
 
     def job_site(self, team: TeamId, job: JobId) -> SiteId | None: ...
+    def jobs(
+        self, team: TeamId, *, after: tuple[str, str] | None, limit: int, status: str = "", site: str = ""
+    ) -> Sequence[Listed]:
+        """Newest first, those behind (created_at, id)."""
+        ...
+
+    def numbers(self, team: TeamId) -> Sequence[str]:
+        """Of all its jobs."""
+        ...
+
     def link_site(self, token_sha256: str) -> tuple[SiteId, LinkId] | None:
         """Where a link of this token belongs."""
         ...

@@ -8,6 +8,7 @@ import msgspec
 from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId
 from sitelink.ids import ChargePointId, JobId, OpId
 from sitelink.model import SiteState
+from sitelink.states import JobStatus
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -58,6 +59,18 @@ class Enrolled(msgspec.Struct, frozen=True):
     device_key: str | None
     revoked_at: datetime | None
     replaced_by: GatewayId | None
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A line of a list of jobs."""
+
+    id: JobId
+    number: str
+    status: JobStatus
+    site: str
+    site_name: str
+    created_at: str
+    charge_points: int
 
 
 class KnownOp(msgspec.Struct, frozen=True):

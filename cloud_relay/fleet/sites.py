@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import msgspec
+
 from cloud_relay.fleet import tokens
 from cloud_relay.fleet.acts import Act
 from cloud_relay.fleet.audit import note
@@ -49,3 +51,15 @@ def add_gateway(books: Books, act: Act, site: Site, name: str) -> tuple[Gateway,
     after = {"name": gateway.name, "site": site.name}
     note(books, act, "gateway.created", site.team, "gateway", gateway.id, gateway.name, after=after)
     return gateway, claim
+
+
+def revoke_gateway(books: Books, act: Act, team: TeamId, id_: GatewayId) -> Gateway:
+    """The box is not to be served any more; once is as good as twice. Raises NotFound."""
+    gateway = books.sites.gateway(team, id_)
+    if gateway is None:
+        raise NotFound(what="gateway", key=id_[:64])
+    if gateway.revoked_at is None:
+        gateway = msgspec.structs.replace(gateway, revoked_at=act.at)
+        books.sites.put_gateway(gateway)
+        note(books, act, "gateway.revoked", team, "gateway", gateway.id, gateway.name)
+    return gateway

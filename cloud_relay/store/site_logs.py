@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId
-from cloud_relay.fleet.log_records import KnownOp, Measured, Quarantined, StoredOp
+from cloud_relay.fleet.log_records import KnownOp, Listed, Measured, Quarantined, StoredOp
 from cloud_relay.store import log_tables as t
 from cloud_relay.store import schema
 from cloud_relay.store.statements import insert_or_ignore, upsert
 from sitelink.ids import JobId, LinkId, OpId, TransactionId
 from sitelink.model import CLOSED_TRANSACTIONS_KEPT, Entity, Job, Link, Transaction
 from sitelink.records import decode_record, encode_record
+from sitelink.states import JobStatus
 
 KEYS_AT_ONCE = 500
 """SQLite takes 32,766 parameters at most, PostgreSQL 65,535."""
@@ -185,6 +186,26 @@ class SqlSiteLogs:
         )
         return self._connection.execute(query).scalar()
 
+    def jobs(
+        self, team: TeamId, *, after: tuple[str, str] | None, limit: int, status: str = "", site: str = ""
+    ) -> Sequence[Listed]:
+        c = t.job_index.c
+        query = sa.select(t.job_index).join(schema.site, schema.site.c.id == c.site_id)
+        query = query.where(schema.site.c.team_id == team)
+        if after is not None:
+            at = datetime.fromisoformat(after[0])
+            query = query.where(sa.or_(c.created_at < at, sa.and_(c.created_at == at, c.job_id > after[1])))
+        if status:
+            query = query.where(c.status == status)
+        if site:
+            query = query.where(c.site_id == site)
+        rows = self._connection.execute(query.order_by(c.created_at.desc(), c.job_id).limit(limit)).mappings()
+        return [_listed(row) for row in rows]
+
+    def numbers(self, team: TeamId) -> Sequence[str]:
+        query = sa.select(t.job_index.c.number).join(schema.site, schema.site.c.id == t.job_index.c.site_id)
+        return list(self._connection.execute(query.where(schema.site.c.team_id == team)).scalars())
+
     def link_site(self, token_sha256: str) -> tuple[SiteId, LinkId] | None:
         query = sa.select(t.link_index.c.site_id, t.link_index.c.link_id).where(
             t.link_index.c.token_sha256 == token_sha256
@@ -217,6 +238,13 @@ def _charge_row(site: SiteId, gateway: GatewayId, charge: Transaction) -> dict[s
         "gateway_id": gateway, "id": charge.id, "site_id": site, "station": charge.station, "open": charge.open,
         "body": encode_record(charge),
     }  # fmt: skip
+
+
+def _listed(row: RowMapping) -> Listed:
+    return Listed(
+        id=row["job_id"], number=row["number"], status=JobStatus(row["status"]), site=row["site_id"],
+        site_name=row["site_name"], created_at=row["created_at"].isoformat(), charge_points=row["charge_points"],
+    )  # fmt: skip
 
 
 def _job_row(site: SiteId, job: Job) -> dict[str, Any]:

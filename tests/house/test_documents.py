@@ -81,13 +81,14 @@ def test_every_error_code_is_documented(code):
 
 
 def test_every_route_of_the_api_is_documented():
+    from cloud_relay.console import jobs_api, operator_api
     from cloud_relay.links import app as boxes
     from edge_agent.pages import admin, id_tokens, station_lists, transfers_api
     from web_ui import file_pages, job_api
 
     text = document("api.md")
     own = (*file_pages.API_ROUTES, *admin.ROUTES, *station_lists.ROUTES, *id_tokens.ROUTES, *transfers_api.ROUTES)
-    paths = {route.path for route in (*job_api.ROUTES, *own, *boxes.ROUTES)}
+    paths = {route.path for route in (*job_api.ROUTES, *own, *boxes.ROUTES, *operator_api.ROUTES, *jobs_api.ROUTES)}
     assert paths
     assert [path for path in sorted(paths) if f"`{path}`" not in text and f" {path}`" not in text] == []
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from edge_agent.site.jobs import digest_of
 from edge_agent.site.ports import Decision, Trouble
-from sitelink.events import JobCancelled, LinkRevoked
+from sitelink.events import JobCancelled, LinkCreated, LinkRevoked
 from sitelink.ops import Author, Fact
 from sitelink.states import AuthorType, LinkRole
 from tests.doubles.box_pages import Box, running_box
@@ -75,6 +76,20 @@ async def test_a_revoked_link_says_that_it_has_ended_and_after_90_days_nothing(b
         assert (body["code"], body["number"], body["status"]) == ("link_ended", "1042", "revoked")
     box.core.clock.advance(timedelta(days=91).total_seconds())
     assert (await ask(box, "GET", "/api/v1/job"))[0] == 404
+
+
+async def test_a_link_ends_by_itself_when_its_time_is_over(box: Box) -> None:
+    token, now = "gl1_" + "B" * 43, box.core.clock.now()
+    event = LinkCreated(box.core.job().id, digest_of(token), LinkRole.INSTALLER, None, now + timedelta(days=30))
+    fact = Fact("link:by-itself", event, OPERATOR, job=box.core.job().id)
+    await box.core.journal.write(lambda _ledger: Decision((fact,), None))
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (await box.client().get("/api/v1/job", headers=headers)).status == 200
+    box.core.clock.advance(timedelta(days=30).total_seconds())
+    ended = await box.client().get("/api/v1/job", headers=headers)
+    assert (ended.status, (await ended.json())["status"]) == (410, "expired")
+    box.core.clock.advance(timedelta(days=91).total_seconds())
+    assert (await box.client().get("/api/v1/job", headers=headers)).status == 404
 
 
 async def test_an_archived_job_ends_its_links(box: Box) -> None:

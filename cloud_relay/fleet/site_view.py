@@ -1,0 +1,41 @@
+"""A site as pages and APIs of the cloud show it: the same snapshot as on the box, and how far it goes. Pure.
+
+Start at `snapshot_of`.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import msgspec
+
+from cloud_relay.fleet.ids import GatewayId
+from cloud_relay.fleet.log_records import BoxLink, Held
+from sitelink.states import JobStatus
+from web_ui.ports import Relay, Snapshot
+
+
+class Sync(msgspec.Struct, frozen=True):
+    """`delivered`: the box has all of the site's log. `as_of`: when the box was last heard; None: never."""
+
+    delivered: bool
+    as_of: datetime | None
+    gateway_online: bool
+
+
+def sync_of(held: Held, links: Sequence[BoxLink], online: Collection[GatewayId]) -> Sync:
+    seen = [link.seen_at for link in links if link.seen_at is not None]
+    return Sync(
+        delivered=bool(links) and all(link.cursor >= held.version.place for link in links),
+        as_of=max(seen, default=None), gateway_online=any(link.gateway in online for link in links),
+    )  # fmt: skip
+
+
+def snapshot_of(held: Held, sync: Sync, now: datetime) -> Snapshot:
+    """What of it only the box knows (its addresses, its disk) is left out."""
+    state = held.state
+    seen = {key: station.last_seen for key, station in state.stations.items() if station.last_seen is not None}
+    return Snapshot(
+        state=state, now=now, seq=held.version.place + held.version.written, last_seen=seen,
+        pairing_open={job.id: job.open_pairing and job.status is JobStatus.OPEN for job in state.jobs.values()},
+        relay=Relay(configured=True, connected=sync.gateway_online, since=sync.as_of), trouble=None, ocpp_url="",
+    )  # fmt: skip
