@@ -122,7 +122,10 @@ ERRORS: dict[str, Words] = {
     "sign_in_needed.api_token": Words(
         "This needs a token of your team.", "Make one: cloud-relay token new --team TEAM --name NAME."
     ),
-    "scope_missing": Words("This token is not good for that ({scope}).", "Use one with this scope."),
+    "scope_missing": Words(
+        "This token is not good for that: it lacks {scope}.", "Use one with this scope.",
+        "This token is not good for that.",
+    ),
     "forgery_refused": Words(
         "The box could not tell that this came from its own page.", "Load the page again and try once more."
     ),
@@ -145,7 +148,10 @@ ERRORS: dict[str, Words] = {
     "claim_invalid": Words("That claim code is not good.", "Ask the operator for a new one."),
     "claim_invalid.expired": Words("That claim code has expired.", "Ask the operator for a new one."),
     "claim_invalid.used": Words("That claim code was used by another box.", "Ask the operator for a new one."),
-    "relay_refused": Words("The cloud does not take this box ({code}).", "Ask the operator for a new claim code."),
+    "relay_refused": Words(
+        "The cloud does not take this box ({code}).", "Ask the operator for a new claim code.",
+        "The cloud does not take this box.",
+    ),
     "order_expired": Words("The order came too late and was not carried out.", "Try again."),
     "order_unknown": Words("This box does not know that order.", "Update the box."),
     "gateway_offline": Words(

@@ -63,7 +63,7 @@ class Gateways:
         self._new_id = new_id
         self._held: OrderedDict[tuple[SiteId, GatewayId | None], Held] = OrderedDict()
         self._wires: dict[GatewayId, tuple[SiteId, Wire]] = {}
-        self._now: dict[GatewayId, Mapping[str, Entity]] = {}
+        self._now: dict[GatewayId, Sequence[Entity]] = {}
         self._orders: dict[CommandId, asyncio.Future[m.CmdAck]] = {}
         self.acked = 0
         """Ops of boxes that this node has stored since its start."""
@@ -188,7 +188,8 @@ class Gateways:
 
         found = await self._store.read(work)
         self._hold((place.site, gateway), found)
-        return found
+        now = self._now.get(gateway) if gateway is not None else None
+        return _with(found, now) if now else found
 
     async def _at(self, place: Place, gateway: GatewayId | None, work: Callable[[SiteDesk], T]) -> T:
         held = self._held.get((place.site, gateway))
@@ -251,8 +252,11 @@ class Gateways:
             self._orders.pop(command, None)
 
     def shown(self, gateway: GatewayId, records: Sequence[tuple[str, msgspec.Raw]]) -> None:
-        """How its charge points stand, while its older ops are still coming. For pages only, never stored."""
-        self._now[gateway] = {key: decode_record(key, body) for key, body in records if key.startswith(NOW_KINDS)}
+        """How its charge points stand, while its older ops are still coming; nothing: they are there. Never stored."""
+        if not records:
+            self._now.pop(gateway, None)
+            return
+        self._now[gateway] = [decode_record(key, body) for key, body in records if key.startswith(NOW_KINDS)]
 
     def answered(self, ack: m.CmdAck) -> None:
         waiting = self._orders.get(ack.command)
@@ -275,3 +279,11 @@ class Gateways:
         """A box comes with its claim for the first time. Raises ClaimInvalid."""
         act = Act(SYSTEM, self._clock.now())
         return await self._store.write(lambda books: enrol(books, act, claim, device_key))
+
+
+def _with(held: Held, now: Sequence[Entity]) -> Held:
+    """What is held, with how things stand by now in place of what was."""
+    state = held.state.copy()
+    for entity in now:
+        state.put(entity)
+    return Held(held.version, state)

@@ -146,6 +146,8 @@ class BoxSession:
         self._pinged_at: float | None = None
         self._pings_out = 0
         self._digest_at: float | None = None
+        self._now_told = False
+        """How things stand was told beside older ops, and they are not all there yet."""
         self._closed = False
 
     # ---- frames ----
@@ -190,6 +192,7 @@ class BoxSession:
         done: list[Effect] = [Welcomed(message.time, message.error_ms, message.team, message.site)]
         if self._standing.pending.log >= NOW_FROM_BACKLOG:
             done.append(MakeNow())
+            self._now_told = True
         if message.mode != "resume":
             self._start_over = message.mode == "reoffer"
             return done
@@ -296,7 +299,14 @@ class BoxSession:
             self._acked = done[-1].upto
         stretches = tuple((each.after, each.upto) for each in done)
         acked = Acked(channel.name, stretches, ack.placed, ack.dispositions)
-        return [acked, *self._passed_over(), *self._go_on()]
+        return [acked, *self._passed_over(), *self._caught_up(), *self._go_on()]
+
+    def _caught_up(self) -> list[Effect]:
+        log = self._log
+        if not self._now_told or log.rows or log.sent or log.may_have_more:
+            return []
+        self._now_told = False
+        return [Send(m.Now(()))]
 
     def _not_taken(self, nack: m.Nack) -> list[Effect]:
         channel = self._channels.get(nack.channel)

@@ -176,7 +176,10 @@ class Digest(Message, frozen=True, tag="digest"):
 
 
 class Now(Message, frozen=True, tag="now"):
-    """Box → cloud: how its charge points stand, [key, record], while older ops still wait. Shown, and never kept."""
+    """Box → cloud: how its charge points stand, [key, record], while older ops still wait. Shown, and never kept.
+
+    Without records: the log has come as far as that.
+    """
 
     records: tuple[tuple[str, msgspec.Raw], ...]
 

@@ -250,11 +250,14 @@ class World:
         if wire.up and (not wire.down or self.random.random() < 0.5):
             self._up(wire)
         elif wire.down:
-            message = codec.decode(wire.down.popleft())
-            session = wire.box.session
-            if message is not None and session is not None and not wire.cut:
-                self._box_effects(wire, session.receive(message))
+            self._down(wire)
         self.wires = [each for each in self.wires if not each.cut or each.up]
+
+    def _down(self, wire: Wire) -> None:
+        message = codec.decode(wire.down.popleft())
+        session = wire.box.session
+        if message is not None and session is not None and not wire.cut:
+            self._box_effects(wire, session.receive(message))
 
     def _up(self, wire: Wire) -> None:
         message = codec.decode(wire.up.popleft())

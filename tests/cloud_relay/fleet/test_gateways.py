@@ -139,4 +139,14 @@ async def test_a_hello_is_registered(store: Store) -> None:
     hello = m.Hello(node.gateway, "s9", "x", epoch="epoch-1", clock=m.ClockState(NOW, "b", 1))
     found = await node.gateways.register(hello, "nonce")
     assert isinstance(found, Welcomed)
-    node.gateways.shown(node.gateway, (("station:cp001", msgspec.Raw(b'{"id":"cp001","identity":"CP001"}')),))
+
+
+async def test_how_things_stand_is_shown_before_the_older_ops_are_there(store: Store) -> None:
+    node = Node(store)
+    await node.gateways.take(node.place, node.gateway, batch(imported("CP001")))
+    record = ("station:cp001", msgspec.Raw(b'{"id":"cp001","identity":"CP001"}'))
+    node.gateways.shown(node.gateway, (record, ("job:j1", msgspec.Raw(b"{}"))))
+    assert set((await node.gateways.state(node.place)).state.stations) == {"cp001"}
+    await node.gateways.take(node.place, node.gateway, batch(imported("CP002", job="j2"), first=2))
+    node.gateways.shown(node.gateway, ())
+    assert not (await node.gateways.state(node.place)).state.stations, "and it is never stored"

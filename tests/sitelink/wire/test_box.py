@@ -146,7 +146,12 @@ def test_nothing_but_a_challenge_is_heard_before_the_welcome() -> None:
 
 
 def test_how_things_stand_is_told_beside_a_long_backlog() -> None:
-    assert sent(Pair(ops=600).run(), m.Now)
+    pair = Pair(ops=1600)
+    pair.run()
+    told = [number for number, (_, frame) in enumerate(pair.frames) if isinstance(decode(frame), m.Now)]
+    batches = [number for number, (_, frame) in enumerate(pair.frames) if isinstance(decode(frame), m.Batch)]
+    assert len(told) == 2, "once how things stand, once that the log has come as far"
+    assert told[0] < batches[0] < batches[-1] < told[1]
     assert not sent(Pair(ops=5).run(), m.Now)
 
 
