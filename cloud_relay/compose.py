@@ -20,6 +20,7 @@ from aiohttp import web
 from cloud_relay.config import Settings
 from cloud_relay.console import jobs_api, operator_api
 from cloud_relay.console.caller import STORE
+from cloud_relay.console.metrics import Figures, exposition
 from cloud_relay.fleet.gateways import Gateways
 from cloud_relay.fleet.ids import new_id
 from cloud_relay.fleet.news import News
@@ -34,6 +35,7 @@ from programs.version import product_version
 from sitelink.errors import SiteError, StoreUnavailable
 from web_ui import openapi as openapi_document
 from web_ui.access import Gate
+from web_ui.faults import FAULTS
 from web_ui.front import runner_of
 from web_ui.job_api import answer
 from web_ui.limits import Limits
@@ -103,7 +105,8 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         document: Callable[[], bytes] = cache(lambda: _document(described))
         app[DOCUMENT] = document
         openapi = Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, Any], auth="")
-        mount(app, (*described, openapi))
+        metrics = Route("GET", "/metrics", get_metrics, "For Prometheus.", media="text/plain", auth="")
+        mount(app, (*described, openapi, *((metrics,) if settings.http.metrics else ())))
         runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -170,3 +173,13 @@ def _document(described: Iterable[Route]) -> bytes:
         described, title="Gatepost cloud", version=product_version(), cookie=COOKIE_PLAIN
     )
     return msgspec.json.encode(document)
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    gateways = request.app[GATEWAYS]
+    figures = Figures(
+        version=product_version(), links=len(gateways.online), ops=gateways.acked,
+        batch_seconds=gateways.slowest_batch_s, http_faults=request.app[FAULTS].count,
+    )  # fmt: skip
+    body, content_type = await asyncio.to_thread(exposition, figures)
+    return web.Response(body=body, headers={"Content-Type": content_type})

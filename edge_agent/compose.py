@@ -231,7 +231,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             PageSettings(settings.http.hosts, settings.http.public_url, settings.http.metrics),
             session_key(settings.data_dir),
             clock,
-            _figures(settings, store, stations),
+            _figures(settings, store, stations, link),
             tokens=tokens,
             lists=lists,
             oddities=Oddities(tally, ClockDrift(journal)),
@@ -384,7 +384,9 @@ def _free(settings: Settings) -> int | None:
     return None
 
 
-def _figures(settings: Settings, store: Store, stations: OcppServer) -> Callable[[], Figures]:
+def _figures(
+    settings: Settings, store: Store, stations: OcppServer, link: "Link | None"
+) -> Callable[[], Figures]:  # fmt: skip
     def figures() -> Figures:
         state, trouble = store.journal.state, store.journal.trouble
         return Figures(
@@ -393,6 +395,9 @@ def _figures(settings: Settings, store: Store, stations: OcppServer) -> Callable
             charge_points_known=len(state.stations),
             charge_points_connected=sum(stations.is_online(key) for key in state.stations),
             jobs_open=sum(job.status is JobStatus.OPEN for job in state.jobs.values()), ocpp=stations.counts,
+            relay_connected=link.state.connected if link is not None else None,
+            relay_backlog=store.uplink.backlog if link is not None else 0,
+            relay_attempts=link.attempts if link is not None else 0,
         )  # fmt: skip
 
     return figures

@@ -6,7 +6,7 @@ transactions, and are used only as far as nobody else wrote since. Start at `Gat
 
 import asyncio
 import contextlib
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -36,6 +36,7 @@ from sitelink.wire.cloud import Taken
 log = structlog.get_logger()
 
 SITES_HELD = 512
+BATCHES_TIMED = 1000
 ORDER_ANSWERED_IN_S = 10.0
 ORDER_TTL_MS = 30_000
 NOW_KINDS = ("station:", "transaction:", "readings:")
@@ -67,6 +68,8 @@ class Gateways:
         self._orders: dict[CommandId, asyncio.Future[m.CmdAck]] = {}
         self.acked = 0
         """Ops of boxes that this node has stored since its start."""
+        self._took: deque[tuple[float, float]] = deque(maxlen=BATCHES_TIMED)
+        """When the last batches were committed, and how long each took; by the steady clock, in seconds."""
 
     # ---- the link of a box ----
 
@@ -112,10 +115,19 @@ class Gateways:
                 desk.books.links.put(moved)
             return taken, moved
 
+        began = self._clock.monotonic()
         taken, _ = await self._at(place, gateway, work)
         if taken.ack is not None:
             self.acked += len(batch.ops)
+            ended = self._clock.monotonic()
+            self._took.append((ended, ended - began))
         return taken
+
+    @property
+    def slowest_batch_s(self) -> float:
+        """Of the last minute, from its arrival to its commit."""
+        since = self._clock.monotonic() - 60
+        return max((took for ended, took in self._took if ended >= since), default=0.0)
 
     async def feed(self, site: SiteId, after: int, limit: int) -> Sequence[m.FeedItem]:
         stored = await self._store.read(lambda books: books.logs.after(site, after, limit))

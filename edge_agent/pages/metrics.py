@@ -44,6 +44,11 @@ class BoxMetrics(Collector):
         for what, number in sorted(now.ocpp.items()):
             ocpp.add_metric([what], number)
         yield ocpp
+        if now.relay_connected is not None:
+            yield GaugeMetricFamily("gatepost_relay_connected", "1 while the cloud is there.", int(now.relay_connected))
+            yield GaugeMetricFamily("gatepost_relay_backlog", "Facts the cloud has not got yet.", now.relay_backlog)
+            tries = "Links that were tried since the start."
+            yield CounterMetricFamily("gatepost_relay_attempts", tries, now.relay_attempts)
         told = "Requests that ended in an unexpected exception."
         yield CounterMetricFamily("gatepost_http_faults", told, self._http_faults)
         yield GaugeMetricFamily("gatepost_http_live_pages", "Open live streams.", self._live_pages)

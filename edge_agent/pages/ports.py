@@ -143,3 +143,7 @@ class Figures(msgspec.Struct, frozen=True):
     charge_points_connected: int
     jobs_open: int
     ocpp: Mapping[str, int]
+    relay_connected: bool | None = None
+    """None: there is no cloud to go to."""
+    relay_backlog: int = 0
+    relay_attempts: int = 0

@@ -72,9 +72,9 @@ async def away_and_back(tmp_path: Path, ops: int, samples: int, within_s: float)
             while await asyncio.to_thread(measured, cloud.store) < samples:  # noqa: ASYNC110 -- as above
                 await asyncio.sleep(0.1)
         all_s = time.perf_counter() - began
+        rates = f"log {waiting / log_s:.0f} ops/s, telemetry {samples / max(all_s - log_s, 0.001):.0f} samples/s"
         print(
-            f"\nback after {ops} ops and {samples} samples: live status after {live_s:.1f} s, log {waiting / log_s:.0f} ops/s,"
-            f" telemetry {samples / max(all_s - log_s, 0.001):.0f} samples/s, everything after {all_s:.1f} s"
+            f"\nback after {ops} ops, {samples} samples: live status after {live_s:.1f} s, {rates}, all {all_s:.1f} s"
         )
         assert live_s <= 5
         (gateway,) = cloud.gateways.online

@@ -37,6 +37,14 @@ def test_every_figure_is_told() -> None:
         assert line in lines
 
 
+def test_the_link_to_a_cloud_is_told_where_there_is_one() -> None:
+    assert "gatepost_relay" not in text_of(WELL)
+    away = msgspec.structs.replace(WELL, relay_connected=False, relay_backlog=12, relay_attempts=3)
+    lines = text_of(away).splitlines()
+    for line in ("gatepost_relay_connected 0.0", "gatepost_relay_backlog 12.0", "gatepost_relay_attempts_total 3.0"):
+        assert line in lines
+
+
 def test_trouble_is_told_with_its_reason() -> None:
     ill = text_of(msgspec.structs.replace(WELL, trouble="disk_full", salvaged=True, disk_free_bytes=None))
     assert 'gatepost_store_trouble{reason="disk_full"} 1.0' in ill
