@@ -153,6 +153,8 @@ class ChargePointView(msgspec.Struct, frozen=True, kw_only=True):
     test: TestView | None
     tested: bool
     commands: tuple[CommandView, ...]
+    unchecked: bool = False
+    """There is a cloud, and it has not said yet whether another team has this identity."""
 
     @property
     def bases(self) -> str:

@@ -125,6 +125,7 @@ class _Looks:
             transaction=self._transaction(row), test=test,
             tested=test is not None and bool(test.energy_wh and test.energy_wh > 0),
             commands=self._commands(row),
+            unchecked=self._snapshot.relay.configured and row.identity not in ("", row.checked),
         )  # fmt: skip
 
     def _explanation(self, row: ChargePoint, status: Status) -> tuple[str, str]:

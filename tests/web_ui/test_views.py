@@ -247,3 +247,16 @@ def test_an_error_knows_the_row_it_speaks_of() -> None:
     shown = error_view(IdentityInUse(charge_point="row-4", name="Bay 4", identity="X", connector=1), "X")
     assert (shown.code, shown.typed, shown.other, shown.other_name) == ("identity_in_use", "X", "row-4", "Bay 4")
     assert error_view(NoteInvalid(problem="empty", allowed=2000)).other is None
+
+
+def test_a_row_says_that_the_cloud_has_not_looked_at_it_yet(site: MadeSite) -> None:
+    there = Relay(configured=True, connected=True)
+    assert not row_of(site).unchecked, "a box that works alone has nobody to ask"
+    (found,) = view_of(site, relay=there).charge_points
+    assert found.unchecked
+    site.record("cp:row-1", e.OwnershipLearned(None, "CP001"))
+    (found,) = view_of(site, relay=there).charge_points
+    assert not found.unchecked
+    site.record("cp:row-1", e.FieldSet(""), field="identity", bases=(found.heads["identity"][0].op,))
+    (found,) = view_of(site, relay=there).charge_points
+    assert not found.unchecked, "there is nothing to look at"
