@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import html
 import secrets
 import signal
 import socket
@@ -18,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from cloud_relay.config import Settings
-from cloud_relay.console import jobs_api, operator_api
+from cloud_relay.console import job_links, jobs_api, operator_api
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.metrics import Figures, exposition
 from cloud_relay.fleet.gateways import Gateways
@@ -32,7 +31,8 @@ from cloud_relay.links.server import CLOCK, GATEWAYS
 from cloud_relay.store.store import Store, open_store
 from programs.clock import SystemClock
 from programs.version import product_version
-from sitelink.errors import SiteError, StoreUnavailable
+from sitelink.errors import StoreUnavailable
+from web_ui import job_pages
 from web_ui import openapi as openapi_document
 from web_ui.access import Gate
 from web_ui.faults import FAULTS
@@ -42,7 +42,6 @@ from web_ui.limits import Limits
 from web_ui.routes import Route, mount
 from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
 from web_ui.surface import DRAW_ERROR, protect
-from web_ui.wording import next_step, sentence
 
 log = structlog.get_logger()
 
@@ -91,22 +90,24 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         opening = open_store(settings.database.url, settings.data_dir, settings.database.connections)
         store = stack.enter_context(opening)
         key = await store.write(_secrets)
-        gateways = Gateways(store, clock, News(), verify, node=new_id(), new_id=new_id)
+        news = News()
+        gateways = Gateways(store, clock, news, verify, node=new_id(), new_id=new_id)
         gate = Gate(Sessions(key, clock), Limits(clock), Hosts(_names(settings)), clock)
         app = protect(None, gate)
-        app[DRAW_ERROR] = _draw_error
+        app[DRAW_ERROR] = job_pages.draw_error
+        job_links.prepare(app, news)
         app[STORE] = store
         app[GATEWAYS] = gateways
         app[CLOCK] = clock
         app[jobs_api.PUBLIC_URL] = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
         health = Route("GET", "/healthz", get_healthz, "Whether the cloud can save.", answer=dict[str, str], auth="")
         app[operator_api.GATEWAYS] = gateways
-        described = (*operator_api.ROUTES, *jobs_api.ROUTES, *links.ROUTES, health)
+        described = (*operator_api.ROUTES, *jobs_api.ROUTES, *job_links.API_ROUTES, *links.ROUTES, health)
         document: Callable[[], bytes] = cache(lambda: _document(described))
         app[DOCUMENT] = document
         openapi = Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, Any], auth="")
         metrics = Route("GET", "/metrics", get_metrics, "For Prometheus.", media="text/plain", auth="")
-        mount(app, (*described, openapi, *((metrics,) if settings.http.metrics else ())))
+        mount(app, (*described, *job_links.PAGES, openapi, *((metrics,) if settings.http.metrics else ())))
         runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -147,12 +148,6 @@ def relay_url(settings: Settings, port: int) -> str:
     """What goes into a box's relay.url."""
     base = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{port}"
     return f"{base.replace('http', 'ws', 1)}/relay"
-
-
-def _draw_error(_request: web.Request, error: SiteError) -> str:
-    """There are no pages yet to draw it on."""
-    said, step = sentence(error.code, error.fields), next_step(error.code, error.fields)
-    return f"<!doctype html><html lang=en><title>Gatepost</title><p>{html.escape(said)}<p>{html.escape(step or '')}"
 
 
 async def get_healthz(request: web.Request) -> web.Response:

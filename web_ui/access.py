@@ -48,6 +48,14 @@ class Gate:
 
 JOBS: web.AppKey[Jobs] = web.AppKey("jobs")
 GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
+JOBS_HERE: web.RequestKey[Jobs] = web.RequestKey("jobs_here")
+"""A program with many sites puts the jobs of the one a request is about here, before its handler runs."""
+
+
+def jobs_of(request: web.Request) -> Jobs:
+    """The jobs a request is about."""
+    found = request.get(JOBS_HERE)
+    return found if found is not None else request.app[JOBS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def visitor_of(request: web.Request) -> Visitor:
     session = session_of(request)
     if session is None:
         raise SignInNeeded
-    link = request.app[JOBS].link(session.link)
+    link = jobs_of(request).link(session.link)
     if link is None:
         raise SignInNeeded
     return Visitor(valid_link(request, link), session)
@@ -111,7 +119,7 @@ def open_session(request: web.Request, pasted: str) -> tuple[Link, str]:
     key = address_key(request.remote)
     gate.limits.bad_tokens.check(key)
     token = find_token(pasted)
-    found = request.app[JOBS].link_of_token(token) if token else None
+    found = jobs_of(request).link_of_token(token) if token else None
     if found is None:
         _count_bad_token(request)
     link = valid_link(request, found)
@@ -123,7 +131,7 @@ def valid_link(request: web.Request, link: Link) -> Link:
 
     A completed job's link still reads; an archived or cancelled one says so for 90 days.
     """
-    job = request.app[JOBS].snapshot().state.jobs.get(link.job)
+    job = jobs_of(request).snapshot().state.jobs.get(link.job)
     if job is None:
         raise LinkUnknown
     ended_at, status = link.revoked_at, "revoked"
@@ -146,7 +154,7 @@ def _raise_ended(job: Job, status: str, at: str) -> NoReturn:
 def _by_bearer(request: web.Request, token: str) -> Link:
     """A good token always passes; only bad ones are counted, so that neighbours behind one address do not suffer."""
     whole = find_token(token)
-    link = request.app[JOBS].link_of_token(whole) if whole is not None and whole == token else None
+    link = jobs_of(request).link_of_token(whole) if whole is not None and whole == token else None
     if link is None:
         request.app[GATE].limits.bad_tokens.check(address_key(request.remote))
         _count_bad_token(request)

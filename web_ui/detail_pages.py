@@ -16,7 +16,7 @@ from sitelink.frames import Filter, Frame
 from sitelink.ids import ChargePointId, StationKey
 from sitelink.model import ChargePoint
 from web_ui import render
-from web_ui.access import JOBS, Visitor, visitor_of
+from web_ui.access import Visitor, jobs_of, visitor_of
 from web_ui.details import SECURITY_SHOWN, DetailsView, Paths, details_of
 from web_ui.frame_views import PAGE_FRAMES, FramesView, csv_of, filter_of, frames_view, json_lines
 from web_ui.ports import Frames, Oddities, SecurityLog
@@ -99,7 +99,7 @@ async def details_for(
     """What these parts need; the security log is read from disk and settings are unpacked only for their own."""
     log = await request.app[SECURITY_LOG].log_of(station, SECURITY_SHOWN) if "security" in parts and station else ()
     return details_of(
-        request.app[JOBS].snapshot(), request.app[ODDITIES], station, row=row, on=on,
+        jobs_of(request).snapshot(), request.app[ODDITIES], station, row=row, on=on,
         with_settings="settings" in parts, with_told="told" in parts, wanted=wanted_of(request), security_log=log,
     )  # fmt: skip
 
@@ -146,7 +146,7 @@ def _asked(request: web.Request) -> tuple[Visitor, ChargePoint]:
 
 def row_of(request: web.Request, visitor: Visitor, id_: str) -> ChargePoint:
     """A row of the visitor's job. Raises NotFound."""
-    state = request.app[JOBS].snapshot().state
+    state = jobs_of(request).snapshot().state
     row = state.charge_points.get(ChargePointId(id_))
     if row is None or row.job != visitor.link.job or row.id not in state.jobs[row.job].charge_points:
         raise NotFound(what="charge_point", key=id_[:64])
@@ -166,7 +166,7 @@ async def context_of(
         events=f"/api/v1/job/events?frames={row.id}&" if request.path.endswith("/frames") else "/api/v1/job/events?",
         frames=f"{here}/frames", files=f"{here}/files",
     )  # fmt: skip
-    number = request.app[JOBS].snapshot().state.jobs[visitor.link.job].number
+    number = jobs_of(request).snapshot().state.jobs[visitor.link.job].number
     return {"details": details, "paths": paths, "number": number, "frames_on": f"frames:{row.id}"}
 
 

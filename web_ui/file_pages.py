@@ -25,7 +25,14 @@ from sitelink.ids import TransferId
 from sitelink.model import ChargePoint, Transfer
 from sitelink.states import JobStatus, LinkRole, TransferKind
 from web_ui import render
-from web_ui.access import CSRF_FIELD, GATE, JOBS, Visitor, visitor_of, writer_of
+from web_ui.access import (
+    CSRF_FIELD,
+    GATE,
+    Visitor,
+    jobs_of,
+    visitor_of,
+    writer_of,
+)
 from web_ui.bodies import read_form, read_json
 from web_ui.detail_pages import context_of, html_answer, row_of
 from web_ui.job_api import answer
@@ -67,7 +74,7 @@ async def ask(request: web.Request, visitor: Visitor, row: ChargePoint, kind: Tr
     limit.take(row.id)
     transfer = TransferId(id_) if id_ else None
     try:
-        return await request.app[JOBS].fetch_log(
+        return await jobs_of(request).fetch_log(
             visitor.link.job, row.id, kind, visitor.author, transfer=transfer
         )  # fmt: skip
     except SiteError:
@@ -104,7 +111,7 @@ async def post_files(request: web.Request) -> web.Response:
 async def _page(
     request: web.Request, visitor: Visitor, row: ChargePoint, problem: SiteError | None = None
 ) -> web.Response:
-    job = request.app[JOBS].snapshot().state.jobs[visitor.link.job]
+    job = jobs_of(request).snapshot().state.jobs[visitor.link.job]
     text = render.page(
         "files.html",
         read_only=job.status is not JobStatus.OPEN or visitor.link.role is LinkRole.READ,
@@ -141,14 +148,14 @@ async def list_row_transfers(request: web.Request) -> web.Response:
     """Newest first."""
     visitor = visitor_of(request)
     row = row_of(request, visitor, request.match_info["id"])
-    return answer(transfer_views(request.app[JOBS].snapshot(), row.station) if row.identity else [])
+    return answer(transfer_views(jobs_of(request).snapshot(), row.station) if row.identity else [])
 
 
 async def get_row_transfer(request: web.Request) -> web.Response:
     visitor = visitor_of(request)
     row = row_of(request, visitor, request.match_info["id"])
-    found = request.app[JOBS].transfer(visitor.link.job, row.id, _transfer_id(request))
-    return answer(transfer_view(found, request.app[JOBS].snapshot()))
+    found = jobs_of(request).transfer(visitor.link.job, row.id, _transfer_id(request))
+    return answer(transfer_view(found, jobs_of(request).snapshot()))
 
 
 async def get_row_transfer_file(request: web.Request) -> web.StreamResponse:
@@ -161,7 +168,7 @@ setattr(get_row_transfer_file, UNHURRIED, True)
 
 
 def _file(request: web.Request, visitor: Visitor, row: ChargePoint) -> web.FileResponse:
-    jobs, id_ = request.app[JOBS], _transfer_id(request)
+    jobs, id_ = jobs_of(request), _transfer_id(request)
     found = jobs.transfer(visitor.link.job, row.id, id_)
     return attachment(jobs.transfer_file(visitor.link.job, row.id, id_), found)
 

@@ -34,7 +34,16 @@ from sitelink.ids import ChargePointId, CommandId, OpId, StationKey
 from sitelink.model import Command
 from sitelink.states import ActionName, CommandState, LinkRole
 from web_ui import live, report
-from web_ui.access import GATE, JOBS, Visitor, open_session, refuse_foreign, set_cookie, visitor_of, writer_of
+from web_ui.access import (
+    GATE,
+    Visitor,
+    jobs_of,
+    open_session,
+    refuse_foreign,
+    set_cookie,
+    visitor_of,
+    writer_of,
+)
 from web_ui.bodies import command_id_in, read_json
 from web_ui.detail_pages import FRAMES, row_of
 from web_ui.routes import Route
@@ -131,7 +140,7 @@ async def post_session(request: web.Request) -> web.Response:
     refuse_foreign(request)
     body = await read_json(request, OpenSession)
     link, cookie = open_session(request, body.token)
-    number = request.app[JOBS].snapshot().state.jobs[link.job].number
+    number = jobs_of(request).snapshot().state.jobs[link.job].number
     response = answer(SessionOpened(number, link.role))
     set_cookie(request, response, cookie)
     return response
@@ -150,7 +159,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
     if not (id_ := request.query.get("frames", "")):
         return await live.stream(request, visitor)
     row = row_of(request, visitor, id_)
-    state, frames = request.app[JOBS].snapshot().state, request.app[FRAMES]
+    state, frames = jobs_of(request).snapshot().state, request.app[FRAMES]
 
     def newest() -> tuple[StationKey, int]:
         station = state.charge_points[row.id].station if row.id in state.charge_points else row.station
@@ -165,7 +174,7 @@ setattr(get_events, UNHURRIED, True)
 async def get_command(request: web.Request) -> web.Response:
     visitor = visitor_of(request)
     command_id = command_id_in(request.match_info["command_id"])
-    return answer(command_answer(await request.app[JOBS].command(visitor.link.job, command_id)))
+    return answer(command_answer(await jobs_of(request).command(visitor.link.job, command_id)))
 
 
 async def get_report(request: web.Request) -> web.Response:
@@ -186,7 +195,7 @@ async def get_report_html(request: web.Request) -> web.Response:
 
 def _record(request: web.Request) -> dict[str, Any]:
     visitor = visitor_of(request)
-    record: dict[str, Any] = msgspec.to_builtins(request.app[JOBS].record(visitor.link.job))
+    record: dict[str, Any] = msgspec.to_builtins(jobs_of(request).record(visitor.link.job))
     return record
 
 
@@ -198,7 +207,7 @@ async def patch_charge_point(request: web.Request) -> web.Response:
     body = await read_json(request, EditChargePoint)
     if body.identity is UNSET and body.connector is UNSET:
         raise RequestInvalid(where="body", problem="nothing_to_change", allowed="identity, connector")
-    await request.app[JOBS].edit(
+    await jobs_of(request).edit(
         visitor.link.job, _row_id(request), visitor.author,
         identity=None if body.identity is UNSET else body.identity or "",
         connector=None if body.connector is UNSET else body.connector,
@@ -224,7 +233,7 @@ async def request_action(
     request: web.Request, visitor: Visitor, action: ActionName, *, command: CommandId | None, confirm: bool, hard: bool
 ) -> CommandId:
     """Set a remote action going at the row of the path; one that is known already is only named again."""
-    jobs, row = request.app[JOBS], _row_id(request)
+    jobs, row = jobs_of(request), _row_id(request)
     if command is not None:
         try:
             return (await jobs.command(visitor.link.job, command)).id
@@ -244,7 +253,7 @@ async def request_action(
 async def post_note(request: web.Request) -> web.Response:
     visitor = writer_of(request)
     body = await read_json(request, AddNote)
-    await request.app[JOBS].add_note(visitor.link.job, _row_id(request), visitor.author, body.text)
+    await jobs_of(request).add_note(visitor.link.job, _row_id(request), visitor.author, body.text)
     return answer(row_view(request, visitor), status=201)
 
 
@@ -253,7 +262,7 @@ async def post_complete(request: web.Request) -> web.Response:
     body = await read_json(request, Complete)
     activate_all = body.activate_all
     if activate_all is None:
-        activate_all = request.app[JOBS].snapshot().state.jobs[visitor.link.job].activate_by_default
+        activate_all = jobs_of(request).snapshot().state.jobs[visitor.link.job].activate_by_default
     await complete(request, visitor, activate_all=activate_all, reason=body.reason, name=body.name)
     return answer(view_of(request, visitor))
 
@@ -265,39 +274,39 @@ async def complete(
     for where, text, allowed in (("reason", reason, REASON_MAX_CHARACTERS), ("name", name, NAME_MAX_CHARACTERS)):
         if text is not None and len(text) > allowed:
             raise RequestInvalid(where=where, problem="too_long", allowed=allowed)
-    await request.app[JOBS].complete(
+    await jobs_of(request).complete(
         visitor.link.job, visitor.author, activate_all=activate_all, reason=reason, name=name
     )  # fmt: skip
 
 
 async def post_confirm(request: web.Request) -> web.Response:
     visitor = writer_of(request)
-    await request.app[JOBS].confirm_station(visitor.link.job, _row_id(request), visitor.author)
+    await jobs_of(request).confirm_station(visitor.link.job, _row_id(request), visitor.author)
     return answer(row_view(request, visitor))
 
 
 async def post_swap(request: web.Request) -> web.Response:
     visitor = writer_of(request)
     body = await read_json(request, Swap)
-    await request.app[JOBS].swap(visitor.link.job, ChargePointId(body.a), ChargePointId(body.b), visitor.author)
+    await jobs_of(request).swap(visitor.link.job, ChargePointId(body.a), ChargePointId(body.b), visitor.author)
     view = view_of(request, visitor)
     return answer(Swapped([row for row in view.charge_points if row.id in (body.a, body.b)]))
 
 
 async def post_pair(request: web.Request) -> web.Response:
     visitor = writer_of(request)
-    await request.app[JOBS].pair_anew(visitor.link.job, _row_id(request), visitor.author)
+    await jobs_of(request).pair_anew(visitor.link.job, _row_id(request), visitor.author)
     return answer(row_view(request, visitor))
 
 
 async def post_secure(request: web.Request) -> web.Response:
     visitor = writer_of(request)
-    return answer(Secured(await request.app[JOBS].secure(visitor.link.job, visitor.author)), status=202)
+    return answer(Secured(await jobs_of(request).secure(visitor.link.job, visitor.author)), status=202)
 
 
 async def post_pairing(request: web.Request) -> web.Response:
     visitor = writer_of(request)
-    await request.app[JOBS].open_pairing(visitor.link.job, visitor.author)
+    await jobs_of(request).open_pairing(visitor.link.job, visitor.author)
     return answer(view_of(request, visitor))
 
 
@@ -310,7 +319,7 @@ def answer(value: Any, status: int = 200) -> web.Response:
 
 def view_of(request: web.Request, visitor: Visitor, only: Collection[ChargePointId] | None = None) -> JobView:
     """The job as it is now; with `only`, as much as drawing these rows again needs."""
-    return job_view(request.app[JOBS].snapshot(), visitor.link.job, link=visitor.link, only=only)
+    return job_view(jobs_of(request).snapshot(), visitor.link.job, link=visitor.link, only=only)
 
 
 def row_view(request: web.Request, visitor: Visitor) -> ChargePointView:

@@ -26,9 +26,9 @@ from web_ui import render, wording
 from web_ui.access import (
     CSRF_FIELD,
     GATE,
-    JOBS,
     Visitor,
     drop_cookie,
+    jobs_of,
     open_session,
     refuse_foreign,
     set_cookie,
@@ -110,7 +110,7 @@ async def post_charge_point(request: web.Request) -> web.Response:
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
     row = _row_id(request)
     try:
-        await request.app[JOBS].edit(
+        await jobs_of(request).edit(
             visitor.link.job, row, visitor.author,
             identity=_unless_in_conflict(request, row, form.get("identity")),
             connector=_connector(form, "connector"), bases=_bases(form),
@@ -125,7 +125,7 @@ async def post_charge_point(request: web.Request) -> web.Response:
 
 def _unless_in_conflict(request: web.Request, row: ChargePointId, identity: str | None) -> str | None:
     """Saving a row's connector must not settle a conflict about its identity by the way; `post_resolve` does that."""
-    known = request.app[JOBS].snapshot().state.charge_points.get(row)
+    known = jobs_of(request).snapshot().state.charge_points.get(row)
     if known is None or not known.identity_register.conflicting or identity != known.identity:
         return identity
     return None
@@ -139,7 +139,7 @@ async def post_resolve(request: web.Request) -> web.Response:
     if field not in ("identity", "connector"):
         raise RequestInvalid(where="field", problem="not_allowed", allowed="identity, connector")
     try:
-        await request.app[JOBS].edit(
+        await jobs_of(request).edit(
             visitor.link.job, row, visitor.author,
             identity=form.get("value", "") if field == "identity" else None,
             connector=_connector(form, "value") if field == "connector" else None,
@@ -156,7 +156,7 @@ async def post_confirm(request: web.Request) -> web.Response:
     """The station that answers under another serial is the right one: it was exchanged."""
     form = await read_form(request)
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
-    await request.app[JOBS].confirm_station(visitor.link.job, _row_id(request), visitor.author)
+    await jobs_of(request).confirm_station(visitor.link.job, _row_id(request), visitor.author)
     return _done(request, f"/j?saved=saved#cp-{_row_id(request)}")
 
 
@@ -164,7 +164,7 @@ async def post_pair(request: web.Request) -> web.Response:
     """Let the row's station in once, whatever security it shows."""
     form = await read_form(request)
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
-    await request.app[JOBS].pair_anew(visitor.link.job, _row_id(request), visitor.author)
+    await jobs_of(request).pair_anew(visitor.link.job, _row_id(request), visitor.author)
     return _done(request, f"/j?saved=pairing_anew#cp-{_row_id(request)}")
 
 
@@ -172,7 +172,7 @@ async def post_secure(request: web.Request) -> web.Response:
     """Give every connected station of the job a key of its own."""
     form = await read_form(request)
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
-    begun = await request.app[JOBS].secure(visitor.link.job, visitor.author)
+    begun = await jobs_of(request).secure(visitor.link.job, visitor.author)
     return _done(request, f"/j?saved={'keys_sent' if begun else 'no_keys_sent'}")
 
 
@@ -182,7 +182,7 @@ async def post_swap(request: web.Request) -> web.Response:
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
     a, b = ChargePointId(form.get("a", "")), ChargePointId(form.get("b", ""))
     try:
-        await request.app[JOBS].swap(visitor.link.job, a, b, visitor.author)
+        await jobs_of(request).swap(visitor.link.job, a, b, visitor.author)
     except NotFound:
         raise
     except SiteError as exc:
@@ -194,7 +194,7 @@ async def post_pairing(request: web.Request) -> web.Response:
     """Let new stations connect for a while."""
     form = await read_form(request)
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
-    await request.app[JOBS].open_pairing(visitor.link.job, visitor.author)
+    await jobs_of(request).open_pairing(visitor.link.job, visitor.author)
     return _done(request, "/j?saved=pairing_opened")
 
 
@@ -261,7 +261,7 @@ async def post_notes(request: web.Request) -> web.Response:
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
     text = form.get("text", "")
     try:
-        await request.app[JOBS].add_note(visitor.link.job, _row_id(request), visitor.author, text)
+        await jobs_of(request).add_note(visitor.link.job, _row_id(request), visitor.author, text)
     except NotFound:
         raise
     except SiteError as exc:

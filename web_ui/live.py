@@ -14,7 +14,7 @@ from aiohttp import web
 
 from sitelink.errors import SiteError, TooMany
 from sitelink.ids import JobId
-from web_ui.access import JOBS, Visitor, valid_link
+from web_ui.access import Visitor, jobs_of, valid_link
 from web_ui.faults import report
 from web_ui.ports import Stale
 
@@ -103,7 +103,7 @@ async def followed(
 
 
 async def _news(request: web.Request, job: JobId) -> AsyncGenerator[bytes]:
-    news = request.app[JOBS].news(job, last_event_id(request))
+    news = jobs_of(request).news(job, last_event_id(request))
     try:
         async for stale in news:
             yield event_bytes(stale)
@@ -138,7 +138,7 @@ async def _watch(request: web.Request, response: web.StreamResponse, has_ended: 
 
 
 def _has_ended(request: web.Request, visitor: Visitor) -> bool:
-    link = request.app[JOBS].link(visitor.link.id)
+    link = jobs_of(request).link(visitor.link.id)
     try:
         return link is None or not valid_link(request, link)
     except SiteError:

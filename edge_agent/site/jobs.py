@@ -21,7 +21,6 @@ from edge_agent.site.dispatch import Dispatch
 from edge_agent.site.feed import Feed
 from edge_agent.site.id_token_rules import decide_test_token
 from edge_agent.site.ports import Journal, Stations
-from edge_agent.site.record import record_of
 from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import Transfers
 from sitelink import job_rules as rules
@@ -31,6 +30,7 @@ from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationK
 from sitelink.job_file import JobFile
 from sitelink.model import Command, Job, Link, Transfer
 from sitelink.ops import Author
+from sitelink.record import record_of
 from sitelink.states import ActionName, AuthorType, JobStatus, LinkRole, TransferKind
 from web_ui.ports import Relay, Snapshot, Stale
 

@@ -79,8 +79,11 @@ class Remote:
             )  # fmt: skip
             return None
         if cmd.action == "pair":
-            await self._jobs.pair_anew(job, row, author)
-            return None
+            return await self._jobs.pair_anew(job, row, author)
+        if cmd.action == "confirm":
+            return await self._jobs.confirm_station(job, row, author)
+        if cmd.action == "secure":
+            return await self._jobs.secure(job, author)
         raise OrderUnknown(action=cmd.action[:60])
 
 
