@@ -239,6 +239,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     notice: str | None
     activate_by_default: bool
     seq: int
+    in_cloud: bool
     ocpp_url: str
     ocpp_tls_url: str | None
     now: datetime

@@ -44,6 +44,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The same with encryption, "wss://192.0.2.1:9443/"; None where the box does not listen so."""
     notice: str | None = None
     """Something about the box that people should know, saving or not: salvaged, certificate_expiring."""
+    in_cloud: bool = False
+    """Whether the page is shown by the cloud: the box is then somewhere else."""
     moving: Mapping[TransferId, int] = {}
     """Bytes that have gone over, of the files that are on their way."""
 

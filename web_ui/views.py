@@ -88,7 +88,7 @@ def job_view(
         pairing=PairingView(snapshot.pairing_open.get(job.id, False)), completion=_completion(snapshot, job, rows),
         open_points=_open_points(rows), read_only=job.status is not JobStatus.OPEN or link.role is LinkRole.READ,
         trouble=snapshot.trouble, notice=snapshot.notice, activate_by_default=job.activate_by_default, seq=snapshot.seq,
-        ocpp_url=snapshot.ocpp_url, ocpp_tls_url=snapshot.ocpp_tls_url, now=snapshot.now,
+        in_cloud=snapshot.in_cloud, ocpp_url=snapshot.ocpp_url, ocpp_tls_url=snapshot.ocpp_tls_url, now=snapshot.now,
     )  # fmt: skip
 
 
@@ -131,7 +131,9 @@ class _Looks:
     def _explanation(self, row: ChargePoint, status: Status) -> tuple[str, str]:
         """The status's reason in words; for a row that waits, what is known of who calls under its identity."""
         code = status.explanation
-        fields = {**status.fields, "now": self._snapshot.now, "address": self._snapshot.ocpp_url + row.identity}
+        fields = {**status.fields, "now": self._snapshot.now}
+        if self._snapshot.ocpp_url:
+            fields["address"] = self._snapshot.ocpp_url + row.identity
         knock = self._knocks.get(row.station) if code in ("pending", "disconnected") else None
         if code == "disconnected" and knock is not None and knock.reason not in DOOR_REASONS:
             knock = None

@@ -38,4 +38,5 @@ def snapshot_of(held: Held, sync: Sync, now: datetime) -> Snapshot:
         state=state, now=now, seq=held.version.place + held.version.written, last_seen=seen,
         pairing_open={job.id: job.open_pairing and job.status is JobStatus.OPEN for job in state.jobs.values()},
         relay=Relay(configured=True, connected=sync.gateway_online, since=sync.as_of), trouble=None, ocpp_url="",
+        in_cloud=True,
     )  # fmt: skip

@@ -260,3 +260,10 @@ def test_a_row_says_that_the_cloud_has_not_looked_at_it_yet(site: MadeSite) -> N
     site.record("cp:row-1", e.FieldSet(""), field="identity", bases=(found.heads["identity"][0].op,))
     (found,) = view_of(site, relay=there).charge_points
     assert not found.unchecked, "there is nothing to look at"
+
+
+def test_in_the_cloud_nobody_knows_what_to_type_into_a_charge_point(site: MadeSite) -> None:
+    snapshot = replace(site.snapshot(), in_cloud=True, ocpp_url="")
+    there = job_view(snapshot, JOB, link=site.link())
+    assert there.in_cloud
+    assert there.charge_points[0].explanation == "Waiting for the first contact."

@@ -8,8 +8,10 @@ const $ = (/** @type {string} */ query, /** @type {ParentNode} */ from = documen
   /** @type {HTMLElement | null} */ (from.querySelector(query));
 const byId = (/** @type {string} */ id) => document.getElementById(id);
 const dialog = /** @type {HTMLDialogElement | null} */ (byId("dialog"));
-const LOST = "No connection to the box. Your entries are kept on this phone. Is the phone on the site's Wi-Fi? " +
-  "Turn mobile data off if it keeps leaving.";
+/** What serves this page. */
+const HOST = document.documentElement.dataset.host || "box";
+const LOST = `No connection to the ${HOST}. Your entries are kept on this phone.` + (HOST === "box"
+  ? " Is the phone on the site's Wi-Fi? Turn mobile data off if it keeps leaving." : "");
 root.classList.add("js");
 
 // ---- news: one polite line, at most one message in 5 s ----
@@ -308,7 +310,7 @@ addEventListener("click", (event) => {
 /** @param {HTMLFormElement} form @param {HTMLElement | null} button */
 async function send(form, button) {
   const url = form.getAttribute("action") ?? "", data = new URLSearchParams(/** @type {any} */ (new FormData(form)));
-  if (root.classList.contains("lost") && url.endsWith("/actions")) return say("No connection to the box: not sent.");
+  if (root.classList.contains("lost") && url.endsWith("/actions")) return say(`No connection to the ${HOST}: not sent.`);
   form.dataset.busy = "1";
   button?.setAttribute("aria-busy", "true");
   const slow = setTimeout(tell, 400, form, "Saving …"); // at once it would move the button that is being pressed
@@ -316,7 +318,7 @@ async function send(form, button) {
   try {
     const { answer, page } = await load(url, { method: "POST", body: data });
     clearTimeout(slow);
-    tell(form, answer.ok ? "✓ Saved on the box" : "");
+    tell(form, answer.ok ? `✓ Saved on the ${HOST}` : "");
     sent.clear(); // until now news must not touch what is on its way
     for (const [field, text] of mine) sent.set(field, text);
     answered = form.closest(".cp") ?? byId(`cp-${url.split("/")[3]}`);
@@ -330,12 +332,12 @@ async function send(form, button) {
     if (!answer.ok && !page.body.dataset.seq) return complain(page, (inDialog && $(".panel", dialog)) || byId("main") || body);
     if (inDialog && !content) dialog.close();
     adopt(page, !answer.ok || !form.dataset.row);
-    if (answer.ok && form.dataset.row) say(`${form.dataset.row}: saved on the box.`, form.id, true);
+    if (answer.ok && form.dataset.row) say(`${form.dataset.row}: saved on the ${HOST}.`, form.id, true);
     if (!answer.ok) (form.closest(".cp") ? $("[aria-invalid]", form.closest(".cp") ?? form) : byId("errors"))?.focus();
     if (answer.ok && url === "/j/complete") byId("completed")?.focus();
   } catch {
     clearTimeout(slow);
-    tell(form, "Kept on this phone; it is sent when the box is back.");
+    tell(form, `Kept on this phone; it is sent when the ${HOST} is back.`);
     if (form.id && !url.endsWith("/actions")) waiting.add(form.id);
     lost();
   } finally {
