@@ -308,18 +308,25 @@ class World:
                 if not any(wire.box is box and not wire.cut for wire in self.wires):
                     self._connect(box)
             live = [wire for wire in self.wires if wire.up or wire.down]
-            if not live:
-                if self._is_quiet():
-                    return
-                for place in self.places:
-                    self._tell(place)
+            if live:
+                self._deliver(live[0])
                 continue
-            self._deliver(live[0])
+            for place in self.places:  # somebody else's edit may have led to one of theirs
+                self._tell(place)
+            if not any(wire.up or wire.down for wire in self.wires) and self._is_quiet():
+                return
         raise AssertionError(f"not quiet after {QUIET_MAX} deliveries")
 
     def _is_quiet(self) -> bool:
         connected = all(any(w.box is box and not w.cut for w in self.wires) for box, _ in self.boxes)
-        return connected and all(box.backlog == 0 and box.ledger.shared.unconfirmed == 0 for box, _ in self.boxes)
+        has_all = all(
+            box.ledger.shared.cursor.place == self.cloud.end(at) for box, at in self.boxes if box.ledger.shared.cursor
+        )
+        return (
+            connected
+            and has_all
+            and all(box.backlog == 0 and box.ledger.shared.unconfirmed == 0 for box, _ in self.boxes)
+        )
 
 
 class _Nothing(Exception):
