@@ -89,17 +89,18 @@ def event_bytes(stale: Stale) -> bytes:
 async def followed(
     newest: Callable[[], object], event: str, every_s: float = FOLLOWED_EVERY_S
 ) -> AsyncGenerator[bytes]:
-    """An event without data each time `newest` gives something else, looked at so often and only while somebody reads.
+    """An event without data at once and each time `newest` gives something else, looked at so often.
 
-    It has no id: a reader that comes back reads everything anew.
+    At once, since nobody knows how old the page is that asks: what came between its drawing and this is not lost.
+    It has no id: a reader that comes back reads everything anew. Only while somebody reads.
     """
-    before = newest()
+    said = object()
     while True:
-        await asyncio.sleep(every_s)
         now = newest()
-        if now != before:
-            before = now
+        if now != said:
+            said = now
             yield b"event: %s\ndata: {}\n\n" % event.encode()
+        await asyncio.sleep(every_s)
 
 
 async def _news(request: web.Request, job: JobId) -> AsyncGenerator[bytes]:

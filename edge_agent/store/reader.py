@@ -6,6 +6,7 @@ write-ahead log back (D11). A damaged row is left out, never served, and reporte
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -29,6 +30,9 @@ log = structlog.get_logger()
 T = TypeVar("T")
 READERS = 2
 DEADLINE_S = 5.0
+READ_TRIES = 4
+READ_AGAIN_S = 0.1
+"""A read that the writer interrupts to shorten its log begins anew after this: longer than the log takes."""
 ROWS_MAX = 5000
 LOOKED_BACK = 200_000
 """Journal keys that a search by kind goes back at most."""
@@ -127,7 +131,7 @@ class DiskHistory:
             raise StoreUnavailable(reason="failed")
 
     def end_long_reads(self) -> None:
-        """Interrupt what is being read now; it fails with StoreUnavailable. From any thread."""
+        """Interrupt what is being read now; it begins anew, and fails when it never gets done. From any thread."""
         for connection in tuple(self._busy):
             with suppress(sqlite3.ProgrammingError):  # closed meanwhile
                 connection.interrupt()
@@ -161,21 +165,31 @@ class DiskHistory:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, read, deadline_s)
 
     def _read(self, read: Callable[[sqlite3.Connection], T], deadline_s: float | None) -> T:
-        try:
-            with self._connection(deadline_s) as connection:
-                return read(connection)
-        except sqlite3.Error as error:
-            verdict = trouble_of(error, self._data_dir, committing=False)
-            log.warning("read_failed", code=verdict.code, error=str(error))
-            if verdict.code == "damaged":
-                self._on_damage(RowDamaged("database", str(error)))
-            raise StoreUnavailable(reason=verdict.code) from error
+        until = None if deadline_s is None else self._clock.monotonic() + deadline_s
+        for left in reversed(range(READ_TRIES)):
+            try:
+                with self._connection(until) as connection:
+                    return read(connection)
+            except sqlite3.Error as error:
+                if left and until is not None and self._was_in_the_way(error, until):
+                    time.sleep(READ_AGAIN_S)
+                    continue
+                verdict = trouble_of(error, self._data_dir, committing=False)
+                log.warning("read_failed", code=verdict.code, error=str(error))
+                if verdict.code == "damaged":
+                    self._on_damage(RowDamaged("database", str(error)))
+                raise StoreUnavailable(reason=verdict.code) from error
+        raise AssertionError("the last try answers or raises")
+
+    def _was_in_the_way(self, error: sqlite3.Error, until: float) -> bool:
+        """Interrupted for the writer's log (`end_long_reads`) before its time was up: read again, from what is now."""
+        interrupted = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+        return interrupted and not self._closed and self._clock.monotonic() <= until
 
     @contextmanager
-    def _connection(self, deadline_s: float | None) -> Iterator[sqlite3.Connection]:
+    def _connection(self, until: float | None) -> Iterator[sqlite3.Connection]:
         connection = self._idle.pop() if self._idle else connect_reading(self._path)
-        if deadline_s is not None:
-            until = self._clock.monotonic() + deadline_s
+        if until is not None:
             connection.set_progress_handler(lambda: self._clock.monotonic() > until, CHECK_EVERY_STEPS)
         self._busy.append(connection)
         try:

@@ -86,6 +86,27 @@ async def test_a_read_that_takes_too_long_ends(tmp_path: Path) -> None:
     history.close()
 
 
+async def test_a_read_in_the_way_of_the_writers_log_begins_anew(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.journal.write(writing(connected()))
+    history = DiskHistory(tmp_path / DATABASE, FakeClock(), lambda _damage: None)
+    tries = 0
+
+    def read(connection: sqlite3.Connection) -> list[tuple[int]]:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            connection.create_function("stop", 1, lambda _x: history.end_long_reads())
+            connection.execute("SELECT stop(x) FROM (SELECT 1 AS x UNION ALL SELECT 2)").fetchall()
+        return connection.execute("SELECT seq FROM journal").fetchall()
+
+    assert await history._on_thread(read, 5) == [(1,)]
+    assert tries == 3
+    history.close()
+    with pytest.raises(StoreUnavailable):
+        await history.ops(0)
+
+
 async def test_a_backup_is_a_whole_store_of_its_own(tmp_path: Path) -> None:
     async with opened(tmp_path / "a") as store:
         for number in range(200):
