@@ -3,6 +3,7 @@
 Commands open the database themselves and may run beside a server. Start at `main`.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,15 @@ import msgspec
 
 from cloud_relay import compose
 from cloud_relay.config import Settings
+from cloud_relay.console import passwords
 from cloud_relay.fleet.acts import COMMAND_LINE, Act
 from cloud_relay.fleet.ids import new_id
+from cloud_relay.fleet.permissions import RIGHTS
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.registration import EPOCH
 from cloud_relay.fleet.roles import Role
 from cloud_relay.fleet.sites import add_gateway, add_site, find_site
-from cloud_relay.fleet.teams import SCOPES, add_team, add_user, find_team, new_api_token, set_member
+from cloud_relay.fleet.teams import add_team, add_user, find_team, new_api_token, set_member, set_password
 from cloud_relay.store.database import StoreCannotOpen
 from cloud_relay.store.store import Store, open_store
 from programs import logs
@@ -81,12 +84,19 @@ def user() -> None:
 @click.option("--email", required=True)
 @click.option("--name", default="")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.ADMIN.value, show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read their password from standard input, one line.")
 @with_settings
-def user_add(team_name: str, email: str, name: str, role: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+def user_add(
+    team_name: str, email: str, name: str, role: str, password_stdin: bool, config: Path | None,
+    overrides: tuple[str, ...],
+) -> None:  # fmt: skip
     """Let somebody into a team."""
+    kept = _password_of_stdin() if password_stdin else None
 
     def work(books: Books, act: Act) -> dict[str, str]:
         found, person = find_team(books, team_name), add_user(books, act, email, name)
+        if kept is not None:
+            set_password(books, act, person, kept)
         set_member(books, act, found, person, Role(role))
         return {"user": person.id, "team": found.id, "role": role}
 
@@ -126,7 +136,7 @@ def token() -> None:
 @token.command("new")
 @click.option("--team", "team_name", required=True, help="Id or name.")
 @click.option("--name", required=True)
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Only this; all without.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(RIGHTS), help="Only this; all without.")
 @with_settings
 def token_new(
     team_name: str, name: str, scopes: tuple[str, ...], config: Path | None, overrides: tuple[str, ...]
@@ -134,7 +144,7 @@ def token_new(
     """A token for the operator API. It is shown only here."""
 
     def work(books: Books, act: Act) -> dict[str, str]:
-        made, shown = new_api_token(books, act, find_team(books, team_name), name, scopes or SCOPES)
+        made, shown = new_api_token(books, act, find_team(books, team_name), name, scopes or RIGHTS)
         return {"token": shown, "id": made.id}
 
     _print(_write(config, overrides, work))
@@ -175,6 +185,18 @@ def _write(
         return store.write_now(lambda books: work(books, act))
 
 
+def _password_of_stdin() -> str:
+    try:
+        return passwords.hash_now(sys.stdin.readline().rstrip("\r\n"))
+    except SiteError as error:
+        raise _failed(error) from error
+
+
+def _failed(error: SiteError) -> click.ClickException:
+    step = step_for_program(error.code, error.fields)
+    return click.ClickException(f"{sentence(error.code, error.fields)} {step or ''}".strip())
+
+
 @contextmanager
 def _store(config: Path | None, overrides: tuple[str, ...]) -> Iterator[Store]:
     settings = _settings(config, overrides)
@@ -185,8 +207,7 @@ def _store(config: Path | None, overrides: tuple[str, ...]) -> Iterator[Store]:
     except StoreCannotOpen as error:
         raise click.ClickException(str(error)) from error
     except SiteError as error:
-        step = step_for_program(error.code, error.fields)
-        raise click.ClickException(f"{sentence(error.code, error.fields)} {step or ''}".strip()) from error
+        raise _failed(error) from error
 
 
 def _print(answer: Any) -> None:

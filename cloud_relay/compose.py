@@ -17,7 +17,8 @@ import structlog
 from aiohttp import web
 
 from cloud_relay.config import Settings
-from cloud_relay.console import job_links, jobs_api, operator_api
+from cloud_relay.console import app as console
+from cloud_relay.console import drawing, job_links, jobs_api, operator_api, sign_in
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.metrics import Figures, exposition
 from cloud_relay.fleet.gateways import Gateways
@@ -32,7 +33,6 @@ from cloud_relay.store.store import Store, open_store
 from programs.clock import SystemClock
 from programs.version import product_version
 from sitelink.errors import StoreUnavailable
-from web_ui import job_pages
 from web_ui import openapi as openapi_document
 from web_ui.access import Gate
 from web_ui.faults import FAULTS
@@ -94,20 +94,21 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         gateways = Gateways(store, clock, news, verify, node=new_id(), new_id=new_id)
         gate = Gate(Sessions(key, clock), Limits(clock), Hosts(_names(settings)), clock)
         app = protect(None, gate)
-        app[DRAW_ERROR] = job_pages.draw_error
+        app[DRAW_ERROR] = drawing.draw_error
         job_links.prepare(app, news)
+        sign_in.prepare(app)
         app[STORE] = store
         app[GATEWAYS] = gateways
         app[CLOCK] = clock
         app[jobs_api.PUBLIC_URL] = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
         health = Route("GET", "/healthz", get_healthz, "Whether the cloud can save.", answer=dict[str, str], auth="")
         app[operator_api.GATEWAYS] = gateways
-        described = (*operator_api.ROUTES, *jobs_api.ROUTES, *job_links.API_ROUTES, *links.ROUTES, health)
+        described = (*console.API, *links.ROUTES, health)
         document: Callable[[], bytes] = cache(lambda: _document(described))
         app[DOCUMENT] = document
         openapi = Route("GET", "/openapi.json", get_openapi, "This document.", answer=dict[str, Any], auth="")
         metrics = Route("GET", "/metrics", get_metrics, "For Prometheus.", media="text/plain", auth="")
-        mount(app, (*described, *job_links.PAGES, openapi, *((metrics,) if settings.http.metrics else ())))
+        mount(app, (*described, *console.PAGES, openapi, *((metrics,) if settings.http.metrics else ())))
         runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

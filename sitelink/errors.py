@@ -146,10 +146,18 @@ class LinkEnded(SiteError):
 
 
 class SignInNeeded(SiteError):
-    """fields: reason (admin_token, api_token) where a token of the box or of a team is needed and no link would do."""
+    """fields: reason (admin_token, api_token, console) where no link would do, but a token of the box or of a team, or
+    signing in."""
 
     code = "sign_in_needed"
     http_status = 401
+
+
+class PermissionMissing(SiteError):
+    """A person's role in the team does not allow it. fields: right, role."""
+
+    code = "permission_missing"
+    http_status = 403
 
 
 class ScopeMissing(SiteError):

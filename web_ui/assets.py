@@ -16,7 +16,8 @@ from aiohttp import web
 
 PREFIX = "/static/"
 _FILES = {
-    "gatepost.css": "css/gatepost.css", "details.css": "css/details.css", "idiomorph.js": "js/idiomorph.js",
+    "gatepost.css": "css/gatepost.css", "details.css": "css/details.css", "console.css": "css/console.css",
+    "idiomorph.js": "js/idiomorph.js",
     "live.js": "js/live.js",
 }  # fmt: skip
 """In an order in which every script comes after those it imports."""

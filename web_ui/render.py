@@ -96,6 +96,11 @@ _PREPARING = threading.Lock()
 _PREPARED = threading.Event()
 
 
+def _is_everywhere(name: str) -> bool:
+    """The console's own are for the cloud alone, and compiled when they are drawn first."""
+    return not name.startswith("console/")
+
+
 def is_prepared() -> bool:
     return _PREPARED.is_set()
 
@@ -105,7 +110,7 @@ def prepare() -> None:
     with _PREPARING:
         if not _PREPARED.is_set():
             environment = _environment()
-            for name in environment.list_templates():
+            for name in environment.list_templates(filter_func=_is_everywhere):
                 environment.get_template(name)
             _PREPARED.set()
 

@@ -18,7 +18,8 @@ class Route:
     "" where nothing is answered.
 
     `auth` names who may call: link (a job's link), admin (a token of the box), team (a token of a team in the cloud,
-    good for `scope`), nobody needed ("").
+    good for `scope`), member (somebody signed in who may do `scope` in the team), person (anybody signed in), nobody
+    needed ("").
     """
 
     method: str

@@ -84,6 +84,14 @@ ERRORS: dict[str, Words] = {
         "This charge point has as many notes as the box keeps.",
     ),
     "request_invalid": Words("The box did not understand the request.", "Load the page again and try once more."),
+    "request_invalid.empty": Words("Something is missing: {where}.", "Fill it in and send it again."),
+    "request_invalid.too_short": Words(
+        "Too short: {where}.", "Use at least {allowed} characters.", "Something is too short."
+    ),
+    "request_invalid.too_long": Words(
+        "Too long: {where}.", "Use at most {allowed} characters.", "Something is too long."
+    ),
+    "request_invalid.no_email": Words("That is no mail address.", "Write it as name@example.com."),
     "password_invalid": Words("That password cannot be used.", "Allowed: {allowed}."),
     "certificate_invalid": Words("That certificate cannot be used.", "Compare it with what was asked for."),
     "key_underway": Words("A password is on its way to this charge point already.", "Wait until it has answered."),
@@ -121,6 +129,14 @@ ERRORS: dict[str, Words] = {
     ),
     "sign_in_needed.api_token": Words(
         "This needs a token of your team.", "Make one: cloud-relay token new --team TEAM --name NAME."
+    ),
+    "sign_in_needed.console": Words("You are not signed in any more.", "Sign in, then try once more."),
+    "sign_in_refused": Words(
+        "That mail address and password do not go together.", "Try again, or have a new password sent to you."
+    ),
+    "permission_missing": Words(
+        "Your role in this team ({role}) does not allow that.", "Ask an administrator of the team.",
+        "Your role in this team does not allow that.",
     ),
     "scope_missing": Words(
         "This token is not good for that: it lacks {scope}.", "Use one with this scope.",

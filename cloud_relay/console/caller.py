@@ -1,6 +1,7 @@
-"""Who calls the operator API: a program with a token of a team. Start at `caller_of`.
+"""Who asks for something of a team: a program with a token of it, or a member at a browser (`members`).
 
-What another team has is not there for it: every look-up goes through its team (404, never 403).
+What another team has is not there for them: every look-up goes through their team (404, never 403). Start at
+`caller_of`.
 """
 
 from dataclasses import dataclass
@@ -27,28 +28,33 @@ USED_NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A token that is good now."""
+    """Whoever is let in now, and what they may do. `name` is what others read beside what they did."""
 
-    token: ApiToken
+    team: TeamId
     team_name: str
+    actor: Actor
+    rights: frozenset[str]
+    name: str
     ip: str
     clock: Clock
 
     @property
-    def team(self) -> TeamId:
-        return self.token.team
-
-    @property
     def act(self) -> Act:
-        return Act(Actor(ActorKind.TOKEN, self.token.id, self.token.name), self.clock.now(), self.ip)
+        return Act(self.actor, self.clock.now(), self.ip)
 
     @property
     def author(self) -> Author:
-        return Author(type=AuthorType.OPERATOR, name=self.token.name)
+        return Author(type=AuthorType.OPERATOR, name=self.name)
+
+    def may(self, right: str) -> bool:
+        return not right or right in self.rights
 
 
 async def caller_of(request: web.Request, scope: str) -> Caller:
-    """Raises SignInNeeded, ScopeMissing, and TooMany after too many bad tokens or requests."""
+    """The program whose token this is.
+
+    Raises SignInNeeded, ScopeMissing, and TooMany after too many bad tokens or requests.
+    """
     gate, key = request.app[GATE], address_key(request.remote)
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     shown = find(API_TOKEN, credentials) if scheme.casefold() == "bearer" else None
@@ -58,11 +64,13 @@ async def caller_of(request: web.Request, scope: str) -> Caller:
         gate.limits.bad_tokens.count(key)
         raise SignInNeeded(reason="api_token")
     token, team_name = found
-    if scope and scope not in token.scopes:
+    actor = Actor(ActorKind.TOKEN, token.id, token.name)
+    caller = Caller(token.team, team_name, actor, token.scopes, token.name, key, gate.clock)
+    if not caller.may(scope):
         raise ScopeMissing(scope=scope)
     gate.limits.program_writes.take(token.id)
     await _note_use(request.app[STORE], token, gate.clock)
-    return Caller(token, team_name, key, gate.clock)
+    return caller
 
 
 def _good(books: Books, shown: str, clock: Clock) -> tuple[ApiToken, str] | None:

@@ -31,7 +31,8 @@ ABOUT_A_JOB = ("/j/", "/api/v1/job/")
 WITH_A_TOKEN_IN_THE_BODY = ("/api/session", "/j/open")
 NOWHERE = Place(TeamId(""), "", SiteId(""))
 API_ROUTES: tuple[Route, ...] = job_api.ROUTES
-PAGES: tuple[Route, ...] = (*job_pages.ROUTES, *detail_pages.ROUTES)
+PAGES: tuple[Route, ...] = tuple(route for route in (*job_pages.ROUTES, *detail_pages.ROUTES) if route.path != "/")
+"""The console has the top."""
 
 
 def prepare(app: web.Application, news: News) -> None:
@@ -67,7 +68,7 @@ class OnSite:
 @web.middleware
 async def find_site(request: web.Request, handler: Handler) -> web.StreamResponse:
     path = request.path
-    if path in ("/", "/j", "/api/v1/job", "/api/session") or path.startswith(ABOUT_A_JOB):
+    if path in ("/j", "/api/v1/job", "/api/session") or path.startswith(ABOUT_A_JOB):
         request[JOBS_HERE] = await _jobs_of_link(request)
     return await handler(request)
 

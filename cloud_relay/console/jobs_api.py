@@ -208,9 +208,7 @@ async def post_mark_complete(request: web.Request) -> web.Response:
     activate_all = body.activate_all
     if activate_all is None:
         activate_all = held[1].state.jobs[job].activate_by_default
-    decide = rules.decide_complete(
-        job, caller.author, activate_all=activate_all, reason=body.reason, name=caller.token.name
-    )
+    decide = rules.decide_complete(job, caller.author, activate_all=activate_all, reason=body.reason, name=caller.name)
     await _decide(request, caller, decide)
     return answer(await _view(request, caller))
 
@@ -238,7 +236,7 @@ async def post_action(request: web.Request) -> web.Response:
     command = CommandId(body.command_id or new_id())
     arguments = {"job": job, "charge_point": row, "confirm": body.confirm, "kind": body.kind}
     ack = await gateways.order(
-        await gateways.gateway_of(place.site), body.action.value, arguments, caller.token.name, command
+        await gateways.gateway_of(place.site), body.action.value, arguments, caller.name, command
     )
     if ack.code is not None:
         raise error_of(ack.code, ack.fields)

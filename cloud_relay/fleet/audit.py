@@ -10,9 +10,9 @@ from cloud_relay.fleet.records import AuditEntry
 from sitelink.redact import redact
 
 AUDITED = (
-    "team.created", "team.renamed", "user.created", "member.added", "member.role_changed", "member.removed",
-    "token.created", "token.revoked", "site.created", "site.changed", "site.removed", "gateway.created",
-    "gateway.enrolled", "gateway.revoked",
+    "team.created", "team.renamed", "user.created", "user.password_changed", "member.added", "member.role_changed",
+    "member.removed", "token.created", "token.revoked", "site.created", "site.changed", "site.removed",
+    "gateway.created", "gateway.enrolled", "gateway.revoked",
 )  # fmt: skip
 """Every kind of entry, by what it is about. docs/audit.md says what each means."""
 

@@ -3,21 +3,18 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
+
 from cloud_relay.fleet import tokens
 from cloud_relay.fleet.acts import Act
 from cloud_relay.fleet.audit import note
-from cloud_relay.fleet.ids import TeamId, TokenId, UserId, new_id
+from cloud_relay.fleet.ids import SessionId, TeamId, TokenId, UserId, new_id
+from cloud_relay.fleet.permissions import RIGHTS
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.records import ApiToken, Team, User
 from cloud_relay.fleet.roles import Role
 from cloud_relay.fleet.texts import email_in, text_in
 from sitelink.errors import NameTaken, NotFound
-
-SCOPES = (
-    "sites:read", "sites:write", "installer-jobs:read", "installer-jobs:write", "charge-points:command", "audit:read",
-    "webhooks:write", "team:write",
-)  # fmt: skip
-"""What a token may be good for."""
 
 
 def add_team(books: Books, act: Act, name: str) -> Team:
@@ -52,6 +49,16 @@ def add_user(books: Books, act: Act, email: str, name: str = "") -> User:
     return user
 
 
+def set_password(books: Books, act: Act, user: User, password_hash: str, *, keep: SessionId | None = None) -> None:
+    """From now on this one, and every browser but `keep` is signed out."""
+    known = books.accounts.user(user.id)
+    if known is None:
+        raise NotFound(what="user", key=user.id)
+    books.accounts.put_user(msgspec.structs.replace(known, password_hash=password_hash))
+    books.sessions.end_of_user(user.id, but=keep)
+    note(books, act, "user.password_changed", None, "user", user.id, user.email)
+
+
 def set_member(books: Books, act: Act, team: Team, user: User, role: Role) -> None:
     """Let `user` into `team` as `role`, or change what they are there."""
     known = books.accounts.member(team.id, user.id)
@@ -64,7 +71,7 @@ def set_member(books: Books, act: Act, team: Team, user: User, role: Role) -> No
 
 
 def new_api_token(
-    books: Books, act: Act, team: Team, name: str, scopes: Iterable[str] = SCOPES, expires_at: datetime | None = None
+    books: Books, act: Act, team: Team, name: str, scopes: Iterable[str] = RIGHTS, expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
     """The token as it is kept, and the one time it is shown. Raises RequestInvalid."""
     chosen = frozenset(scopes)

@@ -12,6 +12,7 @@ API_TOKEN = "gc1_"  # noqa: S105 -- prefixes, no secrets
 CLAIM = "gw1_"
 INVITATION = "gi1_"
 RESET = "gr1_"
+SESSION = "gs1_"
 RANDOM_BYTES = 32
 
 

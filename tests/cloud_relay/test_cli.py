@@ -11,8 +11,8 @@ from cloud_relay.fleet.registration import EPOCH
 from cloud_relay.store.store import open_store
 
 
-def run(folder: Path, *arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, [*arguments, "--set", f"data_dir={folder}"])
+def run(folder: Path, *arguments: str, typed: str | None = None) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [*arguments, "--set", f"data_dir={folder}"], input=typed)
     return result.exit_code, result.output
 
 
@@ -33,6 +33,17 @@ def test_the_way_to_a_first_box(tmp_path: Path) -> None:
     assert answer(tmp_path, "token", "new", "--team", "acme", "--name", "ci")["token"].startswith("gc1_")
     person = answer(tmp_path, "user", "add", "--team", "Acme", "--email", "ann@x.example", "--role", "support")
     assert (person["team"], person["role"]) == (team, "support")
+
+
+def test_a_password_comes_from_standard_input(tmp_path: Path) -> None:
+    answer(tmp_path, "team", "add", "--name", "Acme")
+    arguments = ("user", "add", "--team", "Acme", "--email", "ann@x.example", "--password-stdin")
+    code, output = run(tmp_path, *arguments, typed="short\n")
+    assert code == 1
+    assert "too short; allowed: 12" in output
+    code, output = run(tmp_path, *arguments, typed="correct horse battery\n")
+    assert code == 0, output
+    assert "correct" not in output
 
 
 def test_what_goes_wrong_is_one_sentence(tmp_path: Path) -> None:

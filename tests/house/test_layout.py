@@ -11,6 +11,7 @@ from tests.house.files import ROOT, committed, committed_texts, modules, tree
 WITHOUT_TESTS_OF_THEIR_OWN = {
     "cloud_relay/__main__.py": "calls the command line",
     "cloud_relay/config.py": "values without behaviour; test_documents.py goes through them",
+    "cloud_relay/console/app.py": "lists of routes; tests/house and test_compose.py go through them",
     "cloud_relay/fleet/acts.py": "types without behaviour",
     "cloud_relay/fleet/log_ports.py": "protocols",
     "cloud_relay/fleet/log_records.py": "types without behaviour",

@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 
 from cloud_relay.compose import Cloud
-from cloud_relay.fleet.teams import SCOPES, add_team, find_team, new_api_token
+from cloud_relay.fleet.permissions import RIGHTS
+from cloud_relay.fleet.teams import add_team, find_team, new_api_token
 from sitelink.errors import NotFound
 from tests.cloud_relay.links.test_server import cloud_at
 from tests.cloud_relay.made import ACT
@@ -47,7 +48,7 @@ class Program:
 
 
 @asynccontextmanager
-async def calling(folder: Path, *teams: str, scopes: tuple[str, ...] = SCOPES) -> AsyncIterator[list[Program]]:
+async def calling(folder: Path, *teams: str, scopes: tuple[str, ...] = RIGHTS) -> AsyncIterator[list[Program]]:
     """One program a team."""
     async with cloud_at(folder) as (cloud, url), aiohttp.ClientSession() as session:
         programs = []

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from cloud_relay.console.caller import Caller
-from cloud_relay.fleet.ids import TeamId, TokenId
-from cloud_relay.fleet.records import ApiToken
+from cloud_relay.fleet.acts import Actor, ActorKind
+from cloud_relay.fleet.ids import TeamId
 from cloud_relay.fleet.tokens import API_TOKEN, new_token
 from sitelink.states import AuthorType
 from tests.cloud_relay.console.api import Program, calling
@@ -50,8 +50,9 @@ async def test_a_token_that_ended_is_none_and_its_use_is_noted(tmp_path: Path) -
         assert (await program.call("GET", "/teams"))[0] == 401
 
 
-def test_what_a_program_does_bears_its_name() -> None:
-    token = ApiToken(TokenId("k"), TeamId("t"), "ci", frozenset(), "Ann", NOW)
-    caller = Caller(token, "Acme", "192.0.2.1", FakeClock())
+def test_what_somebody_does_bears_their_name() -> None:
+    actor = Actor(ActorKind.TOKEN, "k", "ci")
+    caller = Caller(TeamId("t"), "Acme", actor, frozenset({"sites:read"}), "ci", "192.0.2.1", FakeClock())
     assert (caller.author.type, caller.author.name) == (AuthorType.OPERATOR, "ci")
     assert (caller.act.actor.name, caller.act.ip, caller.team) == ("ci", "192.0.2.1", "t")
+    assert [caller.may(right) for right in ("", "sites:read", "sites:write")] == [True, True, False]

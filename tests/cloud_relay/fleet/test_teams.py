@@ -2,8 +2,9 @@
 
 import pytest
 
+from cloud_relay.fleet.permissions import RIGHTS
 from cloud_relay.fleet.roles import Role
-from cloud_relay.fleet.teams import SCOPES, add_team, add_user, find_team, new_api_token, set_member
+from cloud_relay.fleet.teams import add_team, add_user, find_team, new_api_token, set_member
 from cloud_relay.fleet.tokens import sha256_of
 from cloud_relay.store.store import Store
 from sitelink.errors import NameTaken, NotFound
@@ -37,6 +38,6 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(store: Store) -> None:
     team = store.write_now(lambda books: add_team(books, ACT, "Acme"))
     made, shown = store.write_now(lambda books: new_api_token(books, ACT, team, "ci"))
     assert store.read_now(lambda books: books.tokens.with_sha256(sha256_of(shown))) == made
-    assert made.scopes == frozenset(SCOPES)
+    assert made.scopes == frozenset(RIGHTS)
     noted = store.read_now(lambda books: books.audit.page(team.id, limit=1))[0]
     assert shown not in str(noted)

@@ -1,0 +1,16 @@
+"""Everything the console serves: the operator API and its pages. Start at `API` and `PAGES`.
+
+A page more is a module with `ROUTES`, named in `PAGES`, and a line in `drawing.NAVIGATION` where it belongs there.
+"""
+
+from cloud_relay.console import job_links, jobs_api, operator_api, overview_pages, sign_in
+from cloud_relay.console.members import admitted
+from web_ui.routes import Route
+
+API: tuple[Route, ...] = (*operator_api.ROUTES, *jobs_api.ROUTES, *job_links.API_ROUTES)
+"""For programs; described in /openapi.json."""
+
+PAGES: tuple[Route, ...] = tuple(
+    admitted(route) for route in (*sign_in.ROUTES, *overview_pages.ROUTES, *job_links.PAGES)
+)
+"""For people. Those of a team stand below /t/{team}, with auth "member" and a right of `fleet.permissions`."""

@@ -1,0 +1,132 @@
+"""Coming in and leaving: mail address and password. Start at `ROUTES`.
+
+Wrong tries are counted by address and by account; an unknown account takes as long as a known one.
+"""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from cloud_relay.console import passwords
+from cloud_relay.console.browser import VISIT, give_cookie, refuse_forgery, take_cookie, visit_of
+from cloud_relay.console.caller import STORE
+from cloud_relay.console.drawing import drawn, gone_to
+from cloud_relay.fleet import browsers
+from cloud_relay.fleet.ids import key_of
+from cloud_relay.fleet.ports import Books
+from cloud_relay.fleet.records import User
+from sitelink.errors import TooMany
+from web_ui.access import CSRF_FIELD, GATE, refuse_foreign
+from web_ui.bodies import read_form
+from web_ui.limits import Limit, address_key
+from web_ui.routes import Route
+from web_ui.surface import dress
+
+WRONG_PASSWORDS: web.AppKey[Limit] = web.AppKey("wrong_passwords", Limit)
+"""By account."""
+WRONG_MAX = 10
+WRONG_PER_S = 900.0
+
+
+def prepare(app: web.Application) -> None:
+    app[WRONG_PASSWORDS] = Limit(app[GATE].clock, count=WRONG_MAX, per_s=WRONG_PER_S)
+
+
+async def get_front(request: web.Request) -> web.Response:
+    """To the first team of whoever is signed in."""
+    visit = await visit_of(request)
+    if visit is None or not visit.is_whole:
+        return gone_to("/sign-in")
+    if not visit.memberships:
+        return drawn(request, "no_team")
+    return gone_to(f"/t/{visit.memberships[0].team.id}")
+
+
+async def get_sign_in(request: web.Request) -> web.Response:
+    visit = await visit_of(request)
+    if visit is not None and visit.is_whole:
+        return gone_to(local_path(request.query.get("next", "")))
+    return sign_in_page(request)
+
+
+def sign_in_page(request: web.Request, *, email: str = "", status: int = 200, **context: Any) -> web.Response:
+    """`problem`, a code, with its `fields`, says what went wrong."""
+    wanted = local_path(request.query.get("next", ""))
+    return drawn(request, "sign_in", status=status, email=email, wanted=wanted, **context)
+
+
+async def post_sign_in(request: web.Request) -> web.Response:
+    refuse_foreign(request)
+    form = await read_form(request)
+    email, password = form.get("email", "").strip(), form.get("password", "")
+    gate, address = request.app[GATE], address_key(request.remote)
+    account = key_of(email)[:254]
+    try:
+        gate.limits.bad_tokens.check(address)
+        request.app[WRONG_PASSWORDS].check(account)
+    except TooMany as error:
+        page = sign_in_page(request, email=email, status=error.http_status, problem=error.code, fields=error.fields)
+        return dress(request, page, error)
+    user = await request.app[STORE].read(lambda books: books.accounts.user_with_email(email))
+    good = await passwords.matches(user.password_hash if user is not None else None, password)
+    if user is None or not good or user.disabled_at is not None:
+        gate.limits.bad_tokens.count(address)
+        request.app[WRONG_PASSWORDS].count(account)
+        return sign_in_page(request, email=email, status=401, problem="sign_in_refused", fields={})
+    if user.password_hash is not None and passwords.is_outdated(user.password_hash):
+        await _hash_anew(request, user, password)
+    return await let_in(request, user, local_path(form.get("next", "")))
+
+
+async def let_in(request: web.Request, user: User, path: str) -> web.Response:
+    """A session for somebody who has proved who they are, but for a second factor where they have one."""
+    gate, agent = request.app[GATE], request.headers.get("User-Agent", "")
+    awaits = "totp" if user.totp_since is not None else None
+    _, secret = await request.app[STORE].write(
+        lambda books: browsers.open_browser(
+            books, user.id, gate.clock.now(), ip=address_key(request.remote), agent=agent, awaits=awaits
+        )
+    )
+    response = gone_to(path if awaits is None else f"/sign-in/code?next={path}")
+    give_cookie(request, response, secret)
+    return response
+
+
+async def post_sign_out(request: web.Request) -> web.Response:
+    form, visit = await read_form(request), await visit_of(request)
+    if visit is not None:
+        refuse_forgery(request, visit, form.get(CSRF_FIELD, ""))
+        await request.app[STORE].write(lambda books: books.sessions.end(visit.session.id))
+        del request[VISIT]
+    response = gone_to("/sign-in")
+    take_cookie(request, response)
+    return response
+
+
+def local_path(wanted: str) -> str:
+    """A path of ours; "/" for whatever else somebody put into an address."""
+    return wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable() else "/"
+
+
+async def _hash_anew(request: web.Request, user: User, password: str) -> None:
+    fresh = await passwords.hash_of(password)
+
+    def work(books: Books) -> None:
+        known = books.accounts.user(user.id)
+        if known is not None and known.password_hash == user.password_hash:
+            books.accounts.put_user(msgspec.structs.replace(known, password_hash=fresh))
+
+    await request.app[STORE].write(work)
+
+
+def _page(method: str, path: str, handler: Any, summary: str) -> Route:
+    return Route(method, path, handler, summary, media="text/html", auth="")
+
+
+ROUTES = (
+    _page("GET", "/", get_front, "To the team's overview."),
+    _page("GET", "/sign-in", get_sign_in, "Mail address and password."),
+    _page("POST", "/sign-in", post_sign_in, "Come in."),
+    _page("POST", "/sign-out", post_sign_out, "Leave."),
+)
