@@ -91,7 +91,7 @@ install_ourselves() {
     .venv/bin/uv pip install -q --python "$PYTHON" --no-deps --no-build-isolation --no-index -e .
 }
 
-# ensure_python_packages edge|dev|uv: .venv holds what that lock file says. `dev` is all of `edge` and more.
+# ensure_python_packages edge|cloud|dev|uv: .venv holds what that lock file says. `dev` is all of the others and more.
 ensure_python_packages() {
     local wanted=$1 stamp=.venv/.gatepost-$1 state lock
     exec {lock}<scripts/environment.sh # two commands at once: the second waits for the first
@@ -104,7 +104,7 @@ ensure_python_packages() {
         say "Preparing the Python environment in .venv"
         make_environment
     fi
-    if [[ $wanted == edge && -f .venv/.gatepost-dev ]]; then
+    if [[ $wanted != uv && -f .venv/.gatepost-dev ]]; then
         stamp=.venv/.gatepost-dev wanted=dev
     fi
     if [[ $(cat "$stamp" 2>/dev/null) != "$state" ]]; then

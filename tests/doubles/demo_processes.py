@@ -73,14 +73,15 @@ async def start_box(
     return box
 
 
-async def run_command(*arguments: str) -> Any:
-    """`edge-agent …`, its JSON answer. Raises BoxFailed with its words when it fails."""
+async def run_command(*arguments: str, program: str = "edge_agent", typed: str | None = None) -> Any:
+    """`edge-agent …`, its JSON answer; `typed` goes to its standard input. Raises BoxFailed with its words."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "edge_agent", *arguments), cwd=ROOT, stdout=PIPE, stderr=PIPE, env=environment()
-    )
-    output, errors = await process.communicate()
+        *(sys.executable, "-m", program, *arguments), cwd=ROOT, stdin=DEVNULL if typed is None else PIPE, stdout=PIPE,
+        stderr=PIPE, env=environment(),
+    )  # fmt: skip
+    output, errors = await process.communicate(None if typed is None else typed.encode())
     if process.returncode:
-        raise BoxFailed(f"edge-agent {arguments[0]} failed: {errors.decode().strip()[-500:]}")
+        raise BoxFailed(f"{program} {arguments[0]} failed: {errors.decode().strip()[-500:]}")
     return json.loads(output)
 
 
