@@ -17,6 +17,7 @@ from aiohttp import web
 PREFIX = "/static/"
 _FILES = {
     "gatepost.css": "css/gatepost.css", "details.css": "css/details.css", "console.css": "css/console.css",
+    "fleet.css": "css/fleet.css",
     "idiomorph.js": "js/idiomorph.js",
     "live.js": "js/live.js",
 }  # fmt: skip

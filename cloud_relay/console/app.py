@@ -3,7 +3,7 @@
 A page more is a module with `ROUTES`, named in `PAGES`, and a line in `drawing.NAVIGATION` where it belongs there.
 """
 
-from cloud_relay.console import job_links, jobs_api, operator_api, overview_pages, sign_in
+from cloud_relay.console import job_links, jobs_api, live_pages, operator_api, overview_pages, sign_in, site_pages
 from cloud_relay.console.members import admitted
 from web_ui.routes import Route
 
@@ -11,6 +11,13 @@ API: tuple[Route, ...] = (*operator_api.ROUTES, *jobs_api.ROUTES, *job_links.API
 """For programs; described in /openapi.json."""
 
 PAGES: tuple[Route, ...] = tuple(
-    admitted(route) for route in (*sign_in.ROUTES, *overview_pages.ROUTES, *job_links.PAGES)
+    admitted(route)
+    for route in (
+        *sign_in.ROUTES,
+        *overview_pages.ROUTES,
+        *live_pages.ROUTES,
+        *site_pages.ROUTES,
+        *job_links.PAGES,
+    )
 )
 """For people. Those of a team stand below /t/{team}, with auth "member" and a right of `fleet.permissions`."""

@@ -61,6 +61,18 @@ async def visit_of(request: web.Request) -> Visit | None:
     return request[VISIT]
 
 
+async def is_still_member(request: web.Request, team: str) -> bool:
+    """Whether the browser is signed in, and its person in the team, at this moment. Does not count as use."""
+    secret = find(SESSION, request.cookies.get(_cookie_name(request), ""))
+    now = request.app[GATE].clock.now()
+
+    def work(books: Books) -> bool:
+        found = browsers.browser_of(books, secret or "", now)
+        return found is not None and any(each.team.id == team for each in books.accounts.memberships(found[1].id))
+
+    return secret is not None and await request.app[STORE].read(work)
+
+
 def refuse_forgery(request: web.Request, visit: Visit, field: str | None) -> None:
     """`field`: what the form had in its hidden field, else the header counts. Raises ForgeryRefused."""
     given = field if field is not None else request.headers.get(CSRF_HEADER, "")

@@ -21,7 +21,10 @@ class NavigationLine(msgspec.Struct, frozen=True):
     right: str
 
 
-NAVIGATION: tuple[NavigationLine, ...] = (NavigationLine("overview", "Overview", "", "sites:read"),)
+NAVIGATION: tuple[NavigationLine, ...] = (
+    NavigationLine("overview", "Overview", "", "sites:read"),
+    NavigationLine("sites", "Sites", "/sites", "sites:read"),
+)
 
 
 def team_path(request: web.Request, path: str = "") -> str:

@@ -23,7 +23,8 @@ def follow(desk: SiteDesk, dispositions: Dispositions | None = None) -> None:
     ops = tuple(desk.touched.ops)
     if dispositions is not None:
         dispositions += _conflicts(desk, ops)
-    for row in tuple(desk.touched.rows.values()):
+    ended = [job for job in desk.touched.jobs.values() if job.status is JobStatus.CANCELLED]
+    for row in (*desk.touched.rows.values(), *(row for job in ended for row in desk.state.rows(job))):
         _claim(desk, row)
     for op in ops:
         if isinstance(op.event, JobCompleted):
@@ -42,9 +43,7 @@ def _conflicts(desk: SiteDesk, ops: Iterable[Op]) -> Iterable[tuple[OpId, str, s
 
 def _claim(desk: SiteDesk, row: ChargePoint) -> None:
     """The first team that names an identity has it, until no row of that charge point does any more."""
-    job = desk.state.jobs.get(row.job)
-    ended = job is None or job.status is JobStatus.CANCELLED or row.id not in desk.state.charge_points
-    named = StationKey("") if ended else row.station
+    named = row.station if _counts(desk, row) else StationKey("")
     _release_others(desk, row, named)
     if not named:
         return
@@ -56,14 +55,19 @@ def _claim(desk: SiteDesk, row: ChargePoint) -> None:
     tell(desk, row, other)
 
 
+def _counts(desk: SiteDesk, row: ChargePoint) -> bool:
+    """Its job was not called off, and it is in it."""
+    job = desk.state.jobs.get(row.job)
+    return job is not None and job.status is not JobStatus.CANCELLED and row.id in desk.state.charge_points
+
+
 def _release_others(desk: SiteDesk, row: ChargePoint, named: StationKey) -> None:
     """What this row claimed and does not name now goes to another row of the site that does, or back to nobody."""
     for identity in desk.books.identities.claimed_by(desk.site, row.id):
         if identity == named:
             continue
-        heir = next(
-            (each for each in desk.state.charge_points.values() if each.station == identity and each.id != row.id), None
-        )
+        others = (each for each in desk.state.charge_points.values() if each.station == identity and each.id != row.id)
+        heir = next((each for each in others if _counts(desk, each)), None)
         desk.books.identities.release(identity)
         if heir is not None:
             desk.books.identities.claim(Owner(identity, desk.team, desk.team_name, desk.site, heir.id, desk.now))

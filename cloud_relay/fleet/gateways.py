@@ -16,7 +16,7 @@ import structlog
 from cloud_relay.fleet.acts import SYSTEM, Act
 from cloud_relay.fleet.enrolment import enrol
 from cloud_relay.fleet.follow_ups import follow, recheck
-from cloud_relay.fleet.ids import GatewayId, SiteId
+from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId
 from cloud_relay.fleet.intake import take
 from cloud_relay.fleet.log_records import BoxLink, Enrolled, Held, Place
 from cloud_relay.fleet.news import News, SiteNews
@@ -64,6 +64,7 @@ class Gateways:
         self._new_id = new_id
         self._held: OrderedDict[tuple[SiteId, GatewayId | None], Held] = OrderedDict()
         self._wires: dict[GatewayId, tuple[SiteId, Wire]] = {}
+        self._homes: dict[GatewayId, tuple[TeamId, SiteId]] = {}
         self._now: dict[GatewayId, Sequence[Entity]] = {}
         self._orders: dict[CommandId, asyncio.Future[m.CmdAck]] = {}
         self.acked = 0
@@ -84,6 +85,7 @@ class Gateways:
 
         found = await self._store.write(work)
         if isinstance(found, Welcomed):
+            self._homes[found.enrolled.gateway] = found.enrolled.team, found.enrolled.site
             self._news.tell(SiteNews(found.enrolled.team, found.enrolled.site, found.registered.end, links=True))
         return found
 
@@ -99,6 +101,9 @@ class Gateways:
         if known is not None and known[1] is wire:
             del self._wires[gateway]
             self._now.pop(gateway, None)
+            home = self._homes.pop(gateway, None)
+            if home is not None:
+                self._news.tell(SiteNews(*home, links=True))
 
     def is_online(self, gateway: GatewayId) -> bool:
         return gateway in self._wires

@@ -12,11 +12,13 @@ WAITING_MAX = 256
 
 
 class SiteNews(msgspec.Struct, frozen=True):
-    """Something about a site is committed. `place`: the end of its log. `links`: how its gateways stand changed."""
+    """Something about a site is committed. `place`: the end of its log, where that may have moved. `links`: how its
+    gateways stand changed.
+    """
 
     team: TeamId
     site: SiteId
-    place: int
+    place: int | None = None
     ops: tuple[Op, ...] = ()
     links: bool = False
 
@@ -26,9 +28,12 @@ class News:
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[SiteNews], None]] = []
+        self.count = 0
+        """Of all that was told: a page drawn at another count may be stale."""
 
     def tell(self, news: SiteNews) -> None:
         """On the event loop, after the commit."""
+        self.count += 1
         for listener in tuple(self._listeners):
             listener(news)
 

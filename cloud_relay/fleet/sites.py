@@ -40,6 +40,33 @@ def find_site(books: Books, team: TeamId, named: str) -> Site:
     return site
 
 
+def change_site(books: Books, act: Act, site: Site, name: str, address: str) -> Site:
+    """Another name, another address. Raises RequestInvalid, NameTaken."""
+    changed = msgspec.structs.replace(
+        site, name=text_in(name, "name"),
+        address=text_in(address, "address", most=ADDRESS_MAX_CHARACTERS, needed=False),
+    )  # fmt: skip
+    if changed == site:
+        return site
+    other = books.sites.named(site.team, changed.name)
+    if other is not None and other.id != site.id:
+        raise NameTaken(what="site", name=changed.name)
+    books.sites.put(changed)
+    before, after = ({"name": each.name, "address": each.address} for each in (site, changed))
+    note(books, act, "site.changed", site.team, "site", site.id, changed.name, before, after)
+    return changed
+
+
+def remove_site(books: Books, act: Act, site: Site) -> list[GatewayId]:
+    """It is in no list any more, and its boxes are served no more: which those are. What they told stays."""
+    books.sites.put(msgspec.structs.replace(site, removed_at=act.at))
+    boxes = [each.id for each in books.sites.gateways_of(site.team, site.id) if each.revoked_at is None]
+    for box in boxes:
+        revoke_gateway(books, act, site.team, box)
+    note(books, act, "site.removed", site.team, "site", site.id, site.name)
+    return boxes
+
+
 def add_gateway(books: Books, act: Act, site: Site, name: str) -> tuple[Gateway, str]:
     """A box that is to come, and its claim: what it shows once to be enrolled. Raises RequestInvalid."""
     gateway = Gateway(

@@ -36,6 +36,8 @@ class MadeSite:
     def __init__(self, begin: datetime | None = None) -> None:
         self.state = SiteState()
         self.seq = 0
+        self.ops: list[Op] = []
+        """Everything that was recorded, as a box brings it to its cloud."""
         self._at = begin or NOW - timedelta(minutes=40)
 
     def record(
@@ -48,6 +50,7 @@ class MadeSite:
             prev=None, t=Stamp(boot="b", mono_ms=self.seq * 1000, wall=self._at), job=JOB, field=field, bases=bases,
         )  # fmt: skip
         apply_to(self.state, apply(self.state, op))
+        self.ops.append(op)
         return op.op_id
 
     def job(self, *rows: e.ChargePointListed, number: str = "1042", **facts: object) -> None:
@@ -156,9 +159,9 @@ def row(number: int, identity: str = "", **facts: object) -> e.ChargePointListed
     )  # fmt: skip
 
 
-def harbour_garage() -> MadeSite:
+def harbour_garage(begin: datetime | None = None) -> MadeSite:
     """Eight of fourteen connected; no serial, another team's serial, a conflict, faults, notes, callers."""
-    site = MadeSite()
+    site = MadeSite(begin)
     site.job(
         row(1, "ZPR104221"), row(2, "ZPR104222"), row(3, "ZPR104223"), row(4), row(5, "ZPR104225"),
         row(6, "ZPR104226"), row(7, "ZPR104227"), row(8, "ZPR104228"), row(9, "ZPR104229", active=True),

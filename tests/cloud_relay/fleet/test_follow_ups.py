@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cloud_relay.fleet.follow_ups import follow, recheck
+from cloud_relay.fleet.jobs import cancel_job
 from cloud_relay.fleet.log_records import Activation, Place
 from cloud_relay.fleet.site_desk import SiteDesk, load
 from cloud_relay.store.store import Store
@@ -112,3 +113,21 @@ def test_a_charge_point_of_another_team_is_switched_off_again(store: Store) -> N
     assert not row(store, acme).active
     (found,) = activations(store, acme)
     assert (found.state, found.detail["team"]) == ("refused", "Beta")
+
+
+def test_a_job_that_is_called_off_leaves_its_identities_to_others(store: Store) -> None:
+    place, _ = site(store)
+    brought(store, place, "CP001")
+    second = imported("CP001", job="j2")
+    at(store, place, lambda desk: desk.record((Fact(second.entity, second.event, OPERATOR, job=JobId("j2")),)))
+    for job, heir in (("j1", "j2-1"), ("j2", None)):
+
+        def work(desk: SiteDesk, job: str = job) -> list[str]:
+            cancel_job(desk, JobId(job), OPERATOR)
+            follow(desk)
+            return desk.released
+
+        released = at(store, place, work)
+        owner = store.read_now(lambda books: books.identities.owner("cp001"))
+        assert (owner.charge_point if owner is not None else None) == heir
+        assert released == ([] if heir else ["cp001"])

@@ -150,3 +150,15 @@ async def test_how_things_stand_is_shown_before_the_older_ops_are_there(store: S
     await node.gateways.take(node.place, node.gateway, batch(imported("CP002", job="j2"), first=2))
     node.gateways.shown(node.gateway, ())
     assert not (await node.gateways.state(node.place)).state.stations, "and it is never stored"
+
+
+async def test_who_follows_hears_that_a_box_is_gone(store: Store) -> None:
+    node, socket = Node(store), Socket()
+    hello = m.Hello(node.gateway, "s9", "x", epoch="epoch-1", clock=m.ClockState(NOW, "b", 1))
+    await node.gateways.register(hello, "nonce")
+    node.gateways.came(node.gateway, node.place.site, socket)
+    before = len(node.told)
+    node.gateways.went(node.gateway, Socket())
+    assert len(node.told) == before, "another socket, long replaced"
+    node.gateways.went(node.gateway, socket)
+    assert node.told[before:] == [SiteNews(node.place.team, node.place.site, links=True)]

@@ -51,7 +51,7 @@ const sent = new Map();
 /** The row that answer is about: what is wrong in other rows stays until they are answered. @type {Element | null} */
 let answered = null;
 /** A page of its own, with its own regions and news, says so. */
-const home = body.dataset.regions ? location.href : "/j";
+const home = body.dataset.events ? location.href : "/j";
 const draft = (/** @type {Element} */ field) => `draft ${body.dataset.job} ${field.id}`;
 /** @param {any} field */
 function changed(field) {
@@ -87,7 +87,7 @@ function tell(form, state = "") {
 function keepDrafts(/** @type {Event} */ event) {
   const field = /** @type {Field} */ (event.target), row = field.closest(".cp");
   if (row) mark(row);
-  if (!field.id || !("defaultValue" in field) || field.id === "token") return;
+  if (!field.id || !("defaultValue" in field) || field.id === "token" || field.form?.hasAttribute("data-plain")) return;
   try {
     if (changed(field)) localStorage.setItem(draft(field), field.value);
     else localStorage.removeItem(draft(field));
@@ -178,7 +178,7 @@ function complain(page, where) {
 async function load(url, options) {
   const answer = await fetch(url, { credentials: "same-origin", ...options });
   back();
-  if (answer.status === 401 || answer.status === 410) location.reload();
+  if (answer.status === 401 || answer.status === 410 || new URL(answer.url).pathname === "/sign-in") location.reload();
   return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
 }
 /** @type {Set<string>} */
@@ -249,7 +249,7 @@ function silent() {
 }
 function lost() {
   root.classList.add("lost");
-  probing ||= setInterval(refresh, 3000, "header"); // the stream alone may not notice
+  probing ||= setInterval(refresh, 3000, $("[data-region=header]") ? "header" : "page"); // the stream alone may not notice
   const bar = byId("lost"), phone = $("#phone b");
   if (bar) { bar.textContent = LOST; bar.hidden = false; }
   if (phone) phone.textContent = "no connection";

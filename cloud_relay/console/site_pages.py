@@ -1,0 +1,218 @@
+"""Sites and their boxes as pages: the list with its search and filters, a site, and what is changed there.
+
+Start at `get_sites`, `get_site`. The rules stand in `fleet.sites` and `fleet.site_lines`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from cloud_relay.console.caller import STORE
+from cloud_relay.console.drawing import drawn, gone_to, team_path
+from cloud_relay.console.jobs_api import PUBLIC_URL
+from cloud_relay.console.live_pages import seq_here
+from cloud_relay.console.members import caller_here, form_of
+from cloud_relay.console.operator_api import GATEWAYS, cursor_of, page_of
+from cloud_relay.console.site_views import box_view, point_rows, site_row, stale_since
+from cloud_relay.fleet.ids import GatewayId, SiteId
+from cloud_relay.fleet.jobs import cancel_job
+from cloud_relay.fleet.log_records import Place
+from cloud_relay.fleet.points import connected_of, points_of
+from cloud_relay.fleet.ports import Books
+from cloud_relay.fleet.records import Gateway, Site
+from cloud_relay.fleet.site_desk import SiteDesk
+from cloud_relay.fleet.site_lines import SHOWN, BoxLine, SiteLine, chosen, counted, site_boxes, site_lines
+from cloud_relay.fleet.sites import add_gateway, add_site, change_site, find_site, remove_site, revoke_gateway
+from sitelink.errors import NameTaken, NotFound, RequestInvalid
+from sitelink.states import JobStatus
+from web_ui.routes import Route
+
+PAGE_SIZE = 50
+JOBS_SHOWN = 100
+
+
+# ---- the list ----
+
+
+async def get_sites(request: web.Request) -> web.Response:
+    """`q` is looked for in names, addresses, boxes, job numbers and identities; `show` is one of SHOWN."""
+    caller, online = caller_here(request), request.app[GATEWAYS].online
+    text, show = request.query.get("q", "")[:200].strip(), request.query.get("show", "")
+    show = show if show in SHOWN else ""
+    _, after = page_of(request)
+
+    def work(books: Books) -> tuple[list[SiteLine], set[SiteId]]:
+        named = books.identities.sites_naming(caller.team, text.casefold()) if text else set()
+        return site_lines(books, caller.team, online, caller.clock.now()), named
+
+    lines, named = await request.app[STORE].read(work)
+    seq = seq_here(request)
+    found = chosen(lines, text, "", named)
+    counts = counted(found)
+    behind = [line for line in chosen(found, "", show) if after is None or _key(line) > after]
+    rows = [site_row(line, await _connected(request, line)) for line in behind[:PAGE_SIZE]]
+    following = None
+    if len(behind) > PAGE_SIZE:
+        more = {"q": text, "show": show, "cursor": cursor_of(*_key(behind[PAGE_SIZE - 1]))}
+        following = f"?{urlencode(more)}"
+    return drawn(
+        request, "sites", here="sites", rows=rows, q=text, show=show, counts=counts, total=len(lines), seq=seq,
+        first=f"?{urlencode({'q': text, 'show': show})}" if after is not None else None,
+        following=following,
+    )  # fmt: skip
+
+
+def _key(line: SiteLine) -> tuple[str, str]:
+    return line.site.name.casefold(), line.site.id
+
+
+async def _connected(request: web.Request, line: SiteLine) -> tuple[int, int]:
+    caller = caller_here(request)
+    held = await request.app[GATEWAYS].state(Place(caller.team, caller.team_name, line.site.id))
+    return connected_of(points_of(held.state))
+
+
+async def get_new_site(request: web.Request) -> web.Response:
+    return drawn(request, "site_new", here="sites", typed={}, problem=None, fields={})
+
+
+async def post_site(request: web.Request) -> web.Response:
+    caller, form = caller_here(request), form_of(request)
+    try:
+        made = await request.app[STORE].write(
+            lambda books: add_site(books, caller.act, caller.team, form.get("name", ""), form.get("address", ""))
+        )
+    except (NameTaken, RequestInvalid) as error:
+        return drawn(
+            request, "site_new", here="sites", status=error.http_status, typed=form, problem=error.code,
+            fields=error.fields,
+        )  # fmt: skip
+    return gone_to(team_path(request, f"/sites/{made.id}"))
+
+
+# ---- a site ----
+
+
+async def get_site(request: web.Request) -> web.Response:
+    return await _site_page(request)
+
+
+async def _site_page(request: web.Request, status: int = 200, **more: Any) -> web.Response:
+    """`problem`, a code, with its `fields`; `typed` is what stands in the form it is about."""
+    caller, online = caller_here(request), request.app[GATEWAYS].online
+    seq = seq_here(request)
+
+    def work(books: Books) -> tuple[Site, list[BoxLine], Any]:
+        site = _site(books, request)
+        jobs = books.logs.jobs(caller.team, after=None, limit=JOBS_SHOWN, site=site.id)
+        return site, site_boxes(books, site, online, caller.clock.now()), jobs
+
+    site, boxes, jobs = await request.app[STORE].read(work)
+    held = await request.app[GATEWAYS].state(Place(caller.team, caller.team_name, site.id))
+    points = points_of(held.state)
+    connected, total = connected_of(points)
+    context: Mapping[str, Any] = {"problem": None, "fields": {}, "typed": {}, "about": "", **more}
+    return drawn(
+        request, "site", here="sites", status=status, site=site, boxes=[box_view(box) for box in boxes], jobs=jobs,
+        open_jobs=sum(job.status is JobStatus.OPEN for job in jobs), rows=point_rows(points, caller.clock.now()),
+        connected=connected, total=total, seq=seq, stale_since=stale_since(boxes), **context,
+    )  # fmt: skip
+
+
+def _site(books: Books, request: web.Request) -> Site:
+    """By its id alone. Raises NotFound."""
+    wanted = request.match_info["site"]
+    site = find_site(books, caller_here(request).team, wanted)
+    if site.id != wanted:
+        raise NotFound(what="site", key=wanted[:64])
+    return site
+
+
+async def post_change(request: web.Request) -> web.Response:
+    caller, form = caller_here(request), form_of(request)
+
+    def work(books: Books) -> Site:
+        return change_site(books, caller.act, _site(books, request), form.get("name", ""), form.get("address", ""))
+
+    try:
+        site = await request.app[STORE].write(work)
+    except (NameTaken, RequestInvalid) as error:
+        return await _refused(request, "change", error)
+    return gone_to(team_path(request, f"/sites/{site.id}"))
+
+
+async def _refused(request: web.Request, about: str, error: NameTaken | RequestInvalid) -> web.Response:
+    return await _site_page(
+        request, error.http_status, about=about, problem=error.code, fields=error.fields, typed=form_of(request)
+    )
+
+
+async def post_remove(request: web.Request) -> web.Response:
+    """Its jobs are called off, so that their charge points are nobody's; its boxes are served no more."""
+    caller, gateways = caller_here(request), request.app[GATEWAYS]
+    site = await request.app[STORE].read(lambda books: _site(books, request))
+
+    def work(desk: SiteDesk) -> list[GatewayId]:
+        for job in tuple(desk.state.jobs):
+            cancel_job(desk, job, caller.author)
+        return remove_site(desk.books, caller.act, _site(desk.books, request))
+
+    for box in await gateways.work(Place(caller.team, caller.team_name, site.id), work):
+        await gateways.end(box, "revoked")
+    return gone_to(team_path(request, "/sites"))
+
+
+# ---- boxes ----
+
+
+async def post_box(request: web.Request) -> web.Response:
+    """Expect a box. Its claim is on the answer's page and nowhere else."""
+    caller, form = caller_here(request), form_of(request)
+
+    def work(books: Books) -> tuple[Site, Gateway, str]:
+        site = _site(books, request)
+        return site, *add_gateway(books, caller.act, site, form.get("name", ""))
+
+    try:
+        site, box, claim = await request.app[STORE].write(work)
+    except RequestInvalid as error:
+        return await _refused(request, "box", error)
+    relay = f"{request.app[PUBLIC_URL].replace('http', 'ws', 1)}/relay"
+    return drawn(request, "box_claim", here="sites", site=site, box=box, claim=claim, relay=relay)
+
+
+async def post_revoke(request: web.Request) -> web.Response:
+    caller, gateway = caller_here(request), GatewayId(request.match_info["gateway"])
+
+    def work(books: Books) -> Site:
+        site = _site(books, request)
+        if all(each.id != gateway for each in books.sites.gateways_of(caller.team, site.id)):
+            raise NotFound(what="gateway", key=gateway[:64])
+        revoke_gateway(books, caller.act, caller.team, gateway)
+        return site
+
+    site = await request.app[STORE].write(work)
+    await request.app[GATEWAYS].end(gateway, "revoked")
+    return gone_to(team_path(request, f"/sites/{site.id}"))
+
+
+def _page(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
+    scope = "sites:read" if method == "GET" else "sites:write"
+    return Route(
+        method, f"/t/{{team}}/sites{path}", handler, summary, media="text/html", auth="member",
+        scope=more.pop("scope", scope), **more,
+    )  # fmt: skip
+
+
+ROUTES = (
+    _page("GET", "", get_sites, "The team's sites.", query=("q", "show", "cursor")),
+    _page("GET", "/new", get_new_site, "A form for a new site.", scope="sites:write"),
+    _page("POST", "", post_site, "A new site."),
+    _page("GET", "/{site}", get_site, "A site, its boxes, jobs and charge points."),
+    _page("POST", "/{site}", post_change, "Another name or address."),
+    _page("POST", "/{site}/remove", post_remove, "Take a site off the list."),
+    _page("POST", "/{site}/boxes", post_box, "Expect a box."),
+    _page("POST", "/{site}/boxes/{gateway}/revoke", post_revoke, "Serve a box no more."),
+)
