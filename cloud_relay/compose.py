@@ -39,6 +39,7 @@ from web_ui.faults import FAULTS
 from web_ui.front import runner_of
 from web_ui.job_api import answer
 from web_ui.limits import Limits
+from web_ui.live import Streams
 from web_ui.routes import Route, mount
 from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
 from web_ui.surface import DRAW_ERROR, protect
@@ -46,6 +47,8 @@ from web_ui.surface import DRAW_ERROR, protect
 log = structlog.get_logger()
 
 SESSION_KEY = "session_key"
+STREAMS_MAX = 2000
+"""Pages that are followed at a time."""
 DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("openapi")
 
 
@@ -93,7 +96,7 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         news = News()
         gateways = Gateways(store, clock, news, verify, node=new_id(), new_id=new_id)
         gate = Gate(Sessions(key, clock), Limits(clock), Hosts(_names(settings)), clock)
-        app = protect(None, gate)
+        app = protect(None, gate, streams=Streams(max_open=STREAMS_MAX))
         app[DRAW_ERROR] = drawing.draw_error
         job_links.prepare(app, news)
         sign_in.prepare(app)

@@ -153,6 +153,13 @@ class SignInNeeded(SiteError):
     http_status = 401
 
 
+class RowsInvalid(SiteError):
+    """Pasted charge points that cannot be. fields: line (from 1), column, problem."""
+
+    code = "rows_invalid"
+    http_status = 422
+
+
 class PermissionMissing(SiteError):
     """A person's role in the team does not allow it. fields: right, role."""
 

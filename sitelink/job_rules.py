@@ -356,9 +356,11 @@ def decide_activity(
     return decide
 
 
-def decide_row_activity(job: JobId, row: ChargePointId, author: Author, *, active: bool) -> Decide[int]:
+def decide_row_activity(
+    job: JobId, row: ChargePointId, author: Author, *, active: bool | None = None, maintenance: bool | None = None
+) -> Decide[int]:
     """The same for one row of a job. Raises NotFound, also for a row of another job, ChargeActive."""
-    decide_one = decide_activity([row], author, active=active)
+    decide_one = decide_activity([row], author, active=active, maintenance=maintenance)
 
     def decide(ledger: Sight) -> Decision[int]:
         row_of(ledger.state, job_of(ledger.state, job), row)

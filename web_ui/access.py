@@ -4,9 +4,10 @@ Start at `visitor_of` (may look) and `writer_of` (may change). The tokens themse
 Sources: SECURITY §4.1 L2, L7, L10, L11; DESIGN §7 (21), (22).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from aiohttp import web
 
@@ -59,15 +60,36 @@ def jobs_of(request: web.Request) -> Jobs:
 
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """A job as an operator has it before them at the console. `home`: the path of its page there; the others stand
+    below it. `frame`: what the templates around it need."""
+
+    author: Author
+    csrf: str
+    home: str
+    frame: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
-    """The holder of a link that is valid now. `session` None: a Bearer client."""
+    """The holder of a link that is valid now, or an operator at their desk. `session` None: a Bearer client, a desk."""
 
     link: Link
     session: Session | None
+    desk: Desk | None = None
 
     @property
     def author(self) -> Author:
-        return Author(type=AuthorType.INSTALLER, link=self.link.id)
+        return self.desk.author if self.desk else Author(type=AuthorType.INSTALLER, link=self.link.id)
+
+    @property
+    def home(self) -> str:
+        """The path of the job's page."""
+        return self.desk.home if self.desk else "/j"
+
+
+VISITOR_HERE: web.RequestKey[Visitor] = web.RequestKey("visitor_here")
+"""The console puts an operator here, known and allowed, before a handler runs."""
 
 
 def visitor_of(request: web.Request) -> Visitor:
@@ -75,6 +97,8 @@ def visitor_of(request: web.Request) -> Visitor:
 
     Raises SignInNeeded, LinkUnknown, LinkEnded, and TooMany after too many bad Bearer tokens.
     """
+    if VISITOR_HERE in request:
+        return request[VISITOR_HERE]
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     if scheme.casefold() == "bearer":
         return Visitor(_by_bearer(request, credentials.strip()), None)
@@ -97,7 +121,7 @@ def writer_of(request: web.Request, csrf: str | None = None) -> Visitor:
     if visitor.session is not None:
         refuse_forgery(request, visitor.session, csrf)
         limits.writes.take(visitor.session.id)
-    else:
+    elif visitor.desk is None:
         limits.program_writes.take(visitor.link.id)
     if visitor.link.role is not LinkRole.INSTALLER:
         raise LinkReadOnly

@@ -159,12 +159,13 @@ async def context_of(
     names = {"corrections": "corrections", "settings": "inventory", "security": "security", "told": "told"}
     own = {"": f"cp:{row.id}", **{part: f"{name}:{row.id}" for part, name in names.items()}}
     details = await details_for(request, row.station, parts, own, row)
-    here = f"/j/charge-points/{row.id}"
+    here = f"{visitor.home}/charge-points/{row.id}"
+    events = f"{visitor.home}/events?" if visitor.desk else "/api/v1/job/events?"
     paths = Paths(
-        back=f"/j#cp-{row.id}", back_text="Back to the job", details=f"{here}/details",
+        back=f"{visitor.home}#cp-{row.id}", back_text="Back to the job", details=f"{here}/details",
         regions=regions_of(request, here),
-        events=f"/api/v1/job/events?frames={row.id}&" if request.path.endswith("/frames") else "/api/v1/job/events?",
-        frames=f"{here}/frames", files=f"{here}/files",
+        events=f"{events}frames={row.id}&" if request.path.endswith("/frames") else events,
+        frames=f"{here}/frames", files=None if visitor.desk else f"{here}/files",
     )  # fmt: skip
     number = jobs_of(request).snapshot().state.jobs[visitor.link.job].number
     return {"details": details, "paths": paths, "number": number, "frames_on": f"frames:{row.id}"}

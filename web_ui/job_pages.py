@@ -4,6 +4,7 @@ Who asks, what was typed, ask the port, draw. What a page looks like stands in `
 from `wording` by code and are never taken from the request. Start at `ROUTES`. Sources: UX §6.1, DESIGN §7 (21), (22).
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -60,7 +61,7 @@ async def get_page(request: web.Request) -> web.Response:
         if request.headers.get(hdrs.COOKIE):
             drop_cookie(request, response)
         return response
-    return _job_page(request, visitor, flash=_flash(request))
+    return job_page(request, visitor, flash=_flash(request))
 
 
 async def post_open(request: web.Request) -> web.Response:
@@ -120,7 +121,7 @@ async def post_charge_point(request: web.Request) -> web.Response:
     except SiteError as exc:
         field = "connector" if isinstance(exc, ConnectorInvalid) else "identity"
         return _refused(request, visitor, exc, {row: _typed(form, exc, field)})
-    return _done(request, f"/j?saved=saved#cp-{row}")
+    return _done(request, f"{visitor.home}?saved=saved#cp-{row}")
 
 
 def _unless_in_conflict(request: web.Request, row: ChargePointId, identity: str | None) -> str | None:
@@ -149,7 +150,7 @@ async def post_resolve(request: web.Request) -> web.Response:
         raise
     except SiteError as exc:
         return _refused(request, visitor, exc, {row: {field: error_view(exc, form.get("value", ""))}})
-    return _done(request, f"/j?saved=resolved#cp-{row}")
+    return _done(request, f"{visitor.home}?saved=resolved#cp-{row}")
 
 
 async def post_confirm(request: web.Request) -> web.Response:
@@ -157,7 +158,7 @@ async def post_confirm(request: web.Request) -> web.Response:
     form = await read_form(request)
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
     await jobs_of(request).confirm_station(visitor.link.job, _row_id(request), visitor.author)
-    return _done(request, f"/j?saved=saved#cp-{_row_id(request)}")
+    return _done(request, f"{visitor.home}?saved=saved#cp-{_row_id(request)}")
 
 
 async def post_pair(request: web.Request) -> web.Response:
@@ -165,7 +166,7 @@ async def post_pair(request: web.Request) -> web.Response:
     form = await read_form(request)
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
     await jobs_of(request).pair_anew(visitor.link.job, _row_id(request), visitor.author)
-    return _done(request, f"/j?saved=pairing_anew#cp-{_row_id(request)}")
+    return _done(request, f"{visitor.home}?saved=pairing_anew#cp-{_row_id(request)}")
 
 
 async def post_secure(request: web.Request) -> web.Response:
@@ -173,7 +174,7 @@ async def post_secure(request: web.Request) -> web.Response:
     form = await read_form(request)
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
     begun = await jobs_of(request).secure(visitor.link.job, visitor.author)
-    return _done(request, f"/j?saved={'keys_sent' if begun else 'no_keys_sent'}")
+    return _done(request, f"{visitor.home}?saved={'keys_sent' if begun else 'no_keys_sent'}")
 
 
 async def post_swap(request: web.Request) -> web.Response:
@@ -187,7 +188,7 @@ async def post_swap(request: web.Request) -> web.Response:
         raise
     except SiteError as exc:
         return _refused(request, visitor, exc, {a: {"identity": error_view(exc)}})
-    return _done(request, f"/j?saved=swapped#cp-{a}")
+    return _done(request, f"{visitor.home}?saved=swapped#cp-{a}")
 
 
 async def post_pairing(request: web.Request) -> web.Response:
@@ -195,7 +196,7 @@ async def post_pairing(request: web.Request) -> web.Response:
     form = await read_form(request)
     visitor = writer_of(request, form.get(CSRF_FIELD, ""))
     await jobs_of(request).open_pairing(visitor.link.job, visitor.author)
-    return _done(request, "/j?saved=pairing_opened")
+    return _done(request, f"{visitor.home}?saved=pairing_opened")
 
 
 async def get_region(request: web.Request) -> web.Response:
@@ -217,8 +218,8 @@ def _regions(request: web.Request, names: list[str]) -> dict[str, str]:
     """Where only rows are asked for, only they are looked at."""
     visitor = visitor_of(request)
     rows = {ChargePointId(row) for kind, _, row in (name.partition(":") for name in names) if row}
-    view = view_of(request, visitor, rows if all(":" in name for name in names) else None)
-    drawn = {name: render.region(name, view, _csrf(request, visitor)) for name in names}
+    context = shown_to(request, visitor, rows if all(":" in name for name in names) else None)
+    drawn = {name: render.region(name, **context) for name in names}
     return {name: text for name, text in drawn.items() if text is not None}
 
 
@@ -249,7 +250,7 @@ async def post_actions(request: web.Request) -> web.Response:
         if wants_json(request):
             raise
         return _row_page(request, visitor, "actions.html", exc, {"action": error_view(exc, name)})
-    return _done(request, f"/j/charge-points/{_row_id(request)}/actions", command_id=command_id)
+    return _done(request, f"{visitor.home}/charge-points/{_row_id(request)}/actions", command_id=command_id)
 
 
 async def get_notes(request: web.Request) -> web.Response:
@@ -268,7 +269,7 @@ async def post_notes(request: web.Request) -> web.Response:
         if wants_json(request):
             raise
         return _row_page(request, visitor, "notes.html", exc, {"text": error_view(exc, text)})
-    return _done(request, f"/j/charge-points/{_row_id(request)}/notes?saved=note_saved")
+    return _done(request, f"{visitor.home}/charge-points/{_row_id(request)}/notes?saved=note_saved")
 
 
 async def get_complete(request: web.Request) -> web.Response:
@@ -287,18 +288,18 @@ async def post_complete(request: web.Request) -> web.Response:
             raise
         errors = {"complete": error_view(exc), "reason": _kept(reason), "name": _kept(name)}
         return _complete_page(request, visitor, exc, errors)
-    return _done(request, "/j?saved=completed")
+    return _done(request, f"{visitor.home}?saved=completed")
 
 
 # ---- drawing ----
 
 
-def _job_page(
+def job_page(
     request: web.Request, visitor: Visitor, *, flash: str | None = None, errors: RowErrors | None = None,
     problem: SiteError | None = None,
 ) -> web.Response:  # fmt: skip
-    view, csrf = view_of(request, visitor), _csrf(request, visitor)
-    return _html("job.html", problem, view=view, csrf=csrf, flash=flash, errors=errors or {})
+    name = "console/job.html" if visitor.desk else "job.html"
+    return _html(name, problem, **shown_to(request, visitor), flash=flash, errors=errors or {})
 
 
 def _row_page(
@@ -306,15 +307,20 @@ def _row_page(
     errors: FieldErrors | None = None,
 ) -> web.Response:  # fmt: skip
     row = row_view(request, visitor)
-    view, csrf = view_of(request, visitor), _csrf(request, visitor)
-    return _html(template, problem, view=view, row=row, csrf=csrf, errors=errors or {})
+    return _html(template, problem, **shown_to(request, visitor), row=row, errors=errors or {})
 
 
 def _complete_page(
     request: web.Request, visitor: Visitor, problem: SiteError | None = None, errors: FieldErrors | None = None
 ) -> web.Response:
-    view, csrf = view_of(request, visitor), _csrf(request, visitor)
-    return _html("complete.html", problem, view=view, csrf=csrf, errors=errors or {})
+    return _html("complete.html", problem, **shown_to(request, visitor), errors=errors or {})
+
+
+def shown_to(request: web.Request, visitor: Visitor, only: Collection[ChargePointId] | None = None) -> dict[str, Any]:
+    """What every page and region of the job needs; with `only`, as much as drawing these rows again needs."""
+    frame = visitor.desk.frame if visitor.desk else {}
+    view, csrf = view_of(request, visitor, only), _csrf(request, visitor)
+    return {**frame, "view": view, "csrf": csrf, "at": visitor.home, "operator": visitor.desk is not None}
 
 
 def _html(template: str, problem: SiteError | None = None, **context: Any) -> web.Response:
@@ -326,7 +332,7 @@ def _refused(request: web.Request, visitor: Visitor, problem: SiteError, errors:
     """The job page again, with what was typed and why it was not taken; for our script the error itself."""
     if wants_json(request):
         raise problem
-    return _job_page(request, visitor, errors=errors, problem=problem)
+    return job_page(request, visitor, errors=errors, problem=problem)
 
 
 def _typed(form: dict[str, str], problem: SiteError, field: str) -> FieldErrors:
@@ -355,6 +361,8 @@ def _flash(request: web.Request) -> str | None:
 
 
 def _csrf(request: web.Request, visitor: Visitor) -> str:
+    if visitor.desk is not None:
+        return visitor.desk.csrf
     return request.app[GATE].sessions.csrf(visitor.session) if visitor.session else ""
 
 

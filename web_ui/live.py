@@ -14,10 +14,12 @@ from aiohttp import web
 
 from sitelink.errors import SiteError, TooMany
 from sitelink.ids import JobId
-from web_ui.access import Visitor, jobs_of, valid_link
+from web_ui.access import GATE, Visitor, jobs_of, valid_link
 from web_ui.faults import report
 from web_ui.ports import Stale
 
+AT_A_DESK_S = 60.0
+"""How long an operator's stream lasts: coming back, whether they may still look is looked at again."""
 FOLLOWED_EVERY_S = 0.5
 """How soon a reader hears of what is in no commit: frames."""
 
@@ -44,8 +46,13 @@ class _Ended(Exception):
 
 async def stream(request: web.Request, visitor: Visitor, *more: AsyncGenerator[bytes]) -> web.StreamResponse:
     """Send news of the link's job, and `more`, until the link ends. Raises TooMany when all streams are taken."""
-    news = _news(request, visitor.link.job)
-    return await serve(request, (news, *more), lambda: _has_ended(request, visitor))
+    news, clock = _news(request, visitor.link.job), request.app[GATE].clock
+    until = clock.monotonic() + AT_A_DESK_S if visitor.desk is not None else None
+
+    def has_ended() -> bool:
+        return _has_ended(request, visitor) if until is None else clock.monotonic() > until
+
+    return await serve(request, (news, *more), has_ended)
 
 
 async def serve(

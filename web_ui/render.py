@@ -117,6 +117,7 @@ def prepare() -> None:
 
 _DEFAULTS: dict[str, Any] = {
     "errors": {}, "flash": None, "problem": None, "fields": {}, "csrf": "", "home": "/j", "home_text": "Go to the job",
+    "at": "/j", "operator": False, "may_write": True,
 }  # fmt: skip
 
 
@@ -135,16 +136,16 @@ def partial(name: str, **context: Any) -> str:
     return _environment().get_template(f"partials/{name}.html").render({**_DEFAULTS, **context})
 
 
-def region(name: str, view: JobView, csrf: str) -> str | None:
+def region(name: str, view: JobView, csrf: str, **more: Any) -> str | None:
     """The fragment of a live region: header, seen, completion, cp:ID, actions:ID, notes:ID. None: there is no such."""
     if name in ("header", "seen", "completion"):
-        return partial(name, view=view, csrf=csrf)
+        return partial(name, view=view, csrf=csrf, **more)
     kind, _, row_id = name.partition(":")
     partial_name = {"cp": "charge_point", "actions": "actions", "notes": "notes"}.get(kind)
     row = view.row(row_id) if partial_name else None
     if partial_name is None or row is None:
         return None
-    return partial(partial_name, view=view, row=row, csrf=csrf)
+    return partial(partial_name, view=view, row=row, csrf=csrf, **more)
 
 
 def detail_region(name: str, **context: Any) -> str | None:

@@ -134,6 +134,10 @@ ERRORS: dict[str, Words] = {
     "sign_in_refused": Words(
         "That mail address and password do not go together.", "Try again, or have a new password sent to you."
     ),
+    "rows_invalid": Words(
+        "Line {line} of the charge points, {column}: {problem}.", "Correct that line; nothing was made yet.",
+        "A line of the charge points cannot be read.",
+    ),
     "permission_missing": Words(
         "Your role in this team ({role}) does not allow that.", "Ask an administrator of the team.",
         "Your role in this team does not allow that.",

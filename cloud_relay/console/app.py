@@ -3,7 +3,17 @@
 A page more is a module with `ROUTES`, named in `PAGES`, and a line in `drawing.NAVIGATION` where it belongs there.
 """
 
-from cloud_relay.console import job_links, jobs_api, live_pages, operator_api, overview_pages, sign_in, site_pages
+from cloud_relay.console import (
+    job_desk,
+    job_links,
+    jobs_api,
+    jobs_pages,
+    live_pages,
+    operator_api,
+    overview_pages,
+    sign_in,
+    site_pages,
+)
 from cloud_relay.console.members import admitted
 from web_ui.routes import Route
 
@@ -17,6 +27,8 @@ PAGES: tuple[Route, ...] = tuple(
         *overview_pages.ROUTES,
         *live_pages.ROUTES,
         *site_pages.ROUTES,
+        *jobs_pages.ROUTES,
+        *job_desk.ROUTES,
         *job_links.PAGES,
     )
 )

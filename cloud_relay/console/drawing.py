@@ -24,6 +24,7 @@ class NavigationLine(msgspec.Struct, frozen=True):
 NAVIGATION: tuple[NavigationLine, ...] = (
     NavigationLine("overview", "Overview", "", "sites:read"),
     NavigationLine("sites", "Sites", "/sites", "sites:read"),
+    NavigationLine("jobs", "Jobs", "/jobs", "installer-jobs:read"),
 )
 
 
@@ -34,7 +35,7 @@ def team_path(request: web.Request, path: str = "") -> str:
 
 def drawn(request: web.Request, name: str, *, here: str = "", status: int = 200, **context: Any) -> web.Response:
     """`web_ui/templates/console/NAME.html` in its frame. `here`: the line of the navigation that is this page."""
-    return html_answer(render.page(f"console/{name}.html", **frame_of(request, here), **context), status)
+    return html_answer(render.page(f"console/{name}.html", **{**frame_of(request, here), **context}), status)
 
 
 def frame_of(request: web.Request, here: str = "") -> dict[str, Any]:

@@ -3,7 +3,6 @@
 What is changed here is in the site's log when the call returns, and goes to the box from there.
 """
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,12 +10,12 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from cloud_relay.console.caller import STORE, Caller, caller_of
+from cloud_relay.console.job_work import held_here, job_id, place_here, sync_here, view_for
 from cloud_relay.console.operator_api import GATEWAYS, cursor_of, page_of
 from cloud_relay.fleet.ids import new_id
-from cloud_relay.fleet.jobs import LINK_DAYS, make_job, make_link, next_number, place_of_job
-from cloud_relay.fleet.log_records import Held, Listed, Place
+from cloud_relay.fleet.jobs import LINK_DAYS, make_job, make_link, next_number
+from cloud_relay.fleet.log_records import Listed, Place
 from cloud_relay.fleet.ports import Books
-from cloud_relay.fleet.site_view import Sync, snapshot_of, sync_of
 from cloud_relay.fleet.sites import find_site
 from sitelink import job_rules as rules
 from sitelink.decisions import Decide
@@ -37,14 +36,12 @@ from sitelink.errors import (
     RequestInvalid,
     error_of,
 )
-from sitelink.ids import ChargePointId, CommandId, JobId, LinkId
+from sitelink.ids import ChargePointId, CommandId, JobId
 from sitelink.job_file import JobFile, job_file_of
-from sitelink.model import Link
 from sitelink.states import ActionName, JobStatus, LinkRole
 from web_ui.bodies import read_json
 from web_ui.job_api import answer
 from web_ui.routes import Route
-from web_ui.views import job_view
 
 BASE = "/api/v1/installer-jobs"
 PUBLIC_URL: web.AppKey[str] = web.AppKey("public_url", str)
@@ -168,7 +165,7 @@ async def get_charge_points(request: web.Request) -> web.Response:
 async def patch_charge_point(request: web.Request) -> web.Response:
     caller = await caller_of(request, "installer-jobs:write")
     body = await read_json(request, ChangeChargePoint)
-    job, row = JobId(request.match_info["job"]), ChargePointId(request.match_info["charge_point"])
+    job, row = job_id(request), ChargePointId(request.match_info["charge_point"])
     await _decide(request, caller, _change(body, job, row, caller))
     view = await _view(request, caller)
     return answer(next(each for each in view["charge_points"] if each["id"] == row))
@@ -194,7 +191,7 @@ async def post_link(request: web.Request) -> web.Response:
     body = await read_json(request, NewLink)
     if body.role is LinkRole.ADMIN:
         raise RequestInvalid(where="role", problem="not_allowed", allowed="installer, read")
-    job, place = JobId(request.match_info["job"]), await _place(request, caller)
+    job, place = job_id(request), await place_here(request, caller)
     token = await request.app[GATEWAYS].work(
         place, lambda desk: make_link(desk, job, caller.author, role=body.role, days=body.days)
     )
@@ -204,7 +201,7 @@ async def post_link(request: web.Request) -> web.Response:
 async def post_mark_complete(request: web.Request) -> web.Response:
     caller = await caller_of(request, "installer-jobs:write")
     body = await read_json(request, MarkComplete)
-    job, held = JobId(request.match_info["job"]), await _held(request, caller)
+    job, held = job_id(request), await held_here(request, caller)
     activate_all = body.activate_all
     if activate_all is None:
         activate_all = held[1].state.jobs[job].activate_by_default
@@ -215,13 +212,13 @@ async def post_mark_complete(request: web.Request) -> web.Response:
 
 async def post_archive(request: web.Request) -> web.Response:
     caller = await caller_of(request, "installer-jobs:write")
-    await _decide(request, caller, rules.decide_archive(JobId(request.match_info["job"]), caller.author))
+    await _decide(request, caller, rules.decide_archive(job_id(request), caller.author))
     return answer(await _view(request, caller))
 
 
 async def post_reopen(request: web.Request) -> web.Response:
     caller = await caller_of(request, "installer-jobs:write")
-    await _decide(request, caller, rules.decide_reopen(JobId(request.match_info["job"]), caller.author))
+    await _decide(request, caller, rules.decide_reopen(job_id(request), caller.author))
     return answer(await _view(request, caller))
 
 
@@ -229,8 +226,8 @@ async def post_action(request: web.Request) -> web.Response:
     """Now or not at all: an order for a box that is away is refused, never kept."""
     caller = await caller_of(request, "charge-points:command")
     body = await read_json(request, RequestAction)
-    job, row = JobId(request.match_info["job"]), ChargePointId(request.match_info["charge_point"])
-    place, held = await _held(request, caller)
+    job, row = job_id(request), ChargePointId(request.match_info["charge_point"])
+    place, held = await held_here(request, caller)
     rules.row_of(held.state, rules.job_of(held.state, job), row)
     gateways = request.app[GATEWAYS]
     command = CommandId(body.command_id or new_id())
@@ -246,30 +243,16 @@ async def post_action(request: web.Request) -> web.Response:
 # ---- what they share ----
 
 
-async def _place(request: web.Request, caller: Caller) -> Place:
-    job = JobId(request.match_info["job"])
-    return await request.app[STORE].read(lambda books: place_of_job(books, caller.team, caller.team_name, job))
-
-
-async def _held(request: web.Request, caller: Caller) -> tuple[Place, Held]:
-    place = await _place(request, caller)
-    return place, await request.app[GATEWAYS].state(place)
-
-
 async def _decide(request: web.Request, caller: Caller, decide: Decide[Any]) -> None:
-    await request.app[GATEWAYS].decide(await _place(request, caller), decide)
+    await request.app[GATEWAYS].decide(await place_here(request, caller), decide)
 
 
 async def _view(request: web.Request, caller: Caller) -> dict[str, Any]:
     """The same view as the link's holder sees, and how far it goes."""
-    gateways, job = request.app[GATEWAYS], JobId(request.match_info["job"])
-    place, held = await _held(request, caller)
-    links = await request.app[STORE].read(lambda books: books.links.of_site(place.site))
-    now: datetime = caller.clock.now()
-    sync: Sync = sync_of(held, links, gateways.online)
-    link = Link(id=LinkId("operator"), job=job, token_sha256="", role=LinkRole.READ, created_at=now)
-    view: dict[str, Any] = msgspec.to_builtins(job_view(snapshot_of(held, sync, now), job, link=link))
-    return {"id": job, **view, "sync": msgspec.to_builtins(sync)}
+    place, held = await held_here(request, caller)
+    sync = await sync_here(request, place, held)
+    view: dict[str, Any] = msgspec.to_builtins(view_for(held, sync, job_id(request), caller.clock.now()))
+    return {"id": job_id(request), **view, "sync": msgspec.to_builtins(sync)}
 
 
 def _route(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:

@@ -36,7 +36,7 @@ async def get_overview(request: web.Request) -> web.Response:
     tiles = [
         Tile("boxes online", there, mood="ok"),
         Tile("boxes offline", len(gateways) - there, mood="problem" if there < len(gateways) else ""),
-        Tile("open jobs", len(jobs)),
+        Tile("open jobs", len(jobs), "/jobs?status=open"),
     ]
     return drawn(request, "overview", here="overview", tiles=tiles, jobs=jobs[:JOBS_SHOWN], gateways=len(gateways))
 

@@ -13,7 +13,7 @@ from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.site_desk import SiteDesk
 from cloud_relay.fleet.tokens import new_token, sha256_of
 from sitelink.errors import NotFound
-from sitelink.events import JobCancelled, LinkCreated
+from sitelink.events import JobCancelled, LinkCreated, LinkRevoked
 from sitelink.ids import JobId, LinkId
 from sitelink.job_file import JobFile
 from sitelink.job_rules import decide_import, job_of
@@ -45,6 +45,15 @@ def make_link(desk: SiteDesk, job: JobId, author: Author, *, role: LinkRole, day
     event = LinkCreated(job, sha256_of(token), role, author.name, expires)
     desk.record((Fact(f"link:{new_id()}", event, author, job=job),))
     return token
+
+
+def revoke_link(desk: SiteDesk, job: JobId, link: LinkId, author: Author) -> None:
+    """Dead here from this moment, on the box at its next contact; once is as good as twice. Raises NotFound."""
+    known = desk.state.links.get(link)
+    if known is None or known.job != job:
+        raise NotFound(what="link", key=link[:64])
+    if known.revoked_at is None:
+        desk.record((Fact(f"link:{link}", LinkRevoked(), author, job=job),))
 
 
 def cancel_job(desk: SiteDesk, job: JobId, author: Author) -> None:

@@ -72,9 +72,11 @@ class SiteLogs(Protocol):
 
     def job_site(self, team: TeamId, job: JobId) -> SiteId | None: ...
     def jobs(
-        self, team: TeamId, *, after: tuple[str, str] | None, limit: int, status: str = "", site: str = ""
-    ) -> Sequence[Listed]:
-        """Newest first, those behind (created_at, id)."""
+        self, team: TeamId, *, after: tuple[str, str] | None, limit: int, status: str = "", site: str = "",
+        text: str = "",
+    ) -> Sequence[Listed]:  # fmt: skip
+        """Newest first, those behind (created_at, id). `text`: a part of its number, its site's name, or an identity
+        at its site, without regard to case."""
         ...
 
     def numbers(self, team: TeamId) -> Sequence[str]:

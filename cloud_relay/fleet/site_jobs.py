@@ -21,7 +21,7 @@ from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, Transfer
 from sitelink.model import Command, Link, Transfer
 from sitelink.ops import Author
 from sitelink.record import record_of
-from sitelink.states import ActionName, LinkRole, TransferKind
+from sitelink.states import ActionName, AuthorType, LinkRole, TransferKind
 from web_ui.ports import Snapshot, Stale
 from web_ui.security import token_sha256
 
@@ -90,7 +90,7 @@ class SiteJobs:
         await self._decide(rules.decide_swap(job, a, b, author))
 
     async def add_note(self, job: JobId, row: ChargePointId, author: Author, text: str) -> None:
-        await self._decide(rules.decide_note(job, row, author, text))
+        await self._decide(rules.decide_note(job, row, author, text, by_operator=author.type is AuthorType.OPERATOR))
 
     async def complete(
         self, job: JobId, author: Author, *, activate_all: bool, reason: str | None = None, name: str | None = None

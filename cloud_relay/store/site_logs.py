@@ -187,8 +187,9 @@ class SqlSiteLogs:
         return self._connection.execute(query).scalar()
 
     def jobs(
-        self, team: TeamId, *, after: tuple[str, str] | None, limit: int, status: str = "", site: str = ""
-    ) -> Sequence[Listed]:
+        self, team: TeamId, *, after: tuple[str, str] | None, limit: int, status: str = "", site: str = "",
+        text: str = "",
+    ) -> Sequence[Listed]:  # fmt: skip
         c = t.job_index.c
         query = sa.select(t.job_index).join(schema.site, schema.site.c.id == c.site_id)
         query = query.where(schema.site.c.team_id == team)
@@ -199,6 +200,8 @@ class SqlSiteLogs:
             query = query.where(c.status == status)
         if site:
             query = query.where(c.site_id == site)
+        if text:
+            query = query.where(_mentions(text))
         rows = self._connection.execute(query.order_by(c.created_at.desc(), c.job_id).limit(limit)).mappings()
         return [_listed(row) for row in rows]
 
@@ -216,6 +219,18 @@ class SqlSiteLogs:
     def site_of_link(self, link: LinkId) -> SiteId | None:
         query = sa.select(t.link_index.c.site_id).where(t.link_index.c.link_id == link)
         return self._connection.execute(query).scalar()
+
+
+def _mentions(text: str) -> sa.ColumnElement[bool]:
+    """Number or site of a job, or an identity at its site."""
+    job, owner = t.job_index.c, t.identity_owner.c
+    at_its_site = sa.select(owner.identity).where(
+        owner.site_id == job.site_id, owner.identity.icontains(text, autoescape=True)
+    )
+    return sa.or_(
+        job.number.icontains(text, autoescape=True), job.site_name.icontains(text, autoescape=True),
+        at_its_site.exists(),
+    )  # fmt: skip
 
 
 _decode_charge = msgspec.json.Decoder(Transaction).decode

@@ -51,7 +51,7 @@ const sent = new Map();
 /** The row that answer is about: what is wrong in other rows stays until they are answered. @type {Element | null} */
 let answered = null;
 /** A page of its own, with its own regions and news, says so. */
-const home = body.dataset.events ? location.href : "/j";
+const home = body.dataset.home ?? (body.dataset.events ? location.href : "/j");
 const draft = (/** @type {Element} */ field) => `draft ${body.dataset.job} ${field.id}`;
 /** @param {any} field */
 function changed(field) {
@@ -321,7 +321,7 @@ async function send(form, button) {
     tell(form, answer.ok ? `✓ Saved on the ${HOST}` : "");
     sent.clear(); // until now news must not touch what is on its way
     for (const [field, text] of mine) sent.set(field, text);
-    answered = form.closest(".cp") ?? byId(`cp-${url.split("/")[3]}`);
+    answered = form.closest(".cp") ?? byId(`cp-${url.match(/charge-points\/([^/]+)/)?.[1]}`);
     const inDialog = dialog?.open && dialog.contains(form), content = page.querySelector("[data-dialog]");
     if (answer.ok) {
       for (const [field, text] of sent)
@@ -334,7 +334,7 @@ async function send(form, button) {
     adopt(page, !answer.ok || !form.dataset.row);
     if (answer.ok && form.dataset.row) say(`${form.dataset.row}: saved on the ${HOST}.`, form.id, true);
     if (!answer.ok) (form.closest(".cp") ? $("[aria-invalid]", form.closest(".cp") ?? form) : byId("errors"))?.focus();
-    if (answer.ok && url === "/j/complete") byId("completed")?.focus();
+    if (answer.ok && url.endsWith("/complete")) byId("completed")?.focus();
   } catch {
     clearTimeout(slow);
     tell(form, `Kept on this phone; it is sent when the ${HOST} is back.`);
