@@ -8,7 +8,7 @@ import csv
 import html
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 NOT_RECORDED = "not recorded"
@@ -36,14 +36,21 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
 
 def csv_of(record: Mapping[str, Any]) -> str:
     """One line a charge point, the job's own facts repeated in front; every value quoted, lines end in CRLF."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(["Job", "Site", "Job status", "Completed at", *(title for _, title in _COLUMNS)])
     completion = record.get("completion") or {}
     job = [record.get("number"), record["site"].get("name"), record.get("status"), completion.get("at")]
-    for row in record["charge_points"]:
-        cells = [*job, *(_value(row, key) for key, _ in _COLUMNS)]
-        writer.writerow([_cell(value) for value in cells])
+    return table_csv(
+        ["Job", "Site", "Job status", "Completed at", *(title for _, title in _COLUMNS)],
+        ([*job, *(_value(row, key) for key, _ in _COLUMNS)] for row in record["charge_points"]),
+    )
+
+
+def table_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Every value quoted, none taken for a formula, lines end in CRLF (RFC 4180)."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(head)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
     return out.getvalue()
 
 

@@ -4,6 +4,8 @@ A page more is a module with `ROUTES`, named in `PAGES`, and a line in `drawing.
 """
 
 from cloud_relay.console import (
+    charge_pages,
+    charge_point_pages,
     job_desk,
     job_links,
     jobs_api,
@@ -11,6 +13,7 @@ from cloud_relay.console import (
     live_pages,
     operator_api,
     overview_pages,
+    point_pages,
     sign_in,
     site_pages,
 )
@@ -29,6 +32,9 @@ PAGES: tuple[Route, ...] = tuple(
         *site_pages.ROUTES,
         *jobs_pages.ROUTES,
         *job_desk.ROUTES,
+        *point_pages.ROUTES,
+        *charge_point_pages.ROUTES,
+        *charge_pages.ROUTES,
         *job_links.PAGES,
     )
 )

@@ -25,6 +25,7 @@ NAVIGATION: tuple[NavigationLine, ...] = (
     NavigationLine("overview", "Overview", "", "sites:read"),
     NavigationLine("sites", "Sites", "/sites", "sites:read"),
     NavigationLine("jobs", "Jobs", "/jobs", "installer-jobs:read"),
+    NavigationLine("points", "Charge points", "/charge-points", "sites:read"),
 )
 
 

@@ -52,7 +52,10 @@ async def get_sites(request: web.Request) -> web.Response:
     found = chosen(lines, text, "", named)
     counts = counted(found)
     behind = [line for line in chosen(found, "", show) if after is None or _key(line) > after]
-    rows = [site_row(line, await _connected(request, line)) for line in behind[:PAGE_SIZE]]
+    shown = behind[:PAGE_SIZE]
+    places = [Place(caller.team, caller.team_name, line.site.id) for line in shown]
+    states = await request.app[GATEWAYS].states(places)
+    rows = [site_row(line, connected_of(points_of(held.state))) for line, held in zip(shown, states, strict=True)]
     following = None
     if len(behind) > PAGE_SIZE:
         more = {"q": text, "show": show, "cursor": cursor_of(*_key(behind[PAGE_SIZE - 1]))}
@@ -66,12 +69,6 @@ async def get_sites(request: web.Request) -> web.Response:
 
 def _key(line: SiteLine) -> tuple[str, str]:
     return line.site.name.casefold(), line.site.id
-
-
-async def _connected(request: web.Request, line: SiteLine) -> tuple[int, int]:
-    caller = caller_here(request)
-    held = await request.app[GATEWAYS].state(Place(caller.team, caller.team_name, line.site.id))
-    return connected_of(points_of(held.state))
 
 
 async def get_new_site(request: web.Request) -> web.Response:
@@ -105,7 +102,7 @@ async def _site_page(request: web.Request, status: int = 200, **more: Any) -> we
     seq = seq_here(request)
 
     def work(books: Books) -> tuple[Site, list[BoxLine], Any]:
-        site = _site(books, request)
+        site = site_here(books, request)
         jobs = books.logs.jobs(caller.team, after=None, limit=JOBS_SHOWN, site=site.id)
         return site, site_boxes(books, site, online, caller.clock.now()), jobs
 
@@ -121,8 +118,8 @@ async def _site_page(request: web.Request, status: int = 200, **more: Any) -> we
     )  # fmt: skip
 
 
-def _site(books: Books, request: web.Request) -> Site:
-    """By its id alone. Raises NotFound."""
+def site_here(books: Books, request: web.Request) -> Site:
+    """The site of the address, by its id alone. Raises NotFound."""
     wanted = request.match_info["site"]
     site = find_site(books, caller_here(request).team, wanted)
     if site.id != wanted:
@@ -134,7 +131,7 @@ async def post_change(request: web.Request) -> web.Response:
     caller, form = caller_here(request), form_of(request)
 
     def work(books: Books) -> Site:
-        return change_site(books, caller.act, _site(books, request), form.get("name", ""), form.get("address", ""))
+        return change_site(books, caller.act, site_here(books, request), form.get("name", ""), form.get("address", ""))
 
     try:
         site = await request.app[STORE].write(work)
@@ -152,12 +149,12 @@ async def _refused(request: web.Request, about: str, error: NameTaken | RequestI
 async def post_remove(request: web.Request) -> web.Response:
     """Its jobs are called off, so that their charge points are nobody's; its boxes are served no more."""
     caller, gateways = caller_here(request), request.app[GATEWAYS]
-    site = await request.app[STORE].read(lambda books: _site(books, request))
+    site = await request.app[STORE].read(lambda books: site_here(books, request))
 
     def work(desk: SiteDesk) -> list[GatewayId]:
         for job in tuple(desk.state.jobs):
             cancel_job(desk, job, caller.author)
-        return remove_site(desk.books, caller.act, _site(desk.books, request))
+        return remove_site(desk.books, caller.act, site_here(desk.books, request))
 
     for box in await gateways.work(Place(caller.team, caller.team_name, site.id), work):
         await gateways.end(box, "revoked")
@@ -172,7 +169,7 @@ async def post_box(request: web.Request) -> web.Response:
     caller, form = caller_here(request), form_of(request)
 
     def work(books: Books) -> tuple[Site, Gateway, str]:
-        site = _site(books, request)
+        site = site_here(books, request)
         return site, *add_gateway(books, caller.act, site, form.get("name", ""))
 
     try:
@@ -187,7 +184,7 @@ async def post_revoke(request: web.Request) -> web.Response:
     caller, gateway = caller_here(request), GatewayId(request.match_info["gateway"])
 
     def work(books: Books) -> Site:
-        site = _site(books, request)
+        site = site_here(books, request)
         if all(each.id != gateway for each in books.sites.gateways_of(caller.team, site.id)):
             raise NotFound(what="gateway", key=gateway[:64])
         revoke_gateway(books, caller.act, caller.team, gateway)

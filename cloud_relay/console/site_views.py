@@ -54,6 +54,7 @@ class PointRow(msgspec.Struct, frozen=True):
     tone: str
     explanation: str
     job: str
+    job_id: str
     model: str
     last_seen: datetime | None
 
@@ -123,16 +124,17 @@ def site_row(line: SiteLine, connected: tuple[int, int]) -> SiteRow:
     return SiteRow(site.id, site.name, site.address, tuple(box_view(box) for box in line.boxes), *connected, line.jobs)
 
 
-def point_rows(points: Sequence[Point], now: datetime) -> tuple[PointRow, ...]:
+def point_rows(points: Sequence[Point], now: datetime | None) -> tuple[PointRow, ...]:
+    """`now` None: times are read elsewhere and later, so that they have their date."""
     return tuple(_point_row(point, now) for point in points)
 
 
-def _point_row(point: Point, now: datetime) -> PointRow:
+def _point_row(point: Point, now: datetime | None) -> PointRow:
     row, status, station = point.row, point.status, point.station
     said = [each for each in (station.vendor, station.model) if each] if station is not None else []
     return PointRow(
         id=row.id, name=row.name, identity=row.identity, connector=row.connector, status=status.text,
         tone=tone_of(status), explanation=wording.full(status.explanation, {**status.fields, "now": now}),
-        job=point.job.number, model=" ".join(said) or row.model or "",
+        job=point.job.number, job_id=point.job.id, model=" ".join(said) or row.model or "",
         last_seen=station.last_seen if station is not None else None,
     )  # fmt: skip

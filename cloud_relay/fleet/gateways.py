@@ -191,9 +191,7 @@ class Gateways:
 
     async def gateway_of(self, site: SiteId) -> GatewayId | None:
         """The one whose charge points are shown: the last that was connected."""
-        links = await self._store.read(lambda books: books.links.of_site(site))
-        newest = max(links, key=lambda each: each.connected_at.timestamp() if each.connected_at else 0, default=None)
-        return newest.gateway if newest is not None else None
+        return _last_connected(await self._store.read(lambda books: books.links.of_site(site)))
 
     async def state(self, place: Place) -> Held:
         """A site's records as they are now. To be read, never changed."""
@@ -205,8 +203,28 @@ class Gateways:
 
         found = await self._store.read(work)
         self._hold((place.site, gateway), found)
+        return self._as_it_is(gateway, found)
+
+    async def states(self, places: Sequence[Place]) -> list[Held]:
+        """The same of several sites, all as of one moment."""
+        now = self._clock.now()
+
+        def work(books: Books) -> list[tuple[GatewayId | None, Held]]:
+            found = []
+            for place in places:
+                gateway = _last_connected(books.links.of_site(place.site))
+                held = self._held.get((place.site, gateway))
+                found.append((gateway, open_desk(books, place, gateway, held, now, self._new_id).held()))
+            return found
+
+        found = await self._store.read(work)
+        for place, (gateway, held) in zip(places, found, strict=True):
+            self._hold((place.site, gateway), held)
+        return [self._as_it_is(gateway, held) for gateway, held in found]
+
+    def _as_it_is(self, gateway: GatewayId | None, held: Held) -> Held:
         now = self._now.get(gateway) if gateway is not None else None
-        return _with(found, now) if now else found
+        return _with(held, now) if now else held
 
     async def _at(self, place: Place, gateway: GatewayId | None, work: Callable[[SiteDesk], T]) -> T:
         held = self._held.get((place.site, gateway))
@@ -296,6 +314,11 @@ class Gateways:
         """A box comes with its claim for the first time. Raises ClaimInvalid."""
         act = Act(SYSTEM, self._clock.now())
         return await self._store.write(lambda books: enrol(books, act, claim, device_key))
+
+
+def _last_connected(links: Sequence[BoxLink]) -> GatewayId | None:
+    newest = max(links, key=lambda each: each.connected_at.timestamp() if each.connected_at else 0, default=None)
+    return newest.gateway if newest is not None else None
 
 
 def _with(held: Held, now: Sequence[Entity]) -> Held:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from sitelink.ids import StationKey
+from sitelink.ids import ChargePointId, StationKey
 from sitelink.model import ChargePoint, Job, SiteState, Station
 from sitelink.states import JobStatus
 from sitelink.status import Status, status_of
@@ -38,6 +38,15 @@ def points_of(state: SiteState) -> list[Point]:
                 taken.add(place)
             found.append(_point(state, job, row))
     return found
+
+
+def point_of(state: SiteState, id_: ChargePointId) -> Point | None:
+    """By the id of its row. None: there is none, or its job was called off."""
+    row = state.charge_points.get(id_)
+    job = state.jobs.get(row.job) if row is not None else None
+    if row is None or job is None or job.status is JobStatus.CANCELLED:
+        return None
+    return _point(state, job, row)
 
 
 def _point(state: SiteState, job: Job, row: ChargePoint) -> Point:

@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from sitelink import events as e
+from sitelink.ids import ChargePointId, station_key
+from sitelink.ops import Author
+from sitelink.states import ActionName, AuthorType, CommandState
+from sitelink.wire import messages as m
+from tests.cloud_relay.made import op
 from tests.doubles.console import PASSWORD, Console, running_console
-from tests.doubles.fleet import Box, box_of
-from tests.doubles.sites import harbour_garage
+from tests.doubles.fleet import Box, box_of, hours_ago
+from tests.doubles.sites import charging_day, harbour_garage
 
 AxeFaults = Callable[[Page], Awaitable[list[str]]]
 SIZES = ((390, 844), (1280, 800))
@@ -48,7 +54,11 @@ async def fleet(console: Console) -> Box:
 def paths(box: Box) -> list[str]:
     base = f"/t/{box.place.team}"
     site = f"{base}/sites/{box.place.site}"
-    return [f"{base}/sites", f"{base}/sites?q=nothing", f"{base}/sites/new", site]
+    point = f"{site}/charge-points"
+    return [
+        f"{base}/sites", f"{base}/sites?q=nothing", f"{base}/sites/new", site, f"{base}/charge-points",
+        f"{base}/charge-points?q=nothing", f"{point}/row-3", f"{point}/row-4", f"{point}/row-3/charges/12",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -105,3 +115,43 @@ async def test_an_open_page_follows_and_leaves_what_is_typed(tmp_path: Path, chr
         await expect(page.locator(".boxes .st")).to_contain_text("offline since")
         await expect(page.locator(".stale")).to_be_visible()
         await expect(page.get_by_label("Name of another box")).to_have_value("half a na")
+
+
+async def test_a_day_is_drawn_and_its_charge_can_be_looked_at_without_script(tmp_path: Path, chromium: Browser) -> None:
+    async with running_console(tmp_path) as console, signed_in(console, chromium, script=False) as page:
+        box = await box_of(console)
+        await box.tell_site(charging_day(hours_ago(20)))
+        await page.goto(f"{console.url}/t/{box.place.team}/charge-points?q=zpr104221")
+        await page.get_by_role("link", name="Bay 1").click()
+        timeline = page.get_by_role("img", name="Connection and operation")
+        widths = await timeline.locator("rect.span").evaluate_all(
+            "all => all.map((each) => each.getBoundingClientRect().width)"
+        )
+        box_of_all = await timeline.bounding_box()
+        assert box_of_all is not None
+        assert 2 * 0.8 * box_of_all["width"] < sum(widths) < 2 * 0.9 * box_of_all["width"], "20 of 24 hours, twice"
+        await page.locator("#r-charges").get_by_role("link", name="21").click()
+        curve = page.get_by_role("img", name="Power and energy of charge 21")
+        drawn = await curve.locator("polyline").evaluate_all(
+            "all => all.map((each) => each.getBoundingClientRect().width)"
+        )
+        assert all(width > 500 for width in drawn)
+
+
+async def test_an_order_asks_first_by_name_and_shows_how_it_goes_on(tmp_path: Path, chromium: Browser) -> None:
+    async with running_console(tmp_path) as console, signed_in(console, chromium) as page:
+        box = await fleet(console)
+        await page.goto(f"{console.url}/t/{box.place.team}/sites/{box.place.site}/charge-points/row-3")
+        await page.locator("summary", has_text="Stop").click()
+        await expect(page.get_by_text("Stop Bay 3 (ZPR104223), connector 1?")).to_be_visible()
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Stop Bay 3").click()
+        cmd = next(heard for heard in box.heard if isinstance(heard, m.Cmd))
+        row, by = ChargePointId("row-3"), Author(type=AuthorType.OPERATOR, name=cmd.by)
+        asked = e.CommandRequested(ActionName.STOP, row, station_key("ZPR104223"), 1)
+        await box.tell(op(f"command:{cmd.command}", asked, author=by))
+        newest = page.locator(".commands li").first
+        await expect(newest).to_contain_text("Stop, Admin")
+        await expect(newest).to_contain_text("waiting for its answer")
+        await box.tell(op(f"command:{cmd.command}", e.CommandAnswered("Accepted", CommandState.ANSWERED)))
+        await expect(newest).to_contain_text("Accepted")

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.log_records import BoxLink, Place
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.sites import add_gateway, add_site
+from programs.clock import SystemClock
 from sitelink import events as e
 from sitelink.ops import Op, encode_op
 from sitelink.wire import messages as m
@@ -17,6 +19,11 @@ from sitelink.wire.codec import crc_of_ops
 from tests.cloud_relay.made import op
 from tests.doubles.console import ACT, Console
 from tests.doubles.sites import MadeSite
+
+
+def hours_ago(hours: float) -> datetime:
+    """By the clock a running cloud has."""
+    return SystemClock().now() - timedelta(hours=hours)
 
 
 @dataclass

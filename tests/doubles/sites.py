@@ -22,6 +22,7 @@ from sitelink.states import (
 )
 from web_ui.ports import Relay, Snapshot
 
+ENERGY = "Energy.Active.Import.Register"
 NOW = datetime(2026, 11, 23, 10, 45, tzinfo=UTC)
 JOB = JobId("job-1")
 LINK = LinkId("link-1")
@@ -52,6 +53,14 @@ class MadeSite:
         apply_to(self.state, apply(self.state, op))
         self.ops.append(op)
         return op.op_id
+
+    @property
+    def now(self) -> datetime:
+        return self._at
+
+    def wait(self, by: timedelta) -> None:
+        """The next op is so much later."""
+        self._at += by
 
     def job(self, *rows: e.ChargePointListed, number: str = "1042", **facts: object) -> None:
         self.record(
@@ -157,6 +166,52 @@ def row(number: int, identity: str = "", **facts: object) -> e.ChargePointListed
     return e.ChargePointListed(
         id=ChargePointId(f"row-{number}"), name=f"Bay {number}", identity=identity, model="AC22", **facts  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def charging_day(begin: datetime) -> MadeSite:
+    """One charge point in the 20 hours from `begin`: a charge of 100 minutes with its values, a loss, a fault."""
+    site, key = MadeSite(begin), "station:zpr104221"
+    site.job(row(1, "ZPR104221", active=True))
+    site.ready("ZPR104221")
+    site.wait(timedelta(hours=3))
+    site.connector("ZPR104221", ConnectorStatus.PREPARING)
+    site.wait(timedelta(minutes=1))
+    start = e.TransactionStarted(
+        id=TransactionId(21), connector=1, id_token="04A1B2C3D4E5", at=site.now, content="start-21",
+        verdict=AuthorizationStatus.ACCEPTED, meter_start_wh=120_000.0,
+    )  # fmt: skip
+    site.record(key, start, STATION)
+    site.connector("ZPR104221", ConnectorStatus.CHARGING)
+    energy_wh = 120_000.0
+    for minute in range(0, 100, 5):
+        power_w = 11_000.0 if minute < 60 else 11_000.0 - (minute - 60) * 220
+        site.wait(timedelta(minutes=5))
+        energy_wh += power_w / 12
+        samples = (MeterSample("Power.Active.Import", "W", power_w), MeterSample(ENERGY, "Wh", round(energy_wh)))
+        values = e.MeterValuesReported(
+            connector=1, at=site.now, samples=samples, content=f"m{minute}", transaction=TransactionId(21)
+        )
+        site.record(key, values, STATION)
+    site.wait(timedelta(minutes=1))
+    stop = e.TransactionStopped(
+        id=TransactionId(21),
+        at=site.now,
+        content="stop-21",
+        meter_stop_wh=round(energy_wh) + 20,
+        reason="EVDisconnected",
+    )
+    site.record(key, stop, STATION)
+    for status, minutes in ((ConnectorStatus.FINISHING, 6), (ConnectorStatus.AVAILABLE, 200)):
+        site.connector("ZPR104221", status)
+        site.wait(timedelta(minutes=minutes))
+    site.record(key, e.StationDisconnected("silent"))
+    site.wait(timedelta(minutes=75))
+    site.ready("ZPR104221")
+    site.wait(timedelta(hours=4))
+    site.connector("ZPR104221", ConnectorStatus.FAULTED, error_code="GroundFailure")
+    site.wait(timedelta(hours=1))
+    site.connector("ZPR104221", ConnectorStatus.AVAILABLE)
+    return site
 
 
 def harbour_garage(begin: datetime | None = None) -> MadeSite:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from web_ui.report import csv_of, file_name, html_of
+from web_ui.report import csv_of, file_name, html_of, table_csv
 
 
 def record(**row: Any) -> dict[str, Any]:
@@ -73,3 +73,8 @@ def test_a_long_word_can_be_broken_anywhere_and_loses_nothing() -> None:
     assert max(map(len, vendor.split("<wbr>"))) <= 16
     assert "<b>" not in page
     assert "short one" in cells
+
+
+def test_a_table_is_written_without_formulas() -> None:
+    lines = table_csv(["A", "B"], [["=1", 2], ['say "x"', None]])
+    assert lines == '"A","B"\r\n"\'=1","2"\r\n"say ""x""","not recorded"\r\n'

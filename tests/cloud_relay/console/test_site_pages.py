@@ -23,7 +23,7 @@ async def test_the_list_says_how_rows_come_to_be_and_then_has_them(tmp_path: Pat
         text = (await person.get(f"{person.base}/sites")).text
         assert "offline since" in text
         assert "8 / 14" in text
-        assert ">1042<" in text
+        assert ">1042</a>" in text
         assert "1.4.0" in text
         box.come()
         assert '<p class="st ok">online</p>' in (await person.get(f"{person.base}/sites")).text

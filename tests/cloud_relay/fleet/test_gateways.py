@@ -162,3 +162,16 @@ async def test_who_follows_hears_that_a_box_is_gone(store: Store) -> None:
     assert len(node.told) == before, "another socket, long replaced"
     node.gateways.went(node.gateway, socket)
     assert node.told[before:] == [SiteNews(node.place.team, node.place.site, links=True)]
+
+
+async def test_many_sites_are_read_as_of_one_moment(store: Store) -> None:
+    node = Node(store)
+    other, _ = site(store, "Other")
+    await node.gateways.take(node.place, node.gateway, batch(imported("CP001")))
+    ours, theirs = await node.gateways.states([node.place, other])
+    assert set(ours.state.jobs) == {"j1"}
+    assert not theirs.state.jobs
+    record = ("station:cp001", msgspec.Raw(b'{"id":"cp001","identity":"CP001"}'))
+    node.gateways.shown(node.gateway, (record,))
+    assert set((await node.gateways.states([node.place]))[0].state.stations) == {"cp001"}
+    assert await node.gateways.states([]) == []

@@ -1,6 +1,6 @@
 """Each charge point of a site once, whatever jobs name it."""
 
-from cloud_relay.fleet.points import connected_of, points_of
+from cloud_relay.fleet.points import connected_of, point_of, points_of
 from sitelink import events as e
 from sitelink.apply import apply, apply_to
 from sitelink.ids import ChargePointId, JobId
@@ -37,3 +37,13 @@ def test_what_was_called_off_does_not_count() -> None:
     cancelled = op("job:j1", e.JobCancelled(), job="j1", author=OPERATOR)
     assert points_of(folded(imported("CP001"), cancelled)) == []
     assert ChargePointId("j1-1") in folded(imported("CP001"), cancelled).charge_points
+
+
+def test_one_is_found_by_its_row_unless_its_job_was_called_off() -> None:
+    state = folded(imported("CP001"))
+    found = point_of(state, ChargePointId("j1-1"))
+    assert found is not None
+    assert found.row.identity == "CP001"
+    assert point_of(state, ChargePointId("another")) is None
+    cancelled = op("job:j1", e.JobCancelled(), job="j1", author=OPERATOR)
+    assert point_of(folded(imported("CP001"), cancelled), ChargePointId("j1-1")) is None
