@@ -18,6 +18,8 @@ from tests.doubles.fleet import Box, box_of, hours_ago
 from tests.doubles.sites import charging_day, harbour_garage
 
 AxeFaults = Callable[[Page], Awaitable[list[str]]]
+HIDDEN = """() => [...document.querySelectorAll("main td, main th")]
+  .filter((each) => !each.checkVisibility()).map((each) => each.outerHTML)"""
 SIZES = ((390, 844), (1280, 800))
 
 
@@ -72,6 +74,7 @@ async def test_every_page_fits_and_can_be_used_by_all(
             for width, height in SIZES:
                 await page.set_viewport_size({"width": width, "height": height})
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+                assert width < 768 or await page.evaluate(HIDDEN) == [], "a row has all its cells"
                 assert await axe_faults(page) == [], (path, width)
 
 
