@@ -31,14 +31,19 @@ class ActionView(msgspec.Struct, frozen=True):
     """A car is charging there, or for a reboot anywhere at the charge point: the press must say so."""
 
 
-def actions_of(state: SiteState, job: Job, row: ChargePoint) -> tuple[ActionView, ...]:
-    """All four, in the guide's order; a disabled one says why."""
+def actions_of(state: SiteState, job: Job, row: ChargePoint, *, by_operator: bool = False) -> tuple[ActionView, ...]:
+    """All four, in the guide's order; a disabled one says why. `by_operator`: who asks looks after the charge point
+    beyond its job, and may do all but start a test there.
+    """
     status = status_of(state, row)
-    return tuple(_action(state, job, row, status, name) for name in ActionName)
+    return tuple(_action(state, job, row, status, name, by_operator=by_operator) for name in ActionName)
 
 
-def _action(state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName) -> ActionView:
-    reason = _reason_against(state, job, row, status, name)
+def _action(
+    state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName, *, by_operator: bool
+) -> ActionView:
+    beyond = by_operator and name is not ActionName.START and job.status is not JobStatus.CANCELLED
+    reason = _reason_against(state, job, row, status, name, beyond_its_job=beyond)
     return ActionView(name, reason is None, reason, confirm=_ends_a_charge(state, row, name))
 
 
@@ -48,8 +53,10 @@ def _ends_a_charge(state: SiteState, row: ChargePoint, name: ActionName) -> bool
     return name is ActionName.UNLOCK and state.charge_of(row) is not None
 
 
-def _reason_against(state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName) -> str | None:
-    if job.status is not JobStatus.OPEN:
+def _reason_against(
+    state: SiteState, job: Job, row: ChargePoint, status: Status, name: ActionName, *, beyond_its_job: bool
+) -> str | None:
+    if job.status is not JobStatus.OPEN and not beyond_its_job:
         return "job_not_open"
     if not row.identity.strip():
         return "no_serial"

@@ -28,13 +28,14 @@ from cloud_relay.fleet.site_jobs import SiteJobs
 from cloud_relay.fleet.site_lines import BoxLine, site_boxes
 from cloud_relay.fleet.site_view import snapshot_of, sync_of
 from cloud_relay.fleet.timeline import KINDS, timeline_of
+from sitelink.actions import ActionView, actions_of
 from sitelink.errors import NotFound, RequestInvalid, SiteError
 from sitelink.ids import ChargePointId, LinkId
 from sitelink.job_rules import decide_activity
 from sitelink.model import Command, Link, Transaction
 from sitelink.ops import decode_op
 from sitelink.states import ActionName, LinkRole
-from web_ui import ocpp_words
+from web_ui import ocpp_words, wording
 from web_ui.bodies import new_command_id_in
 from web_ui.details import details_of
 from web_ui.ports import Snapshot
@@ -99,6 +100,7 @@ async def _page_of(request: web.Request, error: SiteError | None = None) -> web.
         site=found.site, point=found.point, shown=point_rows([found.point], now)[0], view=view, details=details,
         bars=bars_of(timeline, window), window=window, windows=WINDOWS, charges=[charge_row(each) for each in charges],
         operation_since=_operation_since(found), commands=_commands(commands, view), seq=seq,
+        actions=_actions(found),
         operation_text=ocpp_words.word(ocpp_words.OPERATIONS, found.point.status.state.value),
         stale_since=stale_since(found.boxes), online=found.snapshot.relay.connected,
         problem=error.code if error is not None else None, fields=error.fields if error is not None else {},
@@ -126,6 +128,13 @@ def _operation_since(found: Here) -> datetime | None:
     station = found.point.station
     connector = station.connectors.get(found.point.row.connector) if station is not None else None
     return connector.since if connector is not None else None
+
+
+def _actions(found: Here) -> list[tuple[ActionView, str]]:
+    """What may be ordered, and if not, why not."""
+    state, point = found.held.state, found.point
+    views = actions_of(state, point.job, point.row, by_operator=True)
+    return [(each, wording.reason_against(each.reason) if each.reason else "") for each in views]
 
 
 def _commands(commands: Sequence[Command], view: Any) -> list[tuple[Command, Any]]:

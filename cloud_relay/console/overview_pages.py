@@ -7,16 +7,19 @@ from aiohttp import web
 
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.drawing import drawn
+from cloud_relay.console.live_pages import seq_here
 from cloud_relay.console.members import caller_here
 from cloud_relay.console.operator_api import GATEWAYS
-from cloud_relay.fleet.ids import TeamId
+from cloud_relay.console.point_pages import found_points
 from cloud_relay.fleet.log_records import Listed
+from cloud_relay.fleet.point_list import Placed, Wanted
 from cloud_relay.fleet.ports import Books
-from cloud_relay.fleet.records import Gateway
-from sitelink.states import JobStatus
+from cloud_relay.fleet.site_lines import BoxState, SiteLine, site_lines
+from sitelink.states import ChargePointState, IntegrationState, JobStatus
 from web_ui.routes import Route
 
 JOBS_SHOWN = 8
+OPEN_MAX = 1000
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -30,20 +33,56 @@ class Tile(msgspec.Struct, frozen=True):
 
 
 async def get_overview(request: web.Request) -> web.Response:
-    caller, online = caller_here(request), request.app[GATEWAYS].online
-    gateways, jobs = await request.app[STORE].read(lambda books: _counted(books, caller.team))
-    there = sum(each.id in online for each in gateways)
+    caller, online, seq = caller_here(request), request.app[GATEWAYS].online, seq_here(request)
+
+    def work(books: Books) -> tuple[list[SiteLine], Sequence[Listed]]:
+        lines = site_lines(books, caller.team, online, caller.clock.now())
+        return lines, books.logs.jobs(caller.team, after=None, limit=OPEN_MAX, status=JobStatus.OPEN, site="")
+
+    lines, jobs = await request.app[STORE].read(work)
+    _, points = await found_points(request, Wanted())
+    groups = [("Boxes", _boxes(lines)), ("Charge points", _points(points))]
+    return drawn(
+        request, "overview", here="overview", groups=groups, jobs=jobs[:JOBS_SHOWN], open_jobs=len(jobs), seq=seq,
+        sites=len(lines),
+    )  # fmt: skip
+
+
+def _boxes(lines: Sequence[SiteLine]) -> list[Tile]:
+    states = [box.state for line in lines for box in line.boxes]
+    there, alarms = states.count(BoxState.ONLINE), sum(line.alarm for line in lines)
+    gone = states.count(BoxState.OFFLINE) + states.count(BoxState.STOPPED)
+    expected = len(states) - there - gone
     tiles = [
-        Tile("boxes online", there, mood="ok"),
-        Tile("boxes offline", len(gateways) - there, mood="problem" if there < len(gateways) else ""),
-        Tile("open jobs", len(jobs), "/jobs?status=open"),
+        Tile("online", there, "/sites?show=online", "ok"),
+        Tile("offline", gone, "/sites?show=offline", "problem" if gone else ""),
     ]
-    return drawn(request, "overview", here="overview", tiles=tiles, jobs=jobs[:JOBS_SHOWN], gateways=len(gateways))
+    if expected:
+        tiles.append(Tile("expected", expected, "/sites", "waiting"))
+    if alarms:
+        tiles.append(Tile("sites with an alarm", alarms, "/sites?show=alarm", "problem"))
+    return tiles
 
 
-def _counted(books: Books, team: TeamId) -> tuple[list[Gateway], Sequence[Listed]]:
-    gateways = [each for each in books.sites.gateways_of(team) if each.revoked_at is None]
-    return gateways, books.logs.jobs(team, after=None, limit=200, status=JobStatus.OPEN, site="")
+def _points(points: Sequence[Placed]) -> list[Tile]:
+    """What is wrong is left out where nothing is."""
+    states = [each.point.status for each in points]
+    connections = [each.integration for each in states]
+    connected, charging = connections.count(IntegrationState.CONNECTED), ChargePointState.BUSY_CHARGING
+    faulty = sum(each.state is ChargePointState.ERROR for each in states)
+    tiles = [
+        Tile("connected", connected, "/charge-points?connection=connected", "ok"),
+        Tile("charging now", sum(each.state is charging for each in states), f"/charge-points?state={charging.value}"),
+    ]
+    for words, state, mood in (
+        ("disconnected", IntegrationState.DISCONNECTED, "problem"), ("in trouble", IntegrationState.ERROR, "problem"),
+        ("awaited", IntegrationState.PENDING, "waiting"),
+    ):  # fmt: skip
+        if count := connections.count(state):
+            tiles.append(Tile(words, count, f"/charge-points?connection={state.value}", mood))
+    if faulty:
+        tiles.append(Tile("with a fault", faulty, f"/charge-points?state={ChargePointState.ERROR.value}", "problem"))
+    return tiles
 
 
 ROUTES = (

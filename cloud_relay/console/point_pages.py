@@ -33,7 +33,7 @@ async def get_points(request: web.Request) -> web.Response:
     """`q`, `site`, `connection` and `state` narrow the list; what they do not know is left out."""
     seq, wanted = seq_here(request), _wanted(request)
     _, place = page_of(request)
-    sites, found = await _found(request, wanted)
+    sites, found = await found_points(request, wanted)
     since = await _stale_since(request)
     behind = after(found, place)
     shown, query = behind[:PAGE_SIZE], _query(wanted)
@@ -53,7 +53,7 @@ async def get_points(request: web.Request) -> web.Response:
 
 async def get_csv(request: web.Request) -> web.Response:
     """All that the same filter finds, not only a page of it."""
-    _, found = await _found(request, _wanted(request))
+    _, found = await found_points(request, _wanted(request))
     headers = {"Content-Disposition": 'attachment; filename="charge-points.csv"'}
     return web.Response(
         text=table_csv(CSV_HEAD, map(_cells, found)), content_type="text/csv", charset="utf-8", headers=headers
@@ -86,7 +86,7 @@ def _query(wanted: Wanted) -> dict[str, str]:
     return {name: value for name, value in named.items() if value}
 
 
-async def _found(request: web.Request, wanted: Wanted) -> tuple[list[Site], list[Placed]]:
+async def found_points(request: web.Request, wanted: Wanted) -> tuple[list[Site], list[Placed]]:
     """All the team's sites, and what is wanted of them."""
     caller = caller_here(request)
     sites = list(

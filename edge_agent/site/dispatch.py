@@ -24,6 +24,7 @@ from sitelink.ops import BOX, STATION, Author, Fact
 from sitelink.states import (
     COMMAND_RUNNING,
     ActionName,
+    AuthorType,
     ChargePointState,
     CommandState,
     ConnectorStatus,
@@ -72,7 +73,9 @@ class Dispatch:
                 return Decision((), None)
             found = job_of(state, job)
             charge_point = row_of(state, found, row)
-            view = next(each for each in actions_of(state, found, charge_point) if each.name is action)
+            by_operator = author.type is AuthorType.OPERATOR
+            views = actions_of(state, found, charge_point, by_operator=by_operator)
+            view = next(each for each in views if each.name is action)
             if view.reason is not None:
                 raise ActionUnavailable(action=action.value, reason=view.reason, name=charge_point.name)
             station = state.stations.get(charge_point.station)

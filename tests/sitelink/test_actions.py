@@ -234,3 +234,22 @@ def test_a_station_that_sticks_in_finishing_can_be_started():
     site.boot("CP001", finishing_sticks=True)
     site.connector("CP001", 1, ConnectorStatus.FINISHING)
     assert reasons(site)[START] is None
+
+
+@pytest.mark.parametrize(
+    ("ended", "open_to_them"),
+    [
+        (e.JobCompleted(activate=(), round=1), True),
+        (e.JobArchived(), True),
+        (e.JobCancelled(), False),
+    ],
+)
+def test_an_operator_looks_after_a_charge_point_beyond_its_job(ended, open_to_them):
+    """A start there would be an installer's test."""
+    site = site_at()
+    site.start("CP001")
+    site.record("job:j1", ended)
+    views = actions_of(site.state, site.job, site.row("a"), by_operator=True)
+    closed = "job_not_open"
+    rest = None if open_to_them else closed
+    assert {view.name: view.reason for view in views} == {START: closed, STOP: rest, UNLOCK: rest, REBOOT: rest}

@@ -1,11 +1,15 @@
 """The team at a glance."""
 
+import re
+from html import unescape
 from pathlib import Path
 
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.sites import add_gateway, add_site
 from tests.cloud_relay.made import ACT
 from tests.doubles.console import running_console
+from tests.doubles.fleet import box_of
+from tests.doubles.sites import harbour_garage
 
 
 async def test_it_counts_what_the_team_has_and_nothing_of_others(tmp_path: Path) -> None:
@@ -18,6 +22,25 @@ async def test_it_counts_what_the_team_has_and_nothing_of_others(tmp_path: Path)
             add_gateway(books, ACT, site, "Box")
 
         await console.cloud.store.write(work)
-        assert "<b>1</b> <span>boxes offline</span>" in (await person.get(person.base)).text
-        assert "<b>0</b> <span>boxes offline</span>" in (await other.get(other.base)).text
+        assert "<b>1</b> <span>expected</span>" in (await person.get(person.base)).text
+        assert "expected</span>" not in (await other.get(other.base)).text
+        assert "No boxes yet." in (await other.get(other.base)).text
         assert "No open jobs" in (await person.get(person.base)).text
+
+
+async def test_every_number_leads_to_the_list_that_has_as_many(tmp_path: Path) -> None:
+    async with running_console(tmp_path) as console:
+        person = await console.member()
+        box = await box_of(console)
+        await box.tell_site(harbour_garage())
+        box.come()
+        await box_of(console, site="Mill Lane", name="GW-2")
+        text = (await person.get(person.base)).text
+        tiles = re.findall(r'<a href="([^"]+)"><b>(\d+)</b> <span>([^<]+)</span>', text)
+        assert {words: int(count) for _, count, words in tiles} == {
+            "online": 1, "offline": 1, "connected": 8, "charging now": 1, "disconnected": 1, "in trouble": 1,
+            "awaited": 3, "with a fault": 1,
+        }  # fmt: skip
+        for path, count, words in tiles:
+            listed = (await person.get(unescape(path))).text
+            assert listed.count('<th role="rowheader"') == int(count), words

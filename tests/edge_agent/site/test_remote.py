@@ -3,13 +3,15 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from edge_agent.site.remote import Remote
 from sitelink import events as e
 from sitelink.decisions import Received
-from sitelink.ids import ChargePointId, CommandId, JobId, OpId, StationKey
+from sitelink.errors import ActionUnavailable
+from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey
 from sitelink.ops import Author, Fact, Op, Stamp
-from sitelink.states import AuthorType
+from sitelink.states import ActionName, AuthorType
 from sitelink.wire.messages import Cmd
 from tests.doubles.core import Core
 
@@ -101,3 +103,15 @@ async def test_how_the_charge_points_stand_is_told_in_records() -> None:
     told = dict(site.remote.now())
     assert msgspec.json.decode(told["station:cp001"])["identity"] == "CP001"
     assert all(ChargePointId(key.partition(":")[0]) in ("station", "transaction", "readings") for key in told)
+
+
+async def test_an_operator_may_restart_what_a_finished_job_left_and_an_installer_may_not() -> None:
+    site = await box()
+    await site.core.boot("CP001")
+    await site.core.jobs.complete(site.job, DESK, activate_all=True)
+    assert (await site.order("start")).fields["reason"] == "job_not_open"
+    assert (await site.order("reboot")).code is None
+    assert CommandId("c1") in site.core.journal.state.commands
+    phone = Author(type=AuthorType.INSTALLER, link=LinkId("l"))
+    with pytest.raises(ActionUnavailable):
+        await site.core.jobs.act(site.job, site.core.row("Bay 1").id, ActionName.UNLOCK, phone)
