@@ -17,6 +17,7 @@ from cloud_relay.config import Settings
 from cloud_relay.console import passwords
 from cloud_relay.fleet.acts import COMMAND_LINE, Act
 from cloud_relay.fleet.ids import new_id
+from cloud_relay.fleet.invitations import new_way_in
 from cloud_relay.fleet.permissions import RIGHTS
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.registration import EPOCH
@@ -99,6 +100,23 @@ def user_add(
             set_password(books, act, person, kept)
         set_member(books, act, found, person, Role(role))
         return {"user": person.id, "team": found.id, "role": role}
+
+    _print(_write(config, overrides, work))
+
+
+@user.command("link")
+@click.option("--email", required=True)
+@with_settings
+def user_link(email: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """A link with which somebody sets a new password, once and within an hour."""
+    settings = _settings(config, overrides)
+    base = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
+
+    def work(books: Books, act: Act) -> dict[str, str]:
+        person = books.accounts.user_with_email(email)
+        if person is None:
+            raise NotFound(what="user", key=email)
+        return {"link": f"{base}/new-password?token={new_way_in(books, act, person)}"}
 
     _print(_write(config, overrides, work))
 

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +20,7 @@ from cloud_relay.config import Settings
 from cloud_relay.console import app as console
 from cloud_relay.console import drawing, job_links, jobs_api, operator_api, sign_in
 from cloud_relay.console.caller import STORE
+from cloud_relay.console.mailer import MAILS, Mailer
 from cloud_relay.console.metrics import Figures, exposition
 from cloud_relay.fleet.gateways import Gateways
 from cloud_relay.fleet.ids import new_id
@@ -104,6 +105,9 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         app[GATEWAYS] = gateways
         app[CLOCK] = clock
         app[jobs_api.PUBLIC_URL] = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
+        mailer = Mailer(settings.mail, store, clock, app[jobs_api.PUBLIC_URL]) if settings.mail.host else None
+        app[MAILS] = mailer
+        await stack.enter_async_context(_running(*([mailer.run()] if mailer else [])))
         health = Route("GET", "/healthz", get_healthz, "Whether the cloud can save.", answer=dict[str, str], auth="")
         app[operator_api.GATEWAYS] = gateways
         described = (*console.API, *links.ROUTES, health)
@@ -117,6 +121,18 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         stack.push_async_callback(runner.cleanup)
         port = await _listen(runner, settings)
         yield Cloud(store, gateways, port)
+
+
+@asynccontextmanager
+async def _running(*loops: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """What works in the background, for as long as the block runs."""
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(each) for each in loops]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> int:

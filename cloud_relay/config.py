@@ -22,6 +22,26 @@ class Database(msgspec.Struct, frozen=True):
     connections: int = 8
 
 
+class Mail(msgspec.Struct, frozen=True):
+    """`host` empty: no letters are sent."""
+
+    host: str = ""
+    port: int = 587
+    user: str = ""
+    password: str = ""
+    sender: str = ""
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+
+
+class Oidc(msgspec.Struct, frozen=True):
+    """`issuer` empty: people sign in with passwords only."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    name: str = "Single sign-on"
+
+
 class Bus(msgspec.Struct, frozen=True):
     url: str = ""
 
@@ -35,4 +55,6 @@ class Settings(msgspec.Struct, frozen=True):
     http: Http = Http()
     database: Database = Database()
     bus: Bus = Bus()
+    mail: Mail = Mail()
+    oidc: Oidc = Oidc()
     log: Log = Log()

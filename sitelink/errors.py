@@ -153,6 +153,34 @@ class SignInNeeded(SiteError):
     http_status = 401
 
 
+class SignInRefused(SiteError):
+    """Address and password do not go together, or the present password is not the one that was typed."""
+
+    code = "sign_in_refused"
+    http_status = 401
+
+
+class CodeRefused(SiteError):
+    """A code of the second factor that is wrong, too old, or was used."""
+
+    code = "code_refused"
+    http_status = 401
+
+
+class InvitationEnded(SiteError):
+    """A link into a team, or to a new password, that is none, was used, or is too old."""
+
+    code = "invitation_ended"
+    http_status = 410
+
+
+class LastAdministrator(SiteError):
+    """A team keeps at least one administrator. fields: name."""
+
+    code = "last_administrator"
+    http_status = 409
+
+
 class RowsInvalid(SiteError):
     """Pasted charge points that cannot be. fields: line (from 1), column, problem."""
 

@@ -138,6 +138,16 @@ ERRORS: dict[str, Words] = {
         "Line {line} of the charge points, {column}: {problem}.", "Correct that line; nothing was made yet.",
         "A line of the charge points cannot be read.",
     ),
+    "code_refused": Words(
+        "That code is not right, or was used already.", "Wait for the next one in the app and type it at once."
+    ),
+    "invitation_ended": Words(
+        "This link has ended: it was used, or is too old.", "Ask for a new one."
+    ),
+    "last_administrator": Words(
+        "{name} is the last administrator of the team.", "Make somebody else administrator first.",
+        "A team keeps at least one administrator.",
+    ),
     "permission_missing": Words(
         "Your role in this team ({role}) does not allow that.", "Ask an administrator of the team.",
         "Your role in this team does not allow that.",
@@ -515,6 +525,8 @@ FLASHES: dict[str, Words] = {
     "pairing_anew": Words("It may connect within 30 minutes, whatever it shows."),
     "keys_sent": Words("Keys are on their way to the charge points that are connected."),
     "no_keys_sent": Words("No charge point is connected that could take a key."),
+    "account_saved": Words("Saved."),
+    "new_password": Words("The new password holds. Sign in with it."),
     "left": Words("This phone has left the job."),
     "opened": Words("The job is open."),
     "asked": Words("Asked. The file appears here."),

@@ -4,8 +4,10 @@ A page more is a module with `ROUTES`, named in `PAGES`, and a line in `drawing.
 """
 
 from cloud_relay.console import (
+    account_pages,
     charge_pages,
     charge_point_pages,
+    doors,
     job_desk,
     job_links,
     jobs_api,
@@ -16,6 +18,7 @@ from cloud_relay.console import (
     point_pages,
     sign_in,
     site_pages,
+    team_pages,
 )
 from cloud_relay.console.members import admitted
 from web_ui.routes import Route
@@ -27,6 +30,8 @@ PAGES: tuple[Route, ...] = tuple(
     admitted(route)
     for route in (
         *sign_in.ROUTES,
+        *doors.ROUTES,
+        *account_pages.ROUTES,
         *overview_pages.ROUTES,
         *live_pages.ROUTES,
         *site_pages.ROUTES,
@@ -35,6 +40,7 @@ PAGES: tuple[Route, ...] = tuple(
         *point_pages.ROUTES,
         *charge_point_pages.ROUTES,
         *charge_pages.ROUTES,
+        *team_pages.ROUTES,
         *job_links.PAGES,
     )
 )

@@ -53,7 +53,8 @@ async def get_sign_in(request: web.Request) -> web.Response:
 def sign_in_page(request: web.Request, *, email: str = "", status: int = 200, **context: Any) -> web.Response:
     """`problem`, a code, with its `fields`, says what went wrong."""
     wanted = local_path(request.query.get("next", ""))
-    return drawn(request, "sign_in", status=status, email=email, wanted=wanted, **context)
+    flash = "new_password" if request.query.get("saved") == "new_password" else None
+    return drawn(request, "sign_in", status=status, email=email, wanted=wanted, flash=flash, **context)
 
 
 async def post_sign_in(request: web.Request) -> web.Response:
@@ -83,6 +84,7 @@ async def let_in(request: web.Request, user: User, path: str) -> web.Response:
     """A session for somebody who has proved who they are, but for a second factor where they have one."""
     gate, agent = request.app[GATE], request.headers.get("User-Agent", "")
     awaits = "totp" if user.totp_since is not None else None
+    await _leave_behind(request)
     _, secret = await request.app[STORE].write(
         lambda books: browsers.open_browser(
             books, user.id, gate.clock.now(), ip=address_key(request.remote), agent=agent, awaits=awaits
@@ -91,6 +93,13 @@ async def let_in(request: web.Request, user: User, path: str) -> web.Response:
     response = gone_to(path if awaits is None else f"/sign-in/code?next={path}")
     give_cookie(request, response, secret)
     return response
+
+
+async def _leave_behind(request: web.Request) -> None:
+    """The session this browser had, if any: signing in begins anew."""
+    visit = await visit_of(request)
+    if visit is not None:
+        await request.app[STORE].write(lambda books: books.sessions.end(visit.session.id))
 
 
 async def post_sign_out(request: web.Request) -> web.Response:

@@ -8,9 +8,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from cloud_relay.fleet.ids import GatewayId, SessionId, SiteId, TeamId, TokenId, UserId
+from cloud_relay.fleet.ids import GatewayId, InvitationId, SessionId, SiteId, TeamId, TokenId, UserId
 from cloud_relay.fleet.log_ports import BoxLinks, Identities, SiteLogs
-from cloud_relay.fleet.records import ApiToken, AuditEntry, Gateway, Member, Session, Site, Team, User
+from cloud_relay.fleet.records import (
+    ApiToken,
+    AuditEntry,
+    Gateway,
+    Invitation,
+    Mail,
+    Member,
+    PasswordReset,
+    Session,
+    Site,
+    Team,
+    User,
+)
 from cloud_relay.fleet.roles import Role
 
 T = TypeVar("T")
@@ -60,6 +72,49 @@ class BrowserSessions(Protocol):
     def end_before(self, created_at: datetime) -> None: ...
 
 
+class Invitations(Protocol):
+    """Into teams. `sha256` as `fleet.tokens.sha256_of` makes it."""
+
+    def add(self, invitation: Invitation, sha256: str) -> None: ...
+    def put(self, invitation: Invitation) -> None: ...
+    def of(self, team: TeamId, id_: InvitationId) -> Invitation | None: ...
+    def with_sha256(self, sha256: str) -> Invitation | None: ...
+    def of_team(self, team: TeamId) -> Sequence[Invitation]: ...
+    def open_for(self, email: str, now: datetime) -> Sequence[Invitation]:
+        """Of all teams, those this address may accept."""
+        ...
+
+
+class PasswordResets(Protocol):
+    """Ways in for who lost a password."""
+
+    def add(self, reset: PasswordReset, sha256: str) -> None: ...
+    def put(self, reset: PasswordReset) -> None: ...
+    def with_sha256(self, sha256: str) -> PasswordReset | None: ...
+
+
+class RecoveryCodes(Protocol):
+    """Of the second factor, by SHA-256."""
+
+    def replace(self, user: UserId, sha256s: Sequence[str]) -> None: ...
+    def use(self, user: UserId, sha256: str, now: datetime) -> bool:
+        """Whether there was such a one; it is used up."""
+        ...
+
+    def left(self, user: UserId) -> int: ...
+
+
+class Mails(Protocol):
+    """Letters on their way."""
+
+    def add(self, mail: Mail) -> None: ...
+    def put(self, mail: Mail) -> None: ...
+    def of(self, id_: str) -> Mail | None: ...
+    def due(self, now: datetime, limit: int) -> Sequence[Mail]:
+        """Those to be tried by now, the longest due first."""
+        ...
+
+
 class Sites(Protocol):
     """A team's sites and their gateways. A removed site is found by its id only."""
 
@@ -107,6 +162,14 @@ class Books(Protocol):
     def tokens(self) -> ApiTokens: ...
     @property
     def sessions(self) -> BrowserSessions: ...
+    @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def resets(self) -> PasswordResets: ...
+    @property
+    def recovery(self) -> RecoveryCodes: ...
+    @property
+    def mails(self) -> Mails: ...
     @property
     def sites(self) -> Sites: ...
     @property

@@ -9,6 +9,7 @@ from cloud_relay.store.api_tokens import SqlApiTokens
 from cloud_relay.store.audit import SqlAuditLog
 from cloud_relay.store.box_links import SqlBoxLinks
 from cloud_relay.store.identities import SqlIdentities
+from cloud_relay.store.people import SqlInvitations, SqlMails, SqlRecoveryCodes, SqlResets
 from cloud_relay.store.sessions import SqlSessions
 from cloud_relay.store.site_logs import SqlSiteLogs
 from cloud_relay.store.sites import SqlSites
@@ -22,6 +23,10 @@ class SqlBooks:
         self.accounts = SqlAccounts(connection)
         self.tokens = SqlApiTokens(connection)
         self.sessions = SqlSessions(connection)
+        self.invitations = SqlInvitations(connection)
+        self.resets = SqlResets(connection)
+        self.recovery = SqlRecoveryCodes(connection)
+        self.mails = SqlMails(connection)
         self.sites = SqlSites(connection)
         self.audit = SqlAuditLog(connection)
         self.secrets = SqlSecrets(connection)

@@ -94,12 +94,20 @@ class Console:
         def work(books: Books) -> None:
             user = add_user(books, ACT, address, role.value.title())
             set_member(books, ACT, found, user, role)
-            set_password(books, ACT, user, kept)
+            if user.password_hash is None:
+                set_password(books, ACT, user, kept)
 
         await self.cloud.store.write(work)
+        return Person(self.url, address, found.id, self._browser())
+
+    async def stranger(self) -> Person:
+        """Somebody without an account."""
+        return Person(self.url, "", "", self._browser())
+
+    def _browser(self) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         self.sessions.append(session)
-        return Person(self.url, address, found.id, session)
+        return session
 
     async def member(self, role: Role = Role.ADMIN, team: str = "Acme", email: str = "") -> Person:
         """The same, signed in."""

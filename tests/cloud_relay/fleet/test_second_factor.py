@@ -1,0 +1,66 @@
+"""Codes by time and recovery codes: each is good once."""
+
+from datetime import timedelta
+
+import pyotp
+import pytest
+
+from cloud_relay.fleet import second_factor as factor
+from cloud_relay.fleet.acts import Act
+from cloud_relay.fleet.records import User
+from cloud_relay.fleet.teams import add_user
+from cloud_relay.store.store import Store
+from sitelink.errors import CodeRefused
+from tests.cloud_relay.made import ACT, NOW
+
+
+def somebody(store: Store) -> User:
+    return store.write_now(lambda books: add_user(books, ACT, "ann@example.com"))
+
+
+def code_at(secret: str, seconds: float = 0) -> str:
+    return pyotp.TOTP(secret).at(NOW + timedelta(seconds=seconds))
+
+
+def test_a_code_is_the_present_ones_or_its_neighbours() -> None:
+    secret = factor.new_secret()
+    step = int(NOW.timestamp()) // factor.STEP_S
+    assert factor.step_of(secret, code_at(secret), NOW, None) == step
+    assert factor.step_of(secret, f" {code_at(secret)[:3]} {code_at(secret)[3:]}", NOW, None) == step
+    assert factor.step_of(secret, code_at(secret, -30), NOW, None) == step - 1
+    assert factor.step_of(secret, code_at(secret, -90), NOW, None) is None
+    assert factor.step_of(secret, code_at(secret, 90), NOW, None) is None
+    assert factor.step_of(secret, code_at(secret), NOW, step) is None, "used"
+    assert factor.step_of(secret, "", NOW, None) is None
+    assert factor.step_of(secret, "×" * 6, NOW, None) is None
+
+
+def test_it_is_on_after_a_first_code_and_a_code_is_good_once(store: Store) -> None:
+    user, secret = somebody(store), factor.new_secret()
+    with pytest.raises(CodeRefused):
+        store.write_now(lambda books: factor.turn_on(books, ACT, user, secret, "000000x"))
+    codes = store.write_now(lambda books: factor.turn_on(books, ACT, user, secret, code_at(secret)))
+    assert len(set(codes)) == factor.RECOVERY_CODES
+
+    def good(code: str, seconds: float = 0) -> bool:
+        act = Act(ACT.actor, NOW + timedelta(seconds=seconds))
+        return store.write_now(lambda books: factor.code_is_good(books, act, user, code))
+
+    assert not good(code_at(secret)), "the one it was turned on with"
+    assert good(code_at(secret, 30), 30)
+    assert not good(code_at(secret, 30), 30)
+    assert good(codes[0].upper())
+    assert not good(codes[0])
+    assert store.read_now(lambda books: books.recovery.left(user.id)) == factor.RECOVERY_CODES - 1
+    fresh = store.write_now(lambda books: factor.new_recovery_codes(books, user))
+    assert not good(codes[1])
+    assert good(fresh[1])
+    store.write_now(lambda books: factor.turn_off(books, ACT, user))
+    assert not good(fresh[2])
+    assert not good(code_at(secret, 60), 60)
+
+
+def test_an_app_is_told_whose_it_is() -> None:
+    assert factor.address_of("A" * 32, "ann@example.com").startswith(
+        "otpauth://totp/Gatepost:ann%40example.com?secret=A"
+    )

@@ -1,0 +1,44 @@
+"""A server that takes letters: a real SMTP server on loopback. Start at `post_office`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+
+
+@dataclass
+class PostOffice:
+    """`answers`: what it says to the next letters instead of taking them."""
+
+    port: int = 0
+    answers: list[str] = field(default_factory=list)
+    came: asyncio.Queue[EmailMessage] = field(default_factory=asyncio.Queue)
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd's name
+        if self.answers:
+            return self.answers.pop(0)
+        self.came.put_nowait(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 taken"
+
+    async def letter(self) -> EmailMessage:
+        async with asyncio.timeout(15):
+            return await self.came.get()
+
+
+@asynccontextmanager
+async def post_office() -> AsyncIterator[PostOffice]:
+    office = PostOffice()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(office, enable_SMTPUTF8=True, hostname="post.example"), "127.0.0.1", 0
+    )
+    office.port = server.sockets[0].getsockname()[1]
+    try:
+        yield office
+    finally:
+        server.close()
+        await server.wait_closed()
