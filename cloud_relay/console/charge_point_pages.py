@@ -30,7 +30,7 @@ from cloud_relay.fleet.site_view import snapshot_of, sync_of
 from cloud_relay.fleet.timeline import KINDS, timeline_of
 from sitelink.actions import ActionView, actions_of
 from sitelink.errors import NotFound, RequestInvalid, SiteError
-from sitelink.ids import ChargePointId, LinkId
+from sitelink.ids import ChargePointId, LinkId, TransactionId
 from sitelink.job_rules import decide_activity
 from sitelink.model import Command, Link, Transaction
 from sitelink.ops import decode_op
@@ -98,7 +98,9 @@ async def _page_of(request: web.Request, error: SiteError | None = None) -> web.
     return drawn(
         request, "charge_point", here="points", status=error.http_status if error is not None else 200,
         site=found.site, point=found.point, shown=point_rows([found.point], now)[0], view=view, details=details,
-        bars=bars_of(timeline, window), window=window, windows=WINDOWS, charges=[charge_row(each) for each in charges],
+        bars=bars_of(timeline, window), window=window, windows=WINDOWS,
+        charges=[*map(charge_row, charges[:CHARGES_SHOWN])],
+        more_charges=len(charges) > CHARGES_SHOWN, earlier=_before(request) is not None,
         operation_since=_operation_since(found), commands=_commands(commands, view), seq=seq,
         actions=_actions(found),
         operation_text=ocpp_words.word(ocpp_words.OPERATIONS, found.point.status.state.value),
@@ -115,9 +117,15 @@ async def _told(request: web.Request, found: Here) -> tuple[Sequence[StoredOp], 
 
     def work(books: Books) -> tuple[Sequence[StoredOp], Sequence[Transaction]]:
         ops = books.logs.about(site, f"station:{station}", KINDS, OPS_READ)
-        return ops[::-1], books.logs.transactions(site, station, CHARGES_SHOWN)
+        return ops[::-1], books.logs.transactions(site, station, CHARGES_SHOWN + 1, _before(request))
 
     return await request.app[STORE].read(work)
+
+
+def _before(request: web.Request) -> TransactionId | None:
+    """Where the list of charges goes on; at its beginning for what is no number."""
+    named = request.query.get("before", "")
+    return TransactionId(int(named)) if named.isascii() and named.isdecimal() and len(named) <= 15 else None
 
 
 def _op(stored: StoredOp) -> Any:
@@ -183,7 +191,7 @@ def _page(method: str, path: str, handler: Any, summary: str, **more: Any) -> Ro
 
 
 ROUTES = (
-    _page("GET", "", get_point, "A charge point.", query=("window",)),
+    _page("GET", "", get_point, "A charge point.", query=("window", "before")),
     _page("POST", "/actions", post_action, "Start, stop, unlock or reboot."),
     _page("POST", "/maintenance", post_maintenance, "Set or end maintenance."),
 )

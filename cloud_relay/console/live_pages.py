@@ -18,7 +18,7 @@ from web_ui import live
 from web_ui.ports import Stale
 from web_ui.routes import Route
 
-TEAM_EVERY_S = 3.0
+TEAM_EVERY_S = 5.0
 SITE_EVERY_S = 0.5
 """How soon after each other a page is said to be stale."""
 MEMBER_CHECKED_EVERY_S = 15.0

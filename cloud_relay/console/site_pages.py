@@ -3,10 +3,11 @@
 Start at `get_sites`, `get_site`. The rules stand in `fleet.sites` and `fleet.site_lines`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from aiohttp import web
 
 from cloud_relay.console.caller import STORE
@@ -15,8 +16,8 @@ from cloud_relay.console.jobs_api import PUBLIC_URL
 from cloud_relay.console.live_pages import seq_here
 from cloud_relay.console.members import caller_here, form_of
 from cloud_relay.console.operator_api import GATEWAYS, cursor_of, page_of
-from cloud_relay.console.site_views import box_view, point_rows, site_row, stale_since
-from cloud_relay.fleet.ids import GatewayId, SiteId
+from cloud_relay.console.site_views import SiteRow, box_view, point_rows, site_row, stale_since
+from cloud_relay.fleet.ids import GatewayId, SiteId, key_of
 from cloud_relay.fleet.jobs import cancel_job
 from cloud_relay.fleet.log_records import Place
 from cloud_relay.fleet.points import connected_of, points_of
@@ -24,51 +25,91 @@ from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.records import Gateway, Site
 from cloud_relay.fleet.site_desk import SiteDesk
 from cloud_relay.fleet.site_lines import SHOWN, BoxLine, SiteLine, chosen, counted, site_boxes, site_lines
-from cloud_relay.fleet.sites import add_gateway, add_site, change_site, find_site, remove_site, revoke_gateway
+from cloud_relay.fleet.sites import (
+    add_gateway,
+    add_site,
+    change_site,
+    clear_alarm,
+    find_site,
+    remove_site,
+    revoke_gateway,
+)
 from sitelink.errors import NameTaken, NotFound, RequestInvalid
 from sitelink.states import JobStatus
+from web_ui.report import table_csv
 from web_ui.routes import Route
 
 PAGE_SIZE = 50
+CSV_HEAD = ("Site", "Address", "Box", "State", "Since or until", "Version", "Connected", "Charge points", "Open jobs")
 JOBS_SHOWN = 100
 
 
 # ---- the list ----
 
 
+class Found(msgspec.Struct, frozen=True):
+    """What search and filter find. `counts`: of each filter, among what the search finds; `total`: of all sites."""
+
+    text: str
+    show: str
+    lines: list[SiteLine]
+    counts: dict[str, int]
+    total: int
+
+
 async def get_sites(request: web.Request) -> web.Response:
     """`q` is looked for in names, addresses, boxes, job numbers and identities; `show` is one of SHOWN."""
+    seq, found = seq_here(request), await _found(request)
+    _, after = page_of(request)
+    behind = [line for line in found.lines if after is None or _key(line) > after]
+    shown, query = behind[:PAGE_SIZE], {"q": found.text, "show": found.show}
+    following = {**query, "cursor": cursor_of(*_key(shown[-1]))} if len(behind) > PAGE_SIZE else None
+    return drawn(
+        request, "sites", here="sites", rows=await _rows(request, shown), q=found.text, show=found.show,
+        counts=found.counts, total=found.total, seq=seq, query=urlencode(query),
+        first=f"?{urlencode(query)}" if after is not None else None,
+        following=f"?{urlencode(following)}" if following is not None else None,
+    )  # fmt: skip
+
+
+async def get_csv(request: web.Request) -> web.Response:
+    """All that the same search and filter find, a line a box."""
+    rows = await _rows(request, (await _found(request)).lines)
+    cells = [
+        [
+            row.name, row.address, box.name if box else "", box.words if box else "no box",
+            (box.at if box else None) or "", box.software if box else "", row.connected, row.total,
+            ", ".join(job.number for job in row.jobs),
+        ]
+        for row in rows for box in row.boxes or (None,)
+    ]  # fmt: skip
+    headers = {"Content-Disposition": 'attachment; filename="sites.csv"'}
+    return web.Response(text=table_csv(CSV_HEAD, cells), content_type="text/csv", charset="utf-8", headers=headers)
+
+
+async def _found(request: web.Request) -> Found:
     caller, online = caller_here(request), request.app[GATEWAYS].online
     text, show = request.query.get("q", "")[:200].strip(), request.query.get("show", "")
     show = show if show in SHOWN else ""
-    _, after = page_of(request)
 
     def work(books: Books) -> tuple[list[SiteLine], set[SiteId]]:
         named = books.identities.sites_naming(caller.team, text.casefold()) if text else set()
         return site_lines(books, caller.team, online, caller.clock.now()), named
 
     lines, named = await request.app[STORE].read(work)
-    seq = seq_here(request)
-    found = chosen(lines, text, "", named)
-    counts = counted(found)
-    behind = [line for line in chosen(found, "", show) if after is None or _key(line) > after]
-    shown = behind[:PAGE_SIZE]
-    places = [Place(caller.team, caller.team_name, line.site.id) for line in shown]
+    searched = chosen(lines, text, "", named)
+    return Found(text, show, chosen(searched, "", show), counted(searched), len(lines))
+
+
+async def _rows(request: web.Request, lines: Sequence[SiteLine]) -> list[SiteRow]:
+    caller = caller_here(request)
+    places = [Place(caller.team, caller.team_name, line.site.id) for line in lines]
     states = await request.app[GATEWAYS].states(places)
-    rows = [site_row(line, connected_of(points_of(held.state))) for line, held in zip(shown, states, strict=True)]
-    following = None
-    if len(behind) > PAGE_SIZE:
-        more = {"q": text, "show": show, "cursor": cursor_of(*_key(behind[PAGE_SIZE - 1]))}
-        following = f"?{urlencode(more)}"
-    return drawn(
-        request, "sites", here="sites", rows=rows, q=text, show=show, counts=counts, total=len(lines), seq=seq,
-        first=f"?{urlencode({'q': text, 'show': show})}" if after is not None else None,
-        following=following,
-    )  # fmt: skip
+    return [site_row(line, connected_of(points_of(held.state))) for line, held in zip(lines, states, strict=True)]
 
 
 def _key(line: SiteLine) -> tuple[str, str]:
-    return line.site.name.casefold(), line.site.id
+    return key_of(line.site.name), line.site.id
 
 
 async def get_new_site(request: web.Request) -> web.Response:
@@ -181,18 +222,37 @@ async def post_box(request: web.Request) -> web.Response:
 
 
 async def post_revoke(request: web.Request) -> web.Response:
-    caller, gateway = caller_here(request), GatewayId(request.match_info["gateway"])
+    caller = caller_here(request)
 
     def work(books: Books) -> Site:
-        site = site_here(books, request)
-        if all(each.id != gateway for each in books.sites.gateways_of(caller.team, site.id)):
-            raise NotFound(what="gateway", key=gateway[:64])
+        site, gateway = _box(books, request)
         revoke_gateway(books, caller.act, caller.team, gateway)
         return site
 
     site = await request.app[STORE].write(work)
-    await request.app[GATEWAYS].end(gateway, "revoked")
+    await request.app[GATEWAYS].end(GatewayId(request.match_info["gateway"]), "revoked")
     return gone_to(team_path(request, f"/sites/{site.id}"))
+
+
+async def post_clear(request: web.Request) -> web.Response:
+    """Somebody has looked at the box: its alarm is over, and it may connect again."""
+    caller = caller_here(request)
+
+    def work(books: Books) -> Site:
+        site, gateway = _box(books, request)
+        clear_alarm(books, caller.act, caller.team, gateway)
+        return site
+
+    site = await request.app[STORE].write(work)
+    return gone_to(team_path(request, f"/sites/{site.id}"))
+
+
+def _box(books: Books, request: web.Request) -> tuple[Site, GatewayId]:
+    """The box of the address, at its site. Raises NotFound."""
+    site, gateway = site_here(books, request), GatewayId(request.match_info["gateway"])
+    if all(each.id != gateway for each in books.sites.gateways_of(site.team, site.id)):
+        raise NotFound(what="gateway", key=gateway[:64])
+    return site, gateway
 
 
 def _page(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
@@ -205,6 +265,16 @@ def _page(method: str, path: str, handler: Any, summary: str, **more: Any) -> Ro
 
 ROUTES = (
     _page("GET", "", get_sites, "The team's sites.", query=("q", "show", "cursor")),
+    Route(
+        "GET",
+        "/t/{team}/sites.csv",
+        get_csv,
+        "The same as CSV.",
+        media="text/csv",
+        auth="member",
+        scope="sites:read",
+        query=("q", "show"),
+    ),
     _page("GET", "/new", get_new_site, "A form for a new site.", scope="sites:write"),
     _page("POST", "", post_site, "A new site."),
     _page("GET", "/{site}", get_site, "A site, its boxes, jobs and charge points."),
@@ -212,4 +282,5 @@ ROUTES = (
     _page("POST", "/{site}/remove", post_remove, "Take a site off the list."),
     _page("POST", "/{site}/boxes", post_box, "Expect a box."),
     _page("POST", "/{site}/boxes/{gateway}/revoke", post_revoke, "Serve a box no more."),
+    _page("POST", "/{site}/boxes/{gateway}/clear", post_clear, "Its alarm was looked at."),
 )

@@ -29,6 +29,7 @@ class BoxView(msgspec.Struct, frozen=True):
     step: str
     here: bool
     """Not revoked."""
+    stopped: bool
 
 
 class SiteRow(msgspec.Struct, frozen=True):
@@ -75,7 +76,7 @@ _ALARMS = {
     ),
     "copied": (
         "Two boxes take turns under its name: its disk was copied. Neither is served.",
-        "Find out which one belongs here and switch the other off.",
+        "Find out which one belongs here and switch the other off; then let it connect again.",
     ),
 }  # fmt: skip
 
@@ -86,7 +87,7 @@ def box_view(box: BoxLine) -> BoxView:
     return BoxView(
         id=box.gateway.id, name=box.gateway.name, words=words, tone=tone, at=_at(box),
         software=box.link.software if box.link is not None else "", sync=_sync(box), alarm=alarm, step=step,
-        here=box.state is not BoxState.REVOKED,
+        here=box.state is not BoxState.REVOKED, stopped=box.state is BoxState.STOPPED,
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from web_ui import ocpp_words, wording
 WINDOWS = {"24h": ("24 hours", timedelta(hours=24)), "7d": ("7 days", timedelta(days=7)),
            "30d": ("30 days", timedelta(days=30))}  # fmt: skip
 LABELLED_FROM = 9.0
-"""Percent of the width from which a bar has room for its word."""
+ROOMY_FROM = 30.0
+"""Percent of the width from which a bar has room for its word: at a desk, and on a phone."""
 _STEP = {"24h": timedelta(hours=4), "7d": timedelta(days=1), "30d": timedelta(days=5)}
 _TONES = {
     CONNECTED: "ok", DISCONNECTED: "problem", ERROR: "problem", UNKNOWN: "gap", ConnectorStatus.AVAILABLE: "ok",
@@ -37,6 +38,8 @@ class Bar(msgspec.Struct, frozen=True):
     x: str
     width: str
     label: str
+    roomy: bool
+    """Its word fits on a phone too."""
     since: datetime
     until: datetime | None
     ended_by: str
@@ -78,8 +81,8 @@ def _bar(span: Span, timeline: Timeline) -> Bar:
     tone = _TONES.get(span.what, "busy")
     return Bar(
         what=span.what, tone=tone, x=f"{x:.2f}%", width=f"{width:.2f}%",
-        label=span.what if width >= LABELLED_FROM and tone != "gap" else "", since=span.since, until=span.until,
-        ended_by=_words(span.ending),
+        label=span.what if width >= LABELLED_FROM and tone != "gap" else "", roomy=width >= ROOMY_FROM,
+        since=span.since, until=span.until, ended_by=_words(span.ending),
     )  # fmt: skip
 
 

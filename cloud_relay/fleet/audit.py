@@ -14,7 +14,7 @@ AUDITED = (
     "user.second_factor_on", "user.second_factor_off", "user.recovery_code_used", "user.linked", "member.invited",
     "member.invitation_revoked", "member.added", "member.role_changed",
     "member.removed", "token.created", "token.revoked", "site.created", "site.changed", "site.removed",
-    "gateway.created", "gateway.enrolled", "gateway.revoked",
+    "gateway.created", "gateway.enrolled", "gateway.revoked", "gateway.alarm_cleared",
 )  # fmt: skip
 """Every kind of entry, by what it is about. docs/audit.md says what each means."""
 

@@ -26,7 +26,7 @@ from cloud_relay.fleet.site_desk import SiteDesk, load, open_desk
 from sitelink.clock import Clock
 from sitelink.decisions import Decide, T
 from sitelink.digest import digest_of
-from sitelink.errors import GatewayOffline, NoAnswer
+from sitelink.errors import GatewayOffline, NoAnswer, StoreUnavailable
 from sitelink.ids import CommandId
 from sitelink.model import Entity
 from sitelink.records import decode_record, encode_record
@@ -97,13 +97,32 @@ class Gateways:
             before[1].end("fenced")
 
     def went(self, gateway: GatewayId, wire: Wire) -> None:
+        home = self._forget(gateway, wire)
+        if home is not None:
+            self._news.tell(SiteNews(*home, links=True))
+
+    async def left(self, gateway: GatewayId, wire: Wire) -> None:
+        """The same, and when it was is kept: people are told since when it is offline."""
+        home, now = self._forget(gateway, wire), self._clock.now()
+
+        def work(books: Books) -> None:
+            link = books.links.of(gateway)
+            if link is not None and link.node == self._node:
+                books.links.put(msgspec.structs.replace(link, seen_at=now))
+
+        if home is not None:
+            with contextlib.suppress(StoreUnavailable):
+                await self._store.write(work)
+            self._news.tell(SiteNews(*home, links=True))
+
+    def _forget(self, gateway: GatewayId, wire: Wire) -> tuple[TeamId, SiteId] | None:
+        """Whose it is; None where another link has taken its place."""
         known = self._wires.get(gateway)
-        if known is not None and known[1] is wire:
-            del self._wires[gateway]
-            self._now.pop(gateway, None)
-            home = self._homes.pop(gateway, None)
-            if home is not None:
-                self._news.tell(SiteNews(*home, links=True))
+        if known is None or known[1] is not wire:
+            return None
+        del self._wires[gateway]
+        self._now.pop(gateway, None)
+        return self._homes.pop(gateway, None)
 
     def is_online(self, gateway: GatewayId) -> bool:
         return gateway in self._wires

@@ -56,8 +56,10 @@ class SiteLogs(Protocol):
 
     def put(self, site: SiteId, gateway: GatewayId | None, puts: Sequence[Entity], drops: Collection[str]) -> None: ...
     def transaction(self, gateway: GatewayId, id_: TransactionId) -> Transaction | None: ...
-    def transactions(self, site: SiteId, station: str, limit: int) -> Sequence[Transaction]:
-        """Newest first."""
+    def transactions(
+        self, site: SiteId, station: str, limit: int, before: TransactionId | None = None
+    ) -> Sequence[Transaction]:
+        """Newest first, those before `before`."""
         ...
 
     def measure(self, rows: Sequence[Measured]) -> int:

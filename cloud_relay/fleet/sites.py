@@ -90,3 +90,17 @@ def revoke_gateway(books: Books, act: Act, team: TeamId, id_: GatewayId) -> Gate
         books.sites.put_gateway(gateway)
         note(books, act, "gateway.revoked", team, "gateway", gateway.id, gateway.name)
     return gateway
+
+
+def clear_alarm(books: Books, act: Act, team: TeamId, id_: GatewayId) -> None:
+    """Somebody has looked: a box that was restored is trusted again, one that was stopped may connect again.
+
+    Raises NotFound.
+    """
+    gateway, link = books.sites.gateway(team, id_), books.links.of(id_)
+    if gateway is None:
+        raise NotFound(what="gateway", key=id_[:64])
+    if link is None or (link.alarm is None and link.quarantined_at is None):
+        return
+    books.links.put(msgspec.structs.replace(link, alarm=None, quarantined_at=None, fences=()))
+    note(books, act, "gateway.alarm_cleared", team, "gateway", id_, gateway.name, before={"alarm": link.alarm})

@@ -80,7 +80,7 @@ class BoxSocket:
             pass
         finally:
             if self._welcomed is not None:
-                self._gateways.went(self._welcomed.enrolled.gateway, self)
+                await self._gateways.left(self._welcomed.enrolled.gateway, self)
                 self._log.info("link_closed")
 
     # ---- what the core says ----

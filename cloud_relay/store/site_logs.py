@@ -145,10 +145,14 @@ class SqlSiteLogs:
         body = self._connection.execute(query).scalar()
         return _charge(body) if body is not None else None
 
-    def transactions(self, site: SiteId, station: str, limit: int) -> Sequence[Transaction]:
+    def transactions(
+        self, site: SiteId, station: str, limit: int, before: TransactionId | None = None
+    ) -> Sequence[Transaction]:
         c = t.charge.c
-        query = sa.select(c.body).where(c.site_id == site, c.station == station).order_by(c.id.desc()).limit(limit)
-        return [_charge(body) for body in self._connection.execute(query).scalars()]
+        query = sa.select(c.body).where(c.site_id == site, c.station == station)
+        if before is not None:
+            query = query.where(c.id < before)
+        return [_charge(body) for body in self._connection.execute(query.order_by(c.id.desc()).limit(limit)).scalars()]
 
     def measure(self, rows: Sequence[Measured]) -> int:
         values = [

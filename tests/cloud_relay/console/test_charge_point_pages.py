@@ -7,7 +7,7 @@ from cloud_relay.fleet.roles import Role
 from sitelink.wire import messages as m
 from tests.doubles.console import Person, running_console
 from tests.doubles.fleet import Box, box_of, hours_ago
-from tests.doubles.sites import charging_day, harbour_garage
+from tests.doubles.sites import MadeSite, charging_day, harbour_garage, row
 
 
 def path_of(person: Person, box: Box, row: str) -> str:
@@ -45,6 +45,29 @@ async def test_its_timeline_is_drawn_and_told(tmp_path: Path) -> None:
         assert "It stopped answering." in text
         assert "last 7 days" in (await person.get(f"{page}?window=7d")).text
         assert "last 24 hours" in (await person.get(f"{page}?window=nonsense")).text
+
+
+async def test_charges_go_on_page_by_page(tmp_path: Path) -> None:
+    async with running_console(tmp_path) as console:
+        person = await console.member(Role.AUDITOR)
+        made = MadeSite()
+        made.job(row(1, "CP1", active=True))
+        made.ready("CP1")
+        for number in range(1, 26):
+            made.tested("CP1", number)
+        box = await box_of(console)
+        await box.tell_site(made)
+        page = path_of(person, box, "row-1")
+        first = (await person.get(page)).text
+        assert f'href="{page}/charges/25"' in first
+        assert f'href="{page}/charges/5"' not in first
+        assert f'href="{page}?before=6#h-charges"' in first
+        second = (await person.get(f"{page}?before=6")).text
+        assert f'href="{page}/charges/5"' in second
+        assert f'href="{page}/charges/6"' not in second
+        assert "?before=" not in second
+        assert "No earlier charge." in (await person.get(f"{page}?before=1")).text
+        assert (await person.get(f"{page}?before=x")).status == 200
 
 
 async def test_an_order_goes_to_the_box_now(tmp_path: Path) -> None:

@@ -1,7 +1,11 @@
 """Sites and boxes as pages: what is listed, what is changed, and who may."""
 
+import csv
+import io
 from html import unescape
 from pathlib import Path
+
+import msgspec
 
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.roles import Role
@@ -157,3 +161,45 @@ async def test_what_another_team_has_is_not_there(tmp_path: Path) -> None:
         mixed = f"{other.base}/sites/{ours.place.site}/boxes/{theirs.id}/revoke"
         assert (await other.post(mixed)).status == 404
         assert not theirs.heard
+
+
+async def test_what_the_list_finds_can_be_saved(tmp_path: Path) -> None:
+    async with running_console(tmp_path) as console:
+        person, other = await console.member(Role.AUDITOR), await console.member(team="Other")
+        box = await box_of(console, site="=Harbour")
+        await box.tell_site(harbour_garage())
+        await console.cloud.store.write(lambda books: add_site(books, ACT, box.place.team, "Yard"))
+        page = await person.get(f"{person.base}/sites.csv")
+        lines = list(csv.reader(io.StringIO(page.text)))
+        assert [line[0] for line in lines] == ["Site", "'=Harbour", "Yard"]
+        assert lines[1][2:4] == ["GW-7F3A", "offline since"]
+        assert lines[1][6:] == ["8", "14", "1042"]
+        assert lines[2][3] == "no box"
+        assert len((await person.get(f"{person.base}/sites.csv?show=job")).text.splitlines()) == 2
+        assert len((await other.get(f"{other.base}/sites.csv")).text.splitlines()) == 1
+
+
+async def test_a_stopped_box_may_connect_again_when_somebody_has_looked(tmp_path: Path) -> None:
+    async with running_console(tmp_path) as console:
+        person, reader = await console.member(Role.OPERATOR), await console.member(Role.SUPPORT)
+        other = await console.member(team="Other")
+        box = await box_of(console)
+
+        def stop(books: Books) -> None:
+            link = books.links.of(box.id)
+            assert link is not None
+            books.links.put(msgspec.structs.replace(link, alarm="copied", quarantined_at=ACT.at))
+
+        await console.cloud.store.write(stop)
+        site = f"/sites/{box.place.site}"
+        clear = f"{site}/boxes/{box.id}/clear"
+        assert "Let GW-7F3A connect again" in (await person.get(person.base + site)).text
+        assert "connect again</button>" not in (await reader.get(reader.base + site)).text
+        assert (await reader.post(reader.base + clear)).status == 403
+        assert (await other.post(other.base + clear)).status == 404
+        done = await person.post(person.base + clear)
+        assert done.path == person.base + site
+        assert "Two boxes take turns" not in done.text
+        link = await console.cloud.store.read(lambda books: books.links.of(box.id))
+        assert link is not None
+        assert link.quarantined_at is None

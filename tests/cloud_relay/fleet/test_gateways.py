@@ -48,8 +48,9 @@ class Node:
         self.told: list[SiteNews] = []
         self.news.listen(self.told.append)
         numbers = itertools.count(1)
+        self.clock = FakeClock()
         self.gateways = Gateways(
-            store, FakeClock(), self.news, lambda *_: True, node="n", new_id=lambda: f"id-{next(numbers)}"
+            store, self.clock, self.news, lambda *_: True, node="n", new_id=lambda: f"id-{next(numbers)}"
         )
         store.write_now(
             lambda books: books.links.put(BoxLink(self.gateway, self.place.site, self.place.team, stream="s1"))
@@ -175,3 +176,28 @@ async def test_many_sites_are_read_as_of_one_moment(store: Store) -> None:
     node.gateways.shown(node.gateway, (record,))
     assert set((await node.gateways.states([node.place]))[0].state.stations) == {"cp001"}
     assert await node.gateways.states([]) == []
+
+
+async def test_since_when_a_box_is_offline_is_kept(store: Store) -> None:
+    node, socket = Node(store), Socket()
+    hello = m.Hello(node.gateway, "s9", "x", epoch="epoch-1", clock=m.ClockState(NOW, "b", 1))
+    await node.gateways.register(hello, "nonce")
+    node.gateways.came(node.gateway, node.place.site, socket)
+    node.clock.advance(3600)
+    await node.gateways.left(node.gateway, Socket())
+    assert node.gateways.is_online(node.gateway), "another socket, long replaced"
+    await node.gateways.left(node.gateway, socket)
+    (link,) = store.read_now(lambda books: books.links.of_site(node.place.site))
+    assert (link.seen_at, link.stream) == (node.clock.now(), "s9")
+    assert node.told[-1] == SiteNews(node.place.team, node.place.site, links=True)
+
+
+async def test_a_box_that_went_on_at_another_node_is_not_offline(store: Store) -> None:
+    node, socket = Node(store), Socket()
+    hello = m.Hello(node.gateway, "s9", "x", epoch="epoch-1", clock=m.ClockState(NOW, "b", 1))
+    await node.gateways.register(hello, "nonce")
+    node.gateways.came(node.gateway, node.place.site, socket)
+    elsewhere = BoxLink(node.gateway, node.place.site, node.place.team, stream="s10", node="other", seen_at=NOW)
+    store.write_now(lambda books: books.links.put(elsewhere))
+    await node.gateways.left(node.gateway, socket)
+    assert store.read_now(lambda books: books.links.of_site(node.place.site)) == [elsewhere]

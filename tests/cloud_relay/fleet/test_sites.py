@@ -2,12 +2,14 @@
 
 import pytest
 
-from cloud_relay.fleet.sites import add_gateway, add_site, change_site, find_site, remove_site
+from cloud_relay.fleet.log_records import BoxLink
+from cloud_relay.fleet.sites import add_gateway, add_site, change_site, clear_alarm, find_site, remove_site
 from cloud_relay.fleet.teams import add_team
 from cloud_relay.fleet.tokens import sha256_of
 from cloud_relay.store.store import Store
 from sitelink.errors import NameTaken, NotFound, RequestInvalid
-from tests.cloud_relay.made import ACT
+from tests.cloud_relay.made import ACT, NOW
+from tests.cloud_relay.made import site as made_site
 
 
 def test_a_site_is_its_teams_alone(store: Store) -> None:
@@ -60,3 +62,21 @@ def test_a_removed_site_is_gone_with_its_boxes_and_its_name_is_free(store: Store
     assert known is not None
     assert known.revoked_at == ACT.at
     store.write_now(lambda books: add_site(books, ACT, team.id, "Harbour"))
+
+
+def test_an_alarm_is_taken_away_by_somebody_of_the_team(store: Store) -> None:
+    place, gateway = made_site(store)
+    other, _ = made_site(store, "Other")
+    stopped = BoxLink(
+        gateway, place.site, place.team, stream="s", alarm="copied", quarantined_at=NOW, fences=(NOW,), seen_at=NOW
+    )
+    store.write_now(lambda books: books.links.put(stopped))
+    with pytest.raises(NotFound):
+        store.write_now(lambda books: clear_alarm(books, ACT, other.team, gateway))
+    for _ in range(2):
+        store.write_now(lambda books: clear_alarm(books, ACT, place.team, gateway))
+    link = store.read_now(lambda books: books.links.of(gateway))
+    assert link is not None
+    assert (link.alarm, link.quarantined_at, link.fences, link.stream) == (None, None, (), "s")
+    kinds = [entry.kind for entry in store.read_now(lambda books: books.audit.page(place.team, limit=9))]
+    assert kinds.count("gateway.alarm_cleared") == 1

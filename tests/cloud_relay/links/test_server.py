@@ -119,3 +119,20 @@ async def test_a_batch_that_was_damaged_on_the_way_is_not_taken(tmp_path: Path) 
             heard = await box.hear()
         assert heard.code == "crc"
         assert cloud.store.read_now(lambda books: books.logs.end(place.site)) == 0
+
+
+async def test_when_a_link_ends_since_when_is_kept_and_told(tmp_path: Path) -> None:
+    async with cloud_at(tmp_path) as (cloud, url):
+        place, gateway, key = await asyncio.to_thread(keyed, cloud.store)
+        gone = asyncio.Event()
+        cloud.gateways._news.listen(lambda _: None if cloud.gateways.is_online(gateway) else gone.set())
+        async with guest(url) as box:
+            await box.greet(gateway, key, None)
+            (link,) = await cloud.store.read(lambda books: books.links.of_site(place.site))
+            gone.clear()
+        async with asyncio.timeout(10):
+            await gone.wait()
+        (after,) = await cloud.store.read(lambda books: books.links.of_site(place.site))
+        assert link.seen_at is not None
+        assert after.seen_at is not None
+        assert after.seen_at > link.seen_at

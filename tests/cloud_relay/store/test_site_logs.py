@@ -67,6 +67,8 @@ def test_all_charges_are_kept_and_the_last_ones_held(store: Store) -> None:
 
     at(store, place, work, gateway)
     assert len(store.read_now(lambda books: books.logs.transactions(place.site, "cp001", 99))) == 7
+    older = store.read_now(lambda books: books.logs.transactions(place.site, "cp001", 2, TransactionId(6)))
+    assert [each.id for each in older] == [5, 4]
     held = store.read_now(lambda books: books.logs.records(place.site, gateway))
     assert sorted(each.id for each in held if each.key.startswith("transaction:")) == [4, 5, 6, 7]
     first = store.read_now(lambda books: books.logs.transaction(gateway, TransactionId(1)))
