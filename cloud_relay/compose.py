@@ -18,10 +18,11 @@ from aiohttp import web
 
 from cloud_relay.config import Settings
 from cloud_relay.console import app as console
-from cloud_relay.console import drawing, job_links, jobs_api, operator_api, sign_in
+from cloud_relay.console import drawing, job_links, jobs_api, oidc_pages, operator_api, sign_in
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.mailer import MAILS, Mailer
 from cloud_relay.console.metrics import Figures, exposition
+from cloud_relay.console.oidc import Provider
 from cloud_relay.fleet.gateways import Gateways
 from cloud_relay.fleet.ids import new_id
 from cloud_relay.fleet.news import News
@@ -33,6 +34,7 @@ from cloud_relay.links.server import CLOCK, GATEWAYS
 from cloud_relay.store.store import Store, open_store
 from programs.clock import SystemClock
 from programs.version import product_version
+from sitelink.clock import Clock
 from sitelink.errors import StoreUnavailable
 from web_ui import openapi as openapi_document
 from web_ui.access import Gate
@@ -101,6 +103,7 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         app[DRAW_ERROR] = drawing.draw_error
         job_links.prepare(app, news)
         sign_in.prepare(app)
+        app[sign_in.PROVIDER] = _provider(settings, key, clock)
         app[STORE] = store
         app[GATEWAYS] = gateways
         app[CLOCK] = clock
@@ -121,6 +124,11 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         stack.push_async_callback(runner.cleanup)
         port = await _listen(runner, settings)
         yield Cloud(store, gateways, port)
+
+
+def _provider(settings: Settings, key: bytes, clock: Clock) -> Provider | None:
+    base = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
+    return Provider(settings.oidc, base + oidc_pages.BACK, key, clock) if settings.oidc.issuer else None
 
 
 @asynccontextmanager

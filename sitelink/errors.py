@@ -160,6 +160,13 @@ class SignInRefused(SiteError):
     http_status = 401
 
 
+class ProviderRefused(SiteError):
+    """Signing in with another provider came to nothing. fields: reason."""
+
+    code = "provider_refused"
+    http_status = 401
+
+
 class CodeRefused(SiteError):
     """A code of the second factor that is wrong, too old, or was used."""
 

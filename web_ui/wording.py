@@ -138,6 +138,18 @@ ERRORS: dict[str, Words] = {
         "Line {line} of the charge points, {column}: {problem}.", "Correct that line; nothing was made yet.",
         "A line of the charge points cannot be read.",
     ),
+    "request_invalid.no_day": Words("That is no day: {where}.", "Write it as 2026-11-26."),
+    "provider_refused": Words(
+        "Signing in with the other provider did not work ({reason}).", "Try again, or sign in with a password.",
+        "Signing in with the other provider did not work.",
+    ),
+    "provider_refused.denied": Words("The other provider did not let you in.", "Try again there."),
+    "provider_refused.unknown": Words(
+        "Nobody here has that mail address.", "Ask an administrator of your team for an invitation."
+    ),
+    "provider_refused.unverified": Words(
+        "The other provider has not checked your mail address.", "Have it checked there, then try again."
+    ),
     "code_refused": Words(
         "That code is not right, or was used already.", "Wait for the next one in the app and type it at once."
     ),

@@ -5,6 +5,7 @@ A page more is a module with `ROUTES`, named in `PAGES`, and a line in `drawing.
 
 from cloud_relay.console import (
     account_pages,
+    audit_pages,
     charge_pages,
     charge_point_pages,
     doors,
@@ -13,6 +14,7 @@ from cloud_relay.console import (
     jobs_api,
     jobs_pages,
     live_pages,
+    oidc_pages,
     operator_api,
     overview_pages,
     point_pages,
@@ -23,7 +25,7 @@ from cloud_relay.console import (
 from cloud_relay.console.members import admitted
 from web_ui.routes import Route
 
-API: tuple[Route, ...] = (*operator_api.ROUTES, *jobs_api.ROUTES, *job_links.API_ROUTES)
+API: tuple[Route, ...] = (*operator_api.ROUTES, *jobs_api.ROUTES, *audit_pages.API_ROUTES, *job_links.API_ROUTES)
 """For programs; described in /openapi.json."""
 
 PAGES: tuple[Route, ...] = tuple(
@@ -31,6 +33,7 @@ PAGES: tuple[Route, ...] = tuple(
     for route in (
         *sign_in.ROUTES,
         *doors.ROUTES,
+        *oidc_pages.ROUTES,
         *account_pages.ROUTES,
         *overview_pages.ROUTES,
         *live_pages.ROUTES,
@@ -40,6 +43,7 @@ PAGES: tuple[Route, ...] = tuple(
         *point_pages.ROUTES,
         *charge_point_pages.ROUTES,
         *charge_pages.ROUTES,
+        *audit_pages.ROUTES,
         *team_pages.ROUTES,
         *job_links.PAGES,
     )

@@ -12,6 +12,7 @@ from cloud_relay.console import passwords
 from cloud_relay.console.browser import VISIT, give_cookie, refuse_forgery, take_cookie, visit_of
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.drawing import drawn, gone_to
+from cloud_relay.console.oidc import Provider
 from cloud_relay.fleet import browsers
 from cloud_relay.fleet.ids import key_of
 from cloud_relay.fleet.ports import Books
@@ -23,6 +24,8 @@ from web_ui.limits import Limit, address_key
 from web_ui.routes import Route
 from web_ui.surface import dress
 
+PROVIDER: web.AppKey[Provider | None] = web.AppKey("provider")
+"""None: people sign in with passwords only."""
 WRONG_PASSWORDS: web.AppKey[Limit] = web.AppKey("wrong_passwords", Limit)
 """By account."""
 WRONG_MAX = 10
@@ -52,9 +55,18 @@ async def get_sign_in(request: web.Request) -> web.Response:
 
 def sign_in_page(request: web.Request, *, email: str = "", status: int = 200, **context: Any) -> web.Response:
     """`problem`, a code, with its `fields`, says what went wrong."""
-    wanted = local_path(request.query.get("next", ""))
+    wanted, provider = local_path(request.query.get("next", "")), request.app[PROVIDER]
     flash = "new_password" if request.query.get("saved") == "new_password" else None
-    return drawn(request, "sign_in", status=status, email=email, wanted=wanted, flash=flash, **context)
+    return drawn(
+        request,
+        "sign_in",
+        status=status,
+        email=email,
+        wanted=wanted,
+        flash=flash,
+        provider=provider.name if provider else "",
+        **context,
+    )
 
 
 async def post_sign_in(request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ import msgspec
 from cloud_relay.fleet.ids import GatewayId, SiteId
 from cloud_relay.fleet.log_records import Held, Place, StoredOp, Version
 from cloud_relay.fleet.ports import Books
+from cloud_relay.fleet.site_audit import entry_of
 from sitelink.apply import apply, apply_to
 from sitelink.decisions import Decide, T
 from sitelink.events import MeterValuesReported, TransactionIncomplete, TransactionStopped, TransactionUpdated
@@ -182,6 +183,10 @@ class SiteDesk:
             logs.put(self.site, None, tuple(self._shared_puts.values()), self._shared_drops)
         if self.gateway is not None and (self._puts or self._drops):
             logs.put(self.site, self.gateway, tuple(self._puts.values()), self._drops)
+        for op in self.touched.ops:
+            entry = entry_of(op, self.state, self.team, self.now)
+            if entry is not None:
+                self.books.audit.add(entry)
         return self.held()
 
 

@@ -48,6 +48,9 @@ class SqlAccounts:
     def user_with_email(self, email: str) -> User | None:
         return self._one_user(t.user.c.email_key == key_of(email))
 
+    def user_with_oidc(self, issuer: str, subject: str) -> User | None:
+        return self._one_user(sa.and_(t.user.c.oidc_issuer == issuer, t.user.c.oidc_subject == subject))
+
     def put_member(self, team: TeamId, user: UserId, role: Role, since: datetime) -> None:
         row = {"team_id": team, "user_id": user, "role": role.value, "since": since}
         upsert(self._connection, t.member, ["team_id", "user_id"], [row])
