@@ -63,7 +63,7 @@ class FalseProvider:
 
     async def keys(self, _request: web.Request) -> web.Response:
         self.asked.append("keys")
-        return web.json_response(KeySet(self.published or [self.key]).as_dict(private=False))
+        return web.json_response(KeySet([*(self.published or [self.key])]).as_dict(private=False))
 
     async def give_token(self, request: web.Request) -> web.Response:
         self.forms.append(dict(await request.post()))
