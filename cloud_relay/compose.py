@@ -133,14 +133,19 @@ def _provider(settings: Settings, key: bytes, clock: Clock) -> Provider | None:
 
 @asynccontextmanager
 async def _running(*loops: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """What works in the background, for as long as the block runs."""
+    """What works in the background, for as long as the block runs. What the block raises comes out as it is."""
+    failure: Exception | None = None
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(each) for each in loops]
         try:
             yield
+        except Exception as error:  # else the group would wrap it
+            failure = error
         finally:
             for task in running:
                 task.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> int:
