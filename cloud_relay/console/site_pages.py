@@ -16,10 +16,12 @@ from cloud_relay.console.jobs_api import PUBLIC_URL
 from cloud_relay.console.live_pages import seq_here
 from cloud_relay.console.members import caller_here, form_of
 from cloud_relay.console.operator_api import GATEWAYS, cursor_of, page_of
+from cloud_relay.console.point_pages import found_points
 from cloud_relay.console.site_views import SiteRow, box_view, point_rows, site_row, stale_since
-from cloud_relay.fleet.ids import GatewayId, SiteId, key_of
+from cloud_relay.fleet.ids import GatewayId, key_of
 from cloud_relay.fleet.jobs import cancel_job
 from cloud_relay.fleet.log_records import Place
+from cloud_relay.fleet.point_list import Wanted
 from cloud_relay.fleet.points import connected_of, points_of
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.records import Gateway, Site
@@ -58,7 +60,9 @@ class Found(msgspec.Struct, frozen=True):
 
 
 async def get_sites(request: web.Request) -> web.Response:
-    """`q` is looked for in names, addresses, boxes, job numbers and identities; `show` is one of SHOWN."""
+    """`q` is looked for in names, addresses, boxes and jobs, and in all that is read of charge points; `show` is one of
+    SHOWN.
+    """
     seq, found = seq_here(request), await _found(request)
     _, after = page_of(request)
     behind = [line for line in found.lines if after is None or _key(line) > after]
@@ -92,11 +96,9 @@ async def _found(request: web.Request) -> Found:
     text, show = request.query.get("q", "")[:200].strip(), request.query.get("show", "")
     show = show if show in SHOWN else ""
 
-    def work(books: Books) -> tuple[list[SiteLine], set[SiteId]]:
-        named = books.identities.sites_naming(caller.team, text.casefold()) if text else set()
-        return site_lines(books, caller.team, online, caller.clock.now()), named
-
-    lines, named = await request.app[STORE].read(work)
+    lines = await request.app[STORE].read(lambda books: site_lines(books, caller.team, online, caller.clock.now()))
+    _, points = await found_points(request, Wanted(text=text)) if text else ((), ())
+    named = {each.site.id for each in points}
     searched = chosen(lines, text, "", named)
     return Found(text, show, chosen(searched, "", show), counted(searched), len(lines))
 

@@ -9,6 +9,7 @@ from cloud_relay.fleet.log_records import Listed
 from cloud_relay.fleet.points import Point
 from cloud_relay.fleet.records import Site
 from cloud_relay.fleet.site_lines import BoxLine, BoxState, SiteLine
+from sitelink.status import Status
 from web_ui import wording
 from web_ui.views import tone_of
 
@@ -69,6 +70,12 @@ _WORDS: dict[BoxState, tuple[str, str]] = {
     BoxState.STOPPED: ("stopped since", "problem"),
     BoxState.REVOKED: ("revoked", "off"),
 }
+_STEPS = {
+    "serial_in_use": "Check the label. If it is right, ask that team to release it.",
+    "no_integration_configured": "Its job lists it without a connection.",
+    "no_integration": "Its job names a connection no box has.",
+}
+"""What an operator can do, where the installer is told to ask the operator."""
 _ALARMS = {
     "restored": (
         "Its disk is back in an earlier state. Nothing that had reached the cloud is lost.",
@@ -130,12 +137,21 @@ def point_rows(points: Sequence[Point], now: datetime | None) -> tuple[PointRow,
     return tuple(_point_row(point, now) for point in points)
 
 
+def _explained(status: Status, now: datetime | None) -> str:
+    """As the installer reads it, but for what tells them to ask the operator."""
+    fields = {**status.fields, "now": now}
+    own = _STEPS.get(status.explanation)
+    if own is None:
+        return wording.full(status.explanation, fields)
+    return f"{wording.sentence(status.explanation, fields)} {own}"
+
+
 def _point_row(point: Point, now: datetime | None) -> PointRow:
     row, status, station = point.row, point.status, point.station
     said = [each for each in (station.vendor, station.model) if each] if station is not None else []
     return PointRow(
         id=row.id, name=row.name, identity=row.identity, connector=row.connector, status=status.text,
-        tone=tone_of(status), explanation=wording.full(status.explanation, {**status.fields, "now": now}),
+        tone=tone_of(status), explanation=_explained(status, now),
         job=point.job.number, job_id=point.job.id, model=" ".join(said) or row.model or "",
-        last_seen=station.last_seen if station is not None else None,
+        last_seen=point.heard,
     )  # fmt: skip

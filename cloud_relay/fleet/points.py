@@ -5,9 +5,11 @@ newest. A row without an identity counts while its job is open. Start at `points
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
+from cloud_relay.fleet.site_view import last_heard
 from sitelink.ids import ChargePointId, StationKey
 from sitelink.model import ChargePoint, Job, SiteState, Station
 from sitelink.states import JobStatus
@@ -15,12 +17,15 @@ from sitelink.status import Status, status_of
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A charge point, the job whose row it is, how it stands, and the station that serves it, once one came."""
+    """A charge point, the job whose row it is, how it stands, and the station that serves it, once one came. `heard`:
+    when that sent its newest message.
+    """
 
     row: ChargePoint
     job: Job
     status: Status
     station: Station | None
+    heard: datetime | None
 
 
 def points_of(state: SiteState) -> list[Point]:
@@ -50,7 +55,9 @@ def point_of(state: SiteState, id_: ChargePointId) -> Point | None:
 
 
 def _point(state: SiteState, job: Job, row: ChargePoint) -> Point:
-    return Point(row, job, status_of(state, row), state.stations.get(row.station) if row.identity else None)
+    station = state.stations.get(row.station) if row.identity else None
+    heard = last_heard(state, station) if station is not None else None
+    return Point(row, job, status_of(state, row), station, heard)
 
 
 def connected_of(points: Iterable[Point]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import msgspec
 
 from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.log_records import BoxLink, Held
+from sitelink.model import SiteState, Station
 from sitelink.states import JobStatus
 from web_ui.ports import Relay, Snapshot
 
@@ -33,10 +34,21 @@ def sync_of(held: Held, links: Sequence[BoxLink], online: Collection[GatewayId])
 def snapshot_of(held: Held, sync: Sync, now: datetime) -> Snapshot:
     """What of it only the box knows (its addresses, its disk) is left out."""
     state = held.state
-    seen = {key: station.last_seen for key, station in state.stations.items() if station.last_seen is not None}
+    heard = {key: last_heard(state, station) for key, station in state.stations.items()}
+    seen = {key: at for key, at in heard.items() if at is not None}
     return Snapshot(
         state=state, now=now, seq=held.version.place + held.version.written, last_seen=seen,
         pairing_open={job.id: job.open_pairing and job.status is JobStatus.OPEN for job in state.jobs.values()},
         relay=Relay(configured=True, connected=sync.gateway_online, since=sync.as_of), trouble=None, ocpp_url="",
         in_cloud=True,
     )  # fmt: skip
+
+
+def last_heard(state: SiteState, station: Station) -> datetime | None:
+    """When its newest message that reached the cloud was sent. What says nothing new stays at the box."""
+    values = (state.readings.get((station.id, number)) for number in (0, *station.connectors))
+    times = (
+        station.last_seen, station.booted_at, *(connector.at for connector in station.connectors.values()),
+        *(each.at for each in values if each is not None),
+    )  # fmt: skip
+    return max((at for at in times if at is not None), default=None)

@@ -28,11 +28,6 @@ class SqlIdentities:
         query = self._owners().where(t.identity_owner.c.team_id == team_id).order_by(t.identity_owner.c.identity)
         return [_owner(row) for row in self._connection.execute(query.limit(limit)).mappings()]
 
-    def sites_naming(self, team_id: TeamId, text: str) -> set[SiteId]:
-        c = t.identity_owner.c
-        query = sa.select(c.site_id).where(c.team_id == team_id, c.identity.contains(text, autoescape=True)).distinct()
-        return set(self._connection.execute(query).scalars())
-
     def _owners(self) -> sa.Select[tuple[object, ...]]:
         return sa.select(t.identity_owner, team.c.name.label("team_name")).join(
             team, team.c.id == t.identity_owner.c.team_id

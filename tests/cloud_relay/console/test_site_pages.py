@@ -40,7 +40,8 @@ async def test_search_and_filters_stand_in_the_address(tmp_path: Path) -> None:
         await box.tell_site(harbour_garage())
         await box_of(console, site="Mill Lane", name="GW-2")
         for query, found in (
-            ("q=harb", ["Harbour"]), ("q=ZPR104221", ["Harbour"]), ("q=gw-2", ["Mill"]), ("show=job", ["Harbour"]),
+            ("q=harb", ["Harbour"]), ("q=ZPR104221", ["Harbour"]), ("q=sn-1", ["Harbour"]),
+            ("q=gw-2", ["Mill"]), ("show=job", ["Harbour"]),
             ("show=offline", ["Harbour", "Mill"]), ("q=mill&show=job", []), ("show=nonsense", ["Harbour", "Mill"]),
         ):  # fmt: skip
             text = (await person.get(f"{person.base}/sites?{query}")).text

@@ -53,3 +53,20 @@ def test_charge_points_have_the_installers_words() -> None:
     rows = point_rows(points_of(harbour_garage().state), NOW)
     assert [row.status for row in rows[2:4]] == ["connected (busy-charging)", "No serial"]
     assert (rows[0].model, rows[3].model, rows[3].tone) == ("Vendor AC22", "AC22", "problem")
+
+
+def test_an_operator_is_not_told_to_ask_the_operator() -> None:
+    rows = point_rows(points_of(harbour_garage().state), NOW)
+    assert not [row.explanation for row in rows if "the operator." in row.explanation.split("Ask")[-1]]
+    assert rows[9].status == "Serial is in use by: Acme Parking"
+    assert rows[9].explanation.endswith("ask that team to release it.")
+
+
+def test_the_last_message_is_the_newest_that_is_known() -> None:
+    state = harbour_garage().state
+    charging = points_of(state)[2]
+    assert charging.station is not None
+    assert charging.heard == state.readings[charging.station.id, 1].at
+    assert charging.station.last_seen is not None
+    assert charging.heard > charging.station.last_seen
+    assert point_rows([charging], NOW)[0].last_seen == charging.heard

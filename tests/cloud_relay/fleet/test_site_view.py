@@ -2,9 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
+
 from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId
 from cloud_relay.fleet.log_records import BoxLink, Held, Version
-from cloud_relay.fleet.site_view import snapshot_of, sync_of
+from cloud_relay.fleet.site_view import last_heard, snapshot_of, sync_of
+from sitelink.ids import StationKey
+from sitelink.model import Connector, Readings, Station
+from sitelink.states import ConnectorStatus
 from tests.cloud_relay.made import NOW
 from tests.sitelink.builders import Site, bay
 
@@ -32,3 +37,19 @@ def test_what_only_the_box_knows_is_left_out() -> None:
     assert list(snapshot.pairing_open.values()) == [True]
     assert snapshot.relay.configured
     assert not snapshot.relay.connected
+
+
+def test_a_status_and_a_value_are_signs_of_life() -> None:
+    site = Site()
+    site.imported(bay("a", "CP001"))
+    site.boot("CP001")
+    station = site.state.stations[StationKey("cp001")]
+    booted = last_heard(site.state, station)
+    later = msgspec.structs.replace(
+        station, connectors={1: Connector(status=ConnectorStatus.AVAILABLE, at=NOW + timedelta(days=900))}
+    )
+    assert booted == station.last_seen
+    assert last_heard(site.state, later) == NOW + timedelta(days=900)
+    site.state.put(Readings(station=station.id, connector=1, at=NOW + timedelta(days=901), samples={}))
+    assert last_heard(site.state, later) == NOW + timedelta(days=901)
+    assert last_heard(site.state, Station(id=StationKey("new"), identity="new")) is None

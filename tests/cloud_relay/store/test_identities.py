@@ -37,13 +37,3 @@ def test_a_charge_point_goes_live_once_a_round(store: Store) -> None:
     assert store.read_now(lambda books: books.identities.activations(place.site, JobId("j"))) == [first]
     store.write_now(lambda books: books.identities.settle(again))
     assert store.read_now(lambda books: books.identities.activations(place.site, JobId("j"))) == [again]
-
-
-def test_sites_are_found_by_a_part_of_an_identity_and_only_the_teams_own(store: Store) -> None:
-    place, _ = site(store)
-    other, _ = site(store, "Other")
-    for where, identity in ((place, "cp_001"), (other, "cp_002")):
-        owner = Owner(identity, where.team, "", where.site, ChargePointId("a"), NOW)
-        store.write_now(lambda books, owner=owner: books.identities.claim(owner))
-    assert store.read_now(lambda books: books.identities.sites_naming(place.team, "p_00")) == {place.site}
-    assert store.read_now(lambda books: books.identities.sites_naming(place.team, "cp%")) == set()
