@@ -73,7 +73,7 @@ def document(routes: Iterable[Route], *, title: str, version: str, cookie: str) 
 
 def _operation(route: Route, body: Any, answer: Any, error: Any) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": route.handler.__name__,
+        "operationId": _name_of(route),
         "summary": route.summary,
         "security": _SECURITY[route.auth],
         "responses": {str(route.status): _response(route, answer), **_errors(route, error)},
@@ -96,6 +96,13 @@ def _operation(route: Route, body: Any, answer: Any, error: Any) -> dict[str, An
     return operation
 
 
+def _name_of(route: Route) -> str:
+    """Unique, since no two routes have method and path in common: get_installer_jobs_by_job."""
+    parts = [part for part in route.path.split("/") if part not in ("", "api", "v1")]
+    named = [f"by_{part[1:-1]}" if part.startswith("{") else re.sub(r"\W", "_", part) for part in parts]
+    return "_".join([route.method.lower(), *named])
+
+
 def _response(route: Route, answer: Any) -> dict[str, Any]:
     if not route.media:
         return {"description": route.summary}
@@ -106,6 +113,7 @@ def _errors(route: Route, error: Any) -> dict[str, Any]:
     types = [*_ALWAYS[route.auth], *route.errors]
     types += _BY_WRITING if route.method != "GET" and route.auth == "link" else ()
     types += _BY_BODY if route.body is not None else ()
+    types += (RequestInvalid,) if route.query else ()
     codes: dict[int, list[str]] = {}
     for type_ in dict.fromkeys(types):
         codes.setdefault(type_.http_status, []).append(type_.code)

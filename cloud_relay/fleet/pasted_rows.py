@@ -23,14 +23,15 @@ def rows_of(text: str) -> list[dict[str, Any]]:
     lines = [(number, line) for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1) if line.strip()]
     separator = max(SEPARATORS, key=lambda each: (text.count(each), -SEPARATORS.index(each)))
     parsed = [(number, next(csv.reader([line], delimiter=separator, skipinitialspace=True))) for number, line in lines]
-    columns = _columns(parsed[0][1]) if parsed else None
+    columns = _columns(parsed[0][1]) if len(parsed) > 1 else None
     return [_row(cells, columns or list(COLUMNS), number) for number, cells in (parsed[1:] if columns else parsed)]
 
 
 def _columns(cells: list[str]) -> list[str] | None:
+    """What a first line calls the columns; None where it is no such line: a cell that is no head is a value."""
     found = [HEADS.get(cell.strip().casefold()) for cell in cells]
     named = [each for each in found if each]
-    return [each or "" for each in found] if "name" in named and len(named) == len(set(named)) else None
+    return named if len(named) == len(set(named)) == len(cells) and "name" in named else None
 
 
 def _row(cells: list[str], columns: list[str], line: int) -> dict[str, Any]:

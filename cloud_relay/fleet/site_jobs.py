@@ -134,6 +134,8 @@ class SiteJobs:
         self, job: JobId, row: ChargePointId, action: str, author: Author, command: CommandId,
         more: Mapping[str, Any] | None = None,
     ) -> Any:  # fmt: skip
+        if row:
+            rules.row_of(self._held.state, rules.job_of(self._held.state, job), row)
         gateway = await self._gateways.gateway_of(self._place.site)
         if gateway is None or not self._gateways.is_online(gateway):
             raise GatewayOffline(since=self.snapshot().relay.since)

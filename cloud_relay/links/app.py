@@ -7,7 +7,7 @@ from aiohttp import web
 
 from cloud_relay.links.keys import is_key
 from cloud_relay.links.server import GATEWAYS, get_relay
-from sitelink.errors import ClaimInvalid, TooMany
+from sitelink.errors import ClaimInvalid, RequestInvalid, TooMany
 from web_ui.access import GATE
 from web_ui.bodies import read_json
 from web_ui.job_api import answer
@@ -47,7 +47,7 @@ async def post_enrol(request: web.Request) -> web.Response:
 
 setattr(get_relay, UNHURRIED, True)
 ROUTES = (
-    Route("GET", "/relay", get_relay, "The socket of a box.", auth="", media="application/octet-stream"),
+    Route("GET", "/relay", get_relay, "The socket of a box.", auth="", status=101, media="", errors=(RequestInvalid,)),
     Route(
         "POST", "/relay/enrol", post_enrol, "A box becomes a gateway, by its claim.", body=Enrol, answer=EnrolledAs,
         auth="", errors=(ClaimInvalid, TooMany),

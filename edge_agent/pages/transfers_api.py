@@ -122,7 +122,10 @@ async def post_firmware(request: web.Request) -> web.Response:
     if request.content_type != "multipart/form-data":
         raise MediaTypeRefused(found=request.headers.get(hdrs.CONTENT_TYPE, ""), allowed="multipart/form-data")
     # An image is larger than other bodies may be; the library has its own limit.
-    form = await request.clone(client_max_size=0).multipart()
+    try:
+        form = await request.clone(client_max_size=0).multipart()
+    except ValueError as error:  # no boundary
+        raise FirmwareInvalid(problem="no_file") from error
     texts: dict[str, str] = {}
     while (part := await form.next()) is not None:
         if not isinstance(part, BodyPartReader) or part.name not in ("version", "signature", "certificate", "file"):

@@ -29,6 +29,13 @@ def test_only_the_name_is_needed() -> None:
     assert rows_of('"Bay 1, left",CP001')[0]["name"] == "Bay 1, left"
 
 
+def test_a_charge_point_may_be_called_as_a_column_is() -> None:
+    assert [row["name"] for row in rows_of("Bay,CP001")] == ["Bay"]
+    assert [row["name"] for row in rows_of("Bay,CP001\nName,CP002")] == ["Bay", "Name"]
+    assert [row["name"] for row in rows_of("Bay")] == ["Bay"]
+    assert [row["name"] for row in rows_of("Name\nBay 1")] == ["Bay 1"]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
