@@ -51,12 +51,15 @@ def register(
     if known.quarantined_at is not None:
         return Refused("quarantined", QUARANTINED_FOR_MS)
     link = _taken_over(books, known, hello, node, now)
+    epoch, end = epoch_of(books), books.logs.end(enrolled.site)
+    mode = _mode(hello, epoch, end)
+    if mode == "resume":  # what it has, it knows best: it may have come as a snapshot, or be gone with a backup
+        link = msgspec.structs.replace(link, cursor=hello.cursor)
     books.links.put(link)
     if link.quarantined_at is not None:
         return Refused("quarantined", QUARANTINED_FOR_MS)
-    epoch, end = epoch_of(books), books.logs.end(enrolled.site)
     registered = Registered(
-        session=session, epoch=epoch, mode=_mode(hello, epoch, end), end=end, now=now, team=enrolled.team_name,
+        session=session, epoch=epoch, mode=mode, end=end, now=now, team=enrolled.team_name,
         site=enrolled.site_name,
     )  # fmt: skip
     return Welcomed(registered, link, enrolled)

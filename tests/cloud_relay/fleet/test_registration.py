@@ -69,6 +69,16 @@ def test_how_it_goes_on_depends_on_what_the_box_has(store: Store, fields: dict[s
     assert Cloud(store).mode(**fields) == mode
 
 
+def test_what_a_box_says_it_has_is_what_it_has(store: Store) -> None:
+    """It may have come as a snapshot, which is not confirmed place by place, or be gone with a backup."""
+    cloud = Cloud(store)
+    at(store, cloud.place, lambda desk: desk.bring(imported("CP001"), encode_op(imported("CP001"))), cloud.gateway)
+    assert cloud.mode(cursor=1) == "resume"
+    assert cloud.link.cursor == 1
+    assert cloud.mode(cursor=0) == "resume"
+    assert cloud.link.cursor == 0
+
+
 def test_one_that_is_far_behind_gets_all_records(store: Store) -> None:
     cloud = Cloud(store)
     store.write_now(lambda books: books.logs.move_end(cloud.place.site, FAR_BEHIND + 1))
