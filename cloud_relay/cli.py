@@ -22,6 +22,7 @@ from cloud_relay.fleet.permissions import RIGHTS
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.registration import EPOCH
 from cloud_relay.fleet.roles import Role
+from cloud_relay.fleet.second_factor import turn_off
 from cloud_relay.fleet.sites import add_gateway, add_site, find_site
 from cloud_relay.fleet.teams import add_team, add_user, find_team, new_api_token, set_member, set_password
 from cloud_relay.store.database import StoreCannotOpen
@@ -117,6 +118,22 @@ def user_link(email: str, config: Path | None, overrides: tuple[str, ...]) -> No
         if person is None:
             raise NotFound(what="user", key=email)
         return {"link": f"{base}/new-password?token={new_way_in(books, act, person)}"}
+
+    _print(_write(config, overrides, work))
+
+
+@user.command("drop-second-factor")
+@click.option("--email", required=True)
+@with_settings
+def user_drop_second_factor(email: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Let somebody in without a second factor who has lost it, recovery codes and all. Ask who they are first."""
+
+    def work(books: Books, act: Act) -> dict[str, str]:
+        person = books.accounts.user_with_email(email)
+        if person is None:
+            raise NotFound(what="user", key=email)
+        turn_off(books, act, person)
+        return {"user": person.id}
 
     _print(_write(config, overrides, work))
 

@@ -19,10 +19,12 @@ from aiohttp import web
 from cloud_relay.config import Settings
 from cloud_relay.console import app as console
 from cloud_relay.console import drawing, job_links, jobs_api, oidc_pages, operator_api, sign_in
+from cloud_relay.console.afterwards import AFTERWARDS, Afterwards
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.mailer import MAILS, Mailer
 from cloud_relay.console.metrics import Figures, exposition
 from cloud_relay.console.oidc import Provider
+from cloud_relay.console.sealing import SECOND_FACTORS, Sealing
 from cloud_relay.fleet.gateways import Gateways
 from cloud_relay.fleet.ids import new_id
 from cloud_relay.fleet.news import News
@@ -104,13 +106,15 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         job_links.prepare(app, news)
         sign_in.prepare(app)
         app[sign_in.PROVIDER] = _provider(settings, key, clock)
+        app[SECOND_FACTORS] = Sealing(key, "second factors")
         app[STORE] = store
         app[GATEWAYS] = gateways
         app[CLOCK] = clock
         app[jobs_api.PUBLIC_URL] = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
         mailer = Mailer(settings.mail, store, clock, app[jobs_api.PUBLIC_URL]) if settings.mail.host else None
         app[MAILS] = mailer
-        await stack.enter_async_context(_running(*([mailer.run()] if mailer else [])))
+        app[AFTERWARDS] = afterwards = Afterwards(store)
+        await stack.enter_async_context(_running(afterwards.run(), *([mailer.run()] if mailer else [])))
         health = Route("GET", "/healthz", get_healthz, "Whether the cloud can save.", answer=dict[str, str], auth="")
         app[operator_api.GATEWAYS] = gateways
         described = (*console.API, *links.ROUTES, health)

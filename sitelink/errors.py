@@ -167,6 +167,13 @@ class ProviderRefused(SiteError):
     http_status = 401
 
 
+class PasswordWrong(SiteError):
+    """Asked once more for their own password, somebody typed another."""
+
+    code = "password_wrong"
+    http_status = 401
+
+
 class CodeRefused(SiteError):
     """A code of the second factor that is wrong, too old, or was used."""
 

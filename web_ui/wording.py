@@ -150,6 +150,7 @@ ERRORS: dict[str, Words] = {
     "provider_refused.unverified": Words(
         "The other provider has not checked your mail address.", "Have it checked there, then try again."
     ),
+    "password_wrong": Words("That is not your present password.", "Type it again."),
     "code_refused": Words(
         "That code is not right, or was used already.", "Wait for the next one in the app and type it at once."
     ),

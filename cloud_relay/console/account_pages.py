@@ -12,16 +12,16 @@ from cloud_relay.console.caller import STORE
 from cloud_relay.console.drawing import drawn, gone_to
 from cloud_relay.console.members import form_of
 from cloud_relay.console.qr import svg_of
-from cloud_relay.fleet import second_factor
-from cloud_relay.fleet.acts import Act, Actor, ActorKind
+from cloud_relay.console.sealing import SECOND_FACTORS
+from cloud_relay.console.sign_in import PROVIDER, act_of
+from cloud_relay.fleet import browsers, second_factor
 from cloud_relay.fleet.ids import SessionId
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.records import Session
 from cloud_relay.fleet.teams import set_password
 from cloud_relay.fleet.texts import text_in
-from sitelink.errors import CodeRefused, NotFound, RequestInvalid, SignInRefused, SiteError
+from sitelink.errors import CodeRefused, NotFound, PasswordWrong, RequestInvalid, SiteError
 from web_ui.access import GATE
-from web_ui.limits import address_key
 from web_ui.routes import Route
 
 AGENTS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
@@ -36,17 +36,11 @@ class BrowserLine(msgspec.Struct, frozen=True):
 
 
 class Factor(msgspec.Struct, frozen=True):
-    """A second factor that is about to be turned on."""
+    """A second factor that is about to be turned on. `sealed` travels with the form."""
 
     secret: str
+    sealed: str
     qr: Markup
-
-
-def act_of(request: web.Request) -> Act:
-    """By whoever is signed in."""
-    visit = request[VISIT]
-    actor = Actor(ActorKind.USER, visit.user.id, visit.user.email)
-    return Act(actor, request.app[GATE].clock.now(), address_key(request.remote))
 
 
 async def get_account(request: web.Request) -> web.Response:
@@ -58,7 +52,7 @@ async def post_name(request: web.Request) -> web.Response:
     try:
         name = text_in(form.get("name", ""), "name")
     except RequestInvalid as error:
-        return await _page(request, "name", error)
+        return await _page(request, "name", error, typed=form.get("name", ""))
 
     def work(books: Books) -> None:
         known = books.accounts.user(visit.user.id)
@@ -75,22 +69,24 @@ async def post_password(request: web.Request) -> web.Response:
     try:
         await _ask_password(request, visit, form.get("present", ""))
         kept = await passwords.hash_of(form.get("password", ""))
-    except SiteError as error:
+    except RequestInvalid as error:
         return await _page(request, "password", error)
-    act = act_of(request)
+    except SiteError as error:
+        return await _page(request, "present", error)
+    act = act_of(request, visit.user)
     await request.app[STORE].write(lambda books: set_password(books, act, visit.user, kept, keep=visit.session.id))
     return gone_to("/account?saved=saved")
 
 
 async def post_end_browser(request: web.Request) -> web.Response:
     """One of one's own; "others" ends all but this. Raises NotFound."""
-    visit, wanted = request[VISIT], request.match_info["browser"]
+    visit, wanted, now = request[VISIT], request.match_info["browser"], request.app[GATE].clock.now()
 
     def work(books: Books) -> None:
         if wanted == "others":
             books.sessions.end_of_user(visit.user.id, but=visit.session.id)
             return
-        if wanted not in [each.id for each in books.sessions.of_user(visit.user.id)]:
+        if wanted not in [each.id for each in browsers.browsers_of(books, visit.user.id, now)]:
             raise NotFound(what="browser", key=wanted[:64])
         books.sessions.end(SessionId(wanted))
 
@@ -99,23 +95,22 @@ async def post_end_browser(request: web.Request) -> web.Response:
 
 
 async def get_second_factor(request: web.Request) -> web.Response:
-    return _factor_page(request, second_factor.new_secret())
+    secret, sealed = second_factor.new_secret(request.app[SECOND_FACTORS], request[VISIT].user)
+    return _factor_page(request, secret, sealed)
 
 
 async def post_second_factor(request: web.Request) -> web.Response:
     """On, once a first code is right; the recovery codes are shown in the answer and nowhere else."""
-    visit, form, act = request[VISIT], form_of(request), act_of(request)
-    secret = form.get("secret", "")
-    if len(secret) != 32 or not secret.isascii() or not secret.isalnum():
-        raise RequestInvalid(where="secret", problem="not_allowed", allowed="what the page gave")
+    visit, form, act = request[VISIT], form_of(request), act_of(request, request[VISIT].user)
+    sealed, seals = form.get("secret", "")[:200], request.app[SECOND_FACTORS]
     if visit.user.totp_since is not None:
         return gone_to("/account")
     try:
         codes = await request.app[STORE].write(
-            lambda books: second_factor.turn_on(books, act, visit.user, secret, form.get("code", ""))
+            lambda books: second_factor.turn_on(books, seals, act, visit.user, sealed, form.get("code", "")[:40])
         )
     except CodeRefused as error:
-        return _factor_page(request, secret, error)
+        return _factor_page(request, second_factor.secret_of(seals, visit.user, sealed) or "", sealed, error)
     return drawn(request, "recovery_codes", here="account", codes=codes)
 
 
@@ -124,7 +119,7 @@ async def post_recovery_codes(request: web.Request) -> web.Response:
     try:
         await _ask_password(request, visit, form_of(request).get("present", ""))
     except SiteError as error:
-        return await _page(request, "factor", error)
+        return await _page(request, "factor-present", error)
     if visit.user.totp_since is None:
         return gone_to("/account")
     codes = await request.app[STORE].write(lambda books: second_factor.new_recovery_codes(books, visit.user))
@@ -132,45 +127,49 @@ async def post_recovery_codes(request: web.Request) -> web.Response:
 
 
 async def post_second_factor_off(request: web.Request) -> web.Response:
-    visit, act = request[VISIT], act_of(request)
+    visit, act = request[VISIT], act_of(request, request[VISIT].user)
     try:
         await _ask_password(request, visit, form_of(request).get("present", ""))
     except SiteError as error:
-        return await _page(request, "factor", error)
+        return await _page(request, "factor-present", error)
     await request.app[STORE].write(lambda books: second_factor.turn_off(books, act, visit.user))
     return gone_to("/account?saved=saved")
 
 
 async def _ask_password(request: web.Request, visit: Visit, typed: str) -> None:
-    """Raises SignInRefused, TooMany. Who has no password is known by where they signed in."""
+    """Raises PasswordWrong, TooMany. Who has no password is known by where they signed in."""
     if visit.user.password_hash is None:
         return
     limit = request.app[GATE].limits.bad_tokens
-    limit.check(visit.user.id)
+    limit.take(visit.user.id)
     if not await passwords.matches(visit.user.password_hash, typed):
-        limit.count(visit.user.id)
-        raise SignInRefused
+        raise PasswordWrong
+    limit.give_back(visit.user.id)
 
 
-async def _page(request: web.Request, where: str = "", problem: SiteError | None = None) -> web.Response:
-    """`where`: the part of the page something went wrong in."""
-    visit = request[VISIT]
+async def _page(
+    request: web.Request, where: str = "", problem: SiteError | None = None, typed: str = ""
+) -> web.Response:
+    """`where`: the id of the field something is wrong with."""
+    visit, now = request[VISIT], request.app[GATE].clock.now()
     sessions, codes_left = await request.app[STORE].read(
-        lambda books: (books.sessions.of_user(visit.user.id), books.recovery.left(visit.user.id))
+        lambda books: (browsers.browsers_of(books, visit.user.id, now), books.recovery.left(visit.user.id))
     )
+    provider = request.app[PROVIDER]
     lines = [BrowserLine(each, browser_words(each.agent), each.id == visit.session.id) for each in sessions]
     return drawn(
         request, "account", here="account", status=problem.http_status if problem else 200, browsers=lines,
-        codes_left=codes_left, wrong=where, problem=problem.code if problem else None,
+        codes_left=codes_left, wrong=where, typed=typed, provider=provider.name if provider else "",
+        problem=problem.code if problem else None,
         fields=problem.fields if problem else {}, shortest=passwords.SHORTEST,
-        flash="account_saved" if request.query.get("saved") else None, now=request.app[GATE].clock.now(),
+        flash="account_saved" if request.query.get("saved") else None, now=now,
     )  # fmt: skip
 
 
-def _factor_page(request: web.Request, secret: str, problem: SiteError | None = None) -> web.Response:
+def _factor_page(request: web.Request, secret: str, sealed: str, problem: SiteError | None = None) -> web.Response:
     address = second_factor.address_of(secret, request[VISIT].user.email)
     return drawn(
-        request, "second_factor", here="account", factor=Factor(secret, svg_of(address, "For the app")),
+        request, "second_factor", here="account", factor=Factor(secret, sealed, svg_of(address, "For the app")),
         status=problem.http_status if problem else 200, problem=problem.code if problem else None,
     )  # fmt: skip
 

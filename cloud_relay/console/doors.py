@@ -1,17 +1,21 @@
 """Other ways in than by password alone: the second factor, an invitation, a new password. Start at `ROUTES`."""
 
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
-import msgspec
 from aiohttp import web
 
 from cloud_relay.console import letters, passwords
-from cloud_relay.console.browser import VISIT, Visit, refuse_forgery, visit_of
+from cloud_relay.console.afterwards import AFTERWARDS
+from cloud_relay.console.browser import VISIT, Visit, give_cookie, refuse_forgery, visit_of
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.drawing import drawn, gone_to
-from cloud_relay.console.sign_in import WRONG_PASSWORDS, let_in, local_path
-from cloud_relay.fleet import invitations, second_factor
+from cloud_relay.console.sealing import SECOND_FACTORS
+from cloud_relay.console.sign_in import WRONG_PASSWORDS, act_of, let_in, local_path
+from cloud_relay.fleet import browsers, invitations, second_factor
 from cloud_relay.fleet.acts import Act, Actor, ActorKind
+from cloud_relay.fleet.audit import note
 from cloud_relay.fleet.ids import key_of
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.records import Invitation, Team, User
@@ -26,11 +30,6 @@ from web_ui.routes import Route
 TOKEN_MAX_CHARACTERS = 100
 
 
-def _act(request: web.Request, user: User) -> Act:
-    actor = Actor(ActorKind.USER, user.id, user.email)
-    return Act(actor, request.app[GATE].clock.now(), address_key(request.remote))
-
-
 # ---- the second factor ----
 
 
@@ -42,33 +41,36 @@ async def get_code(request: web.Request) -> web.Response:
 
 
 async def post_code(request: web.Request) -> web.Response:
-    """A code that is right makes the session whole; wrong ones are counted as wrong passwords are."""
+    """A code that is right makes a new session that is whole; wrong ones are counted as wrong passwords are."""
     form, visit = await read_form(request), await visit_of(request)
     if visit is None or visit.session.awaits != "totp":
         return gone_to("/sign-in")
     refuse_forgery(request, visit, form.get(CSRF_FIELD, ""))
     limit, account = request.app[WRONG_PASSWORDS], key_of(visit.user.email)
-    act = _act(request, visit.user)
+    act, seals = act_of(request, visit.user), request.app[SECOND_FACTORS]
 
-    def work(books: Books) -> bool:
-        good = second_factor.code_is_good(books, act, visit.user, form.get("code", "")[:40])
-        if good:
-            books.sessions.put(msgspec.structs.replace(visit.session, awaits=None))
-        return good
+    def work(books: Books) -> str | None:
+        if not second_factor.code_is_good(books, seals, act, visit.user, form.get("code", "")[:40]):
+            return None
+        note(books, act, "user.signed_in", None, "user", visit.user.id, visit.user.email, after={"by": "second factor"})
+        return browsers.prove(books, visit.session, act.at)[1]
 
     try:
-        limit.check(account)
-        if not await request.app[STORE].write(work):
-            limit.count(account)
+        limit.take(account)
+        secret = await request.app[STORE].write(work)
+        if secret is None:
             raise CodeRefused
     except (CodeRefused, TooMany) as error:
-        return _code_page(request, error)
-    return gone_to(local_path(form.get("next", "")))
+        return _code_page(request, error, local_path(form.get("next", "")))
+    limit.give_back(account)
+    response = gone_to(local_path(form.get("next", "")))
+    give_cookie(request, response, secret)
+    return response
 
 
-def _code_page(request: web.Request, problem: SiteError | None = None) -> web.Response:
+def _code_page(request: web.Request, problem: SiteError | None = None, wanted: str = "") -> web.Response:
     return drawn(
-        request, "code", wanted=_wanted(request), status=problem.http_status if problem else 200,
+        request, "code", wanted=wanted or _wanted(request), status=problem.http_status if problem else 200,
         problem=problem.code if problem else None, fields=problem.fields if problem else {},
     )  # fmt: skip
 
@@ -106,7 +108,7 @@ async def post_invitation(request: web.Request) -> web.Response:
 
 
 async def _join(request: web.Request, token: str, user: User) -> str:
-    act = _act(request, user)
+    act = act_of(request, user)
 
     def work(books: Books) -> str:
         found = invitations.invitation_of(books, token, act.at)
@@ -121,7 +123,7 @@ async def _join_anew(request: web.Request, token: str, form: dict[str, str]) -> 
     invitation, _, known = await _invited(request, token)
     here = f"/invitation?token={token}"
     if known is not None and (known.password_hash is not None or known.oidc_subject is not None):
-        return gone_to(f"/sign-in?next={here}")
+        return gone_to(f"/sign-in?next={quote(here, safe='/')}")
     name, kept = text_in(form.get("name", ""), "name"), await passwords.hash_of(form.get("password", ""))
     now, ip = request.app[GATE].clock.now(), address_key(request.remote)
 
@@ -170,23 +172,25 @@ async def get_forgot(request: web.Request) -> web.Response:
 
 
 async def post_forgot(request: web.Request) -> web.Response:
-    """The answer is the same whether somebody has this address or not."""
+    """The answer is the same, and as quick, whether somebody has this address or not."""
     refuse_foreign(request)
     form, gate = await read_form(request), request.app[GATE]
     email = form.get("email", "").strip()[:254]
     gate.limits.bad_tokens.take(address_key(request.remote))
     gate.limits.bad_tokens.take(f"forgot {key_of(email)}")
     if letters.sends_letters(request):
-        await request.app[STORE].write(lambda books: _forgotten(request, books, email))
-        letters.hurry(request)
+        now, ip = gate.clock.now(), address_key(request.remote)
+        request.app[AFTERWARDS].write(
+            lambda books: _forgotten(request, books, email, now, ip), lambda: letters.hurry(request)
+        )
     return drawn(request, "forgot", sent=True, sends=letters.sends_letters(request))
 
 
-def _forgotten(request: web.Request, books: Books, email: str) -> None:
+def _forgotten(request: web.Request, books: Books, email: str, now: datetime, ip: str) -> None:
     user = books.accounts.user_with_email(email)
     if user is None or user.disabled_at is not None:
         return
-    act = _act(request, user)
+    act = Act(Actor(ActorKind.USER, user.id, user.email), now, ip)
     token = invitations.new_way_in(books, act, user)
     letters.post_way_in(books, user, letters.new_password_url(request, token), act.at)
 
@@ -208,7 +212,7 @@ async def post_new_password(request: web.Request) -> web.Response:
     def work(books: Books) -> None:
         now = request.app[GATE].clock.now()
         _, user = invitations.way_in_of(books, token[:TOKEN_MAX_CHARACTERS], now)
-        invitations.use_way_in(books, _act(request, user), token, kept)
+        invitations.use_way_in(books, act_of(request, user), token, kept)
 
     try:
         await request.app[STORE].write(work)

@@ -55,7 +55,7 @@ async def get_back(request: web.Request) -> web.Response:
         user = await request.app[STORE].write(lambda books: _user(books, act, person))
     except ProviderRefused as error:
         return sign_in_page(request, status=error.http_status, problem=error.code, fields=error.fields)
-    response = await let_in(request, user, local_path(wanted))
+    response = await let_in(request, user, local_path(wanted), "provider")
     response.del_cookie(COOKIE, path=BACK, httponly=True, samesite="Lax", secure=request.secure)
     return response
 

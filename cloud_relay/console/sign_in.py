@@ -1,19 +1,24 @@
 """Coming in and leaving: mail address and password. Start at `ROUTES`.
 
-Wrong tries are counted by address and by account; an unknown account takes as long as a known one.
+Tries are counted by address and by account before they are looked at, so that many at once are no way around it; who
+comes in does not count. An unknown account takes as long as a known one.
 """
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
 
 from cloud_relay.console import passwords
+from cloud_relay.console.afterwards import AFTERWARDS
 from cloud_relay.console.browser import VISIT, give_cookie, refuse_forgery, take_cookie, visit_of
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.drawing import drawn, gone_to
 from cloud_relay.console.oidc import Provider
 from cloud_relay.fleet import browsers
+from cloud_relay.fleet.acts import Act, Actor, ActorKind
+from cloud_relay.fleet.audit import note
 from cloud_relay.fleet.ids import key_of
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.records import User
@@ -76,33 +81,61 @@ async def post_sign_in(request: web.Request) -> web.Response:
     gate, address = request.app[GATE], address_key(request.remote)
     account = key_of(email)[:254]
     try:
-        gate.limits.bad_tokens.check(address)
-        request.app[WRONG_PASSWORDS].check(account)
+        _take_both(request, address, account)
     except TooMany as error:
         page = sign_in_page(request, email=email, status=error.http_status, problem=error.code, fields=error.fields)
         return dress(request, page, error)
     user = await request.app[STORE].read(lambda books: books.accounts.user_with_email(email))
     good = await passwords.matches(user.password_hash if user is not None else None, password)
     if user is None or not good or user.disabled_at is not None:
-        gate.limits.bad_tokens.count(address)
-        request.app[WRONG_PASSWORDS].count(account)
+        if user is not None:
+            _note_refused(request, user)
         return sign_in_page(request, email=email, status=401, problem="sign_in_refused", fields={})
+    gate.limits.bad_tokens.give_back(address)
+    request.app[WRONG_PASSWORDS].give_back(account)
     if user.password_hash is not None and passwords.is_outdated(user.password_hash):
         await _hash_anew(request, user, password)
     return await let_in(request, user, local_path(form.get("next", "")))
 
 
-async def let_in(request: web.Request, user: User, path: str) -> web.Response:
-    """A session for somebody who has proved who they are, but for a second factor where they have one."""
-    gate, agent = request.app[GATE], request.headers.get("User-Agent", "")
+def _take_both(request: web.Request, address: str, account: str) -> None:
+    """Raises TooMany."""
+    by_address = request.app[GATE].limits.bad_tokens
+    by_address.take(address)
+    try:
+        request.app[WRONG_PASSWORDS].take(account)
+    except TooMany:
+        by_address.give_back(address)
+        raise
+
+
+def _note_refused(request: web.Request, user: User) -> None:
+    act = act_of(request, user)
+    request.app[AFTERWARDS].write(
+        lambda books: note(books, act, "user.sign_in_refused", None, "user", user.id, user.email)
+    )
+
+
+def act_of(request: web.Request, user: User) -> Act:
+    """By somebody at a browser."""
+    actor = Actor(ActorKind.USER, user.id, user.email)
+    return Act(actor, request.app[GATE].clock.now(), address_key(request.remote))
+
+
+async def let_in(request: web.Request, user: User, path: str, by: str = "password") -> web.Response:
+    """A session for somebody who has proved who they are, but for a second factor where they have one. `by`: how."""
+    agent = request.headers.get("User-Agent", "")
     awaits = "totp" if user.totp_since is not None else None
     await _leave_behind(request)
-    _, secret = await request.app[STORE].write(
-        lambda books: browsers.open_browser(
-            books, user.id, gate.clock.now(), ip=address_key(request.remote), agent=agent, awaits=awaits
-        )
-    )
-    response = gone_to(path if awaits is None else f"/sign-in/code?next={path}")
+    act = act_of(request, user)
+
+    def work(books: Books) -> str:
+        if awaits is None:
+            note(books, act, "user.signed_in", None, "user", user.id, user.email, after={"by": by})
+        return browsers.open_browser(books, user.id, act.at, ip=act.ip, agent=agent, awaits=awaits)[1]
+
+    secret = await request.app[STORE].write(work)
+    response = gone_to(path if awaits is None else f"/sign-in/code?next={quote(path, safe='/')}")
     give_cookie(request, response, secret)
     return response
 

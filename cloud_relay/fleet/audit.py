@@ -10,13 +10,14 @@ from cloud_relay.fleet.records import AuditEntry
 from sitelink.redact import redact
 
 AUDITED = (
-    "team.created", "team.renamed", "user.created", "user.password_changed", "user.password_reset_asked",
+    "team.created", "team.renamed", "user.created", "user.signed_in", "user.sign_in_refused",
+    "user.password_changed", "user.password_reset_asked",
     "user.second_factor_on", "user.second_factor_off", "user.recovery_code_used", "user.linked", "member.invited",
     "member.invitation_revoked", "member.added", "member.role_changed",
     "member.removed", "token.created", "token.revoked", "site.created", "site.changed", "site.removed",
     "gateway.created", "gateway.enrolled", "gateway.revoked", "gateway.alarm_cleared",
 )  # fmt: skip
-"""Every kind of entry, by what it is about. docs/audit.md says what each means."""
+"""Every kind of entry, by what it is about. docs/console.md says what each means."""
 
 
 def note(

@@ -20,8 +20,10 @@ async def console(tmp_path: Path) -> AsyncIterator[Console]:
 
 async def with_second_factor(person: Person) -> tuple[str, list[str]]:
     """Its secret and recovery codes."""
-    secret = re.findall(r'name="secret" value="(\w{32})"', (await person.get("/account/second-factor")).text)[0]
-    page = await person.post("/account/second-factor", {"secret": secret, "code": pyotp.TOTP(secret).now()})
+    text = (await person.get("/account/second-factor")).text
+    secret = re.sub(r"\s", "", re.findall(r'id="key">([^<]+)<', text)[0])
+    sealed = re.findall(r'name="secret" value="([\w-]{64})"', text)[0]
+    page = await person.post("/account/second-factor", {"secret": sealed, "code": pyotp.TOTP(secret).now()})
     codes = re.findall(r"<code>(\w{5}-\w{5})</code>", page.text)
     assert len(codes) == 10
     return secret, codes
@@ -63,17 +65,24 @@ async def test_browsers_are_listed_and_ended(console: Console) -> None:
 
 async def test_the_second_factor_is_asked_for_and_each_code_is_good_once(console: Console) -> None:
     person = await console.member()
-    wrong = await person.post("/account/second-factor", {"secret": "A" * 32, "code": "1"})
+    chosen = await person.post("/account/second-factor", {"secret": "A" * 32, "code": pyotp.TOTP("A" * 32).now()})
+    assert chosen.status == 400, "nobody chooses their own"
+    sealed = re.findall(r'name="secret" value="([\w-]{64})"', (await person.get("/account/second-factor")).text)[0]
+    wrong = await person.post("/account/second-factor", {"secret": sealed, "code": "1"})
     assert wrong.status == 401
+    assert sealed in wrong.text, "the same again: it is in the app already"
     secret, codes = await with_second_factor(person)
     await person.post("/sign-out")
     page = await person.sign_in()
     assert page.path.startswith("/sign-in/code")
+    (before,) = person.http.cookie_jar
     assert (await person.get(person.base)).path.startswith("/sign-in"), "the password alone is not enough"
     assert (await person.post("/account/name", {"name": "Mallory"})).status == 401
     assert (await person.post("/sign-in/code", {"code": "000000"})).status == 401
     code = next_code(secret)
     assert (await person.post("/sign-in/code", {"code": code, "next": person.base})).path == person.base
+    (after,) = person.http.cookie_jar
+    assert after.value != before.value, "what the browser held before the code opens nothing"
     await person.post("/sign-out")
     await person.sign_in()
     assert (await person.post("/sign-in/code", {"code": code})).status == 401, "used"
