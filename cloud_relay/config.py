@@ -29,7 +29,7 @@ class Mail(msgspec.Struct, frozen=True):
     port: int = 587
     user: str = ""
     password: str = ""
-    sender: str = ""
+    sender: str = msgspec.field(default="", name="from")
     tls: Literal["starttls", "tls", "none"] = "starttls"
 
 

@@ -38,11 +38,11 @@ def load(of: type[S], file: Path | None, overrides: typing.Sequence[str] = ()) -
 
 
 def keys(of: Any, prefix: str = "") -> list[str]:
-    """Every key of these settings, dotted."""
+    """Every key of these settings, dotted. A field that Python could not name so is renamed in its struct."""
     found = []
     for each in fields(of):
-        inner = _type_of(of, each.name)
-        found += keys(inner, f"{prefix}{each.name}.") if _is_table(inner) else [f"{prefix}{each.name}"]
+        inner, name = _type_of(of, each.name), f"{prefix}{each.encode_name}"
+        found += keys(inner, f"{name}.") if _is_table(inner) else [name]
     return found
 
 
@@ -70,16 +70,16 @@ def _is_table(wanted: Any) -> bool:
 def _build(of: Any, data: Any, source: str, prefix: str) -> object:
     if not isinstance(data, dict):
         raise SettingsInvalid(f"{source}: {prefix.rstrip('.')}: found {data!r}, a table is needed")
-    known = {each.name for each in fields(of)}
+    known = {each.encode_name: each.name for each in fields(of)}
     for key in data:
         if key not in known:
             allowed = ", ".join(sorted(known))
             raise SettingsInvalid(f"{source}: {prefix}{key}: no such setting; known here: {allowed}")
     values = {}
     for key, value in data.items():
-        inner = _type_of(of, key)
+        inner = _type_of(of, known[key])
         name = f"{prefix}{key}"
-        values[key] = _build(inner, value, source, f"{name}.") if _is_table(inner) else _value(
+        values[known[key]] = _build(inner, value, source, f"{name}.") if _is_table(inner) else _value(
             inner, value, f"{'--set' if isinstance(value, _Text) else source}: {name}"
         )  # fmt: skip
     return of(**values)

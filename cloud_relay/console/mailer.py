@@ -23,6 +23,9 @@ MAILS: web.AppKey["Mailer | None"] = web.AppKey("mails")
 """None: this cloud sends no letters."""
 LOOKED_EVERY_S = 5.0
 SMTP_WITHIN_S = 20.0
+"""Each step of it."""
+SENT_WITHIN_S = 60.0
+"""The whole; shorter than `post.TAKEN_FOR`, so that no other node takes it meanwhile."""
 NEVER = range(500, 600)
 """Answers of a server after which trying again is no use. Source: RFC 5321 §4.2.1."""
 
@@ -44,7 +47,7 @@ class Mailer:
         """Until cancelled."""
         while True:
             try:
-                while await self._send_some():
+                while await self._send_one():
                     pass
             except StoreUnavailable as error:
                 log.warning("mail_waits", reason=error.fields.get("reason"))
@@ -55,22 +58,23 @@ class Mailer:
             except TimeoutError:
                 pass
 
-    async def _send_some(self) -> int:
-        taken = await self._store.write(lambda books: post.take(books, self._clock.now()))
-        for mail in taken:
+    async def _send_one(self) -> bool:
+        """Whether there was one."""
+        mail = await self._store.write(lambda books: post.take(books, self._clock.now()))
+        if mail is not None:
             await self._send(mail)
             _end_if_cancelled()
-        return len(taken)
+        return mail is not None
 
     async def _send(self, mail: Mail) -> None:
         noted = post.note_sent
         try:
-            await aiosmtplib.send(self._message(mail), **self._options())
+            async with asyncio.timeout(SENT_WITHIN_S):
+                await aiosmtplib.send(self._message(mail), **self._options())
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
-            code = getattr(error, "code", None)
-            final = isinstance(error, aiosmtplib.SMTPRecipientsRefused | ValueError) or code in NEVER
+            codes, final = _codes(error), _is_final(error)
             noted = post.note_refused if final else post.note_failed
-            log.warning("mail_not_sent", mail=mail.id, code=code, problem=type(error).__name__, final=final)
+            log.warning("mail_not_sent", mail=mail.id, codes=codes, problem=type(error).__name__, final=final)
         await self._store.write(lambda books: noted(books, mail, self._clock.now()))
 
     def _message(self, mail: Mail) -> EmailMessage:
@@ -92,6 +96,20 @@ class Mailer:
             "username": chosen.user or None, "password": chosen.password or None,
             "use_tls": chosen.tls == "tls", "start_tls": chosen.tls == "starttls",
         }  # fmt: skip
+
+
+def _codes(error: Exception) -> list[int]:
+    """What the server answered, if it did."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return [each.code for each in error.recipients]
+    return [error.code] if isinstance(error, aiosmtplib.SMTPResponseException) else []
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether it is this letter that is never taken. A server that does not know us, or wants a name and a password
+    first, may know better once somebody has put the settings right."""
+    of_the_letter = isinstance(error, aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPDataError)
+    return isinstance(error, ValueError) or (of_the_letter and all(code in NEVER for code in _codes(error)))
 
 
 def _end_if_cancelled() -> None:

@@ -1,10 +1,9 @@
 """Letters on their way: written in the transaction that causes them, sent by a worker afterwards. Start at `write`.
 
-A letter is tried with growing pauses for a day. Who tries it takes it first, for `TAKEN_FOR`: of several nodes one
-sends. A node that dies between sending and noting it sends again; a letter twice is better than none.
+A letter is tried with growing pauses for a day. Who tries it takes it first, for `TAKEN_FOR`, and one at a time: of
+several nodes one sends. A node that dies between sending and noting it sends again; a letter twice is better than none.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,7 +15,7 @@ from cloud_relay.fleet.records import Mail
 FIRST_PAUSE = timedelta(seconds=30)
 GIVEN_UP_AFTER = timedelta(days=1)
 TAKEN_FOR = timedelta(minutes=2)
-AT_ONCE = 20
+"""Longer than sending one may take."""
 SENT, REFUSED, GIVEN_UP = "sent", "refused", "given_up"
 
 
@@ -28,12 +27,12 @@ def write(books: Books, recipient: str, subject: str, body: str, now: datetime) 
     return mail
 
 
-def take(books: Books, now: datetime) -> Sequence[Mail]:
-    """Those that are due, taken by whoever asks."""
-    due = books.mails.due(now, AT_ONCE)
-    for mail in due:
+def take(books: Books, now: datetime) -> Mail | None:
+    """The one that is due longest, taken by whoever asks; None: nothing is due."""
+    mail = books.mails.due(now)
+    if mail is not None:
         books.mails.put(msgspec.structs.replace(mail, next_try_at=now + TAKEN_FOR))
-    return due
+    return mail
 
 
 def note_sent(books: Books, mail: Mail, now: datetime) -> None:

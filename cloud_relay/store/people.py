@@ -110,10 +110,11 @@ class SqlMails:
         row = self._connection.execute(sa.select(t.mail).where(t.mail.c.id == id_)).mappings().first()
         return _mail(row) if row is not None else None
 
-    def due(self, now: datetime, limit: int) -> Sequence[Mail]:
+    def due(self, now: datetime) -> Mail | None:
         c = t.mail.c
-        query = sa.select(t.mail).where(c.next_try_at <= now).order_by(c.next_try_at).limit(limit).with_for_update()
-        return [_mail(row) for row in self._connection.execute(query).mappings()]
+        query = sa.select(t.mail).where(c.next_try_at <= now).order_by(c.next_try_at).limit(1)
+        row = self._connection.execute(query.with_for_update(skip_locked=True)).mappings().first()
+        return _mail(row) if row is not None else None
 
 
 def _invitation(row: RowMapping) -> Invitation:

@@ -8,16 +8,28 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 @dataclass
 class PostOffice:
-    """`answers`: what it says to the next letters instead of taking them."""
+    """It knows nobody who signs in.
+
+    `answers`: what it says to the next letters instead of taking them; `rcpt_answers`: to the next recipients.
+    """
 
     port: int = 0
     answers: list[str] = field(default_factory=list)
+    rcpt_answers: list[str] = field(default_factory=list)
     came: asyncio.Queue[EmailMessage] = field(default_factory=asyncio.Queue)
+
+    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        if self.rcpt_answers:
+            return self.rcpt_answers.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 known"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd's name
         if self.answers:
@@ -30,11 +42,19 @@ class PostOffice:
             return await self.came.get()
 
 
+def _nobody(*_asked: Any) -> AuthResult:
+    return AuthResult(success=False, handled=False)
+
+
 @asynccontextmanager
 async def post_office() -> AsyncIterator[PostOffice]:
     office = PostOffice()
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(office, enable_SMTPUTF8=True, hostname="post.example"), "127.0.0.1", 0
+        lambda: SMTP(
+            office, enable_SMTPUTF8=True, hostname="post.example", auth_require_tls=False, authenticator=_nobody
+        ),
+        "127.0.0.1",
+        0,
     )
     office.port = server.sockets[0].getsockname()[1]
     try:

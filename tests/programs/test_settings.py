@@ -18,6 +18,7 @@ class Ocpp(msgspec.Struct, frozen=True):
 class Http(msgspec.Struct, frozen=True):
     hosts: tuple[str, ...] = ()
     public_url: str = ""
+    sender: str = msgspec.field(default="", name="from")
     metrics: bool = True
 
 
@@ -25,6 +26,16 @@ class Settings(msgspec.Struct, frozen=True):
     data_dir: Path = Path("gatepost-data")
     ocpp: Ocpp = Ocpp()
     http: Http = Http()
+
+
+def test_a_field_may_have_another_name_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "gatepost.toml"
+    file.write_text('[http]\nfrom = "box@example.com"\n')
+    assert load(Settings, file).http.sender == "box@example.com"
+    assert load(Settings, None, ["http.from=x@example.com"]).http.sender == "x@example.com"
+    assert "http.from" in keys(Settings)
+    with pytest.raises(SettingsInvalid, match="no such setting"):
+        load(Settings, None, ["http.sender=x"])
 
 
 def test_without_a_file_the_defaults_hold() -> None:
@@ -74,5 +85,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_keys_lists_every_leaf() -> None:
     assert keys(Settings) == [
-        "data_dir", "ocpp.port", "ocpp.security", "ocpp.patience_s", "http.hosts", "http.public_url", "http.metrics"
+        "data_dir", "ocpp.port", "ocpp.security", "ocpp.patience_s", "http.hosts", "http.public_url",
+        "http.from", "http.metrics",
     ]  # fmt: skip

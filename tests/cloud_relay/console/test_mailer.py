@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,9 @@ from tests.doubles.post_office import PostOffice, post_office
 
 
 @asynccontextmanager
-async def sending(folder: Path, office: PostOffice) -> AsyncIterator[tuple[Store, Mailer, FakeClock]]:
+async def sending(folder: Path, office: PostOffice, **chosen: Any) -> AsyncIterator[tuple[Store, Mailer, FakeClock]]:
     clock = FakeClock()
-    settings = MailSettings(host="127.0.0.1", port=office.port, tls="none")
+    settings = MailSettings(host="127.0.0.1", port=office.port, **{"tls": "none", **chosen})
     with open_store("", folder, 1) as store:
         mailer = Mailer(settings, store, clock, "https://cloud.example")
         task = asyncio.ensure_future(mailer.run())
@@ -70,6 +71,55 @@ async def test_what_fails_is_tried_again_and_what_is_refused_is_not(tmp_path: Pa
         office.answers = ["550 never"]
         refused = await written(store, mailer, clock)
         assert (await outcome(store, refused)).outcome == "refused"
+
+
+@pytest.mark.parametrize(("answer", "ended"), [("450 greylisted, come back", None), ("550 nobody here", "refused")])
+async def test_a_recipient_who_is_not_taken_now_may_be_later(tmp_path: Path, answer: str, ended: str | None) -> None:
+    async with post_office() as office, sending(tmp_path, office) as (store, mailer, clock):
+        office.rcpt_answers = [answer]
+        mail = await written(store, mailer, clock)
+        assert (await outcome(store, mail)).outcome == ended
+        clock.advance(post.FIRST_PAUSE.total_seconds())
+        mailer.hurry()
+        if ended is None:
+            assert (await office.letter())["To"] == "ann@example.com"
+
+
+async def test_wrong_settings_lose_no_letter(tmp_path: Path) -> None:
+    async with post_office() as office, sending(tmp_path, office, tls="starttls") as (store, mailer, clock):
+        mail = await written(store, mailer, clock)
+        assert (await outcome(store, mail)).outcome is None, "it does not speak TLS"
+    async with (
+        post_office() as office,
+        sending(tmp_path, office, user="gatepost", password="x") as (store, mailer, clock),
+    ):
+        mail = await written(store, mailer, clock)
+        assert (await outcome(store, mail)).outcome is None, "it does not know us"
+    async with sending(tmp_path, office) as (store, mailer, clock):
+        mail = await written(store, mailer, clock)
+        assert (await outcome(store, mail)).outcome is None, "it is not there any more"
+
+
+async def test_of_several_nodes_one_sends(store: Store) -> None:
+    async with post_office() as office:
+        settings = MailSettings(host="127.0.0.1", port=office.port, tls="none")
+        clock = FakeClock()
+        recipients = [f"p{number}@example.com" for number in range(12)]
+        sent = [
+            await store.write(lambda books, to=to: post.write(books, to, "Hello", "you", clock.now()))  # type: ignore[misc]
+            for to in recipients
+        ]
+        nodes = [Mailer(settings, store, clock, "https://cloud.example") for _ in range(3)]
+        tasks = [asyncio.ensure_future(node.run()) for node in nodes]
+        letters = [await office.letter() for _ in sent]
+        for mail in sent:
+            assert (await outcome(store, mail)).outcome == "sent"
+        for task in tasks:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert sorted(str(letter["To"]) for letter in letters) == sorted(recipients)
+        assert office.came.empty()
 
 
 async def test_an_address_that_would_write_headers_is_refused(tmp_path: Path) -> None:
