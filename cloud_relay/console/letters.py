@@ -31,12 +31,13 @@ def new_password_url(request: web.Request, token: str) -> str:
 
 
 def post_invitation(books: Books, invitation: Invitation, team_name: str, url: str) -> None:
+    team = " ".join(team_name.split())
     body = (
-        f"{invitation.created_by} invites you to the team {team_name} on Gatepost, as {invitation.role.value}.\n\n"
+        f"{invitation.created_by} invites you to the team {team} on Gatepost, as {invitation.role.value}.\n\n"
         f"Open this link to join. It is good for seven days and once:\n\n{url}\n\n"
         "If you did not expect this, do nothing.\n"
     )
-    post.write(books, invitation.email, f"Invitation to {team_name}", body, invitation.created_at)
+    post.write(books, invitation.email, f"Invitation to {team}", body, invitation.created_at)
 
 
 def post_way_in(books: Books, user: User, url: str, now: datetime) -> None:

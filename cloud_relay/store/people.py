@@ -110,6 +110,11 @@ class SqlMails:
         row = self._connection.execute(sa.select(t.mail).where(t.mail.c.id == id_)).mappings().first()
         return _mail(row) if row is not None else None
 
+    def written(self, recipient: str, at: datetime) -> Mail | None:
+        query = sa.select(t.mail).where(t.mail.c.recipient == recipient, t.mail.c.created_at == at)
+        row = self._connection.execute(query).mappings().first()
+        return _mail(row) if row is not None else None
+
     def due(self, now: datetime) -> Mail | None:
         c = t.mail.c
         query = sa.select(t.mail).where(c.next_try_at <= now).order_by(c.next_try_at).limit(1)

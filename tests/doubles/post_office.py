@@ -15,18 +15,21 @@ from aiosmtpd.smtp import SMTP, AuthResult
 class PostOffice:
     """It knows nobody who signs in.
 
-    `answers`: what it says to the next letters instead of taking them; `rcpt_answers`: to the next recipients.
+    `answers`: what it says to the next letters instead of taking them; `rcpt_answers`: to the next
+    recipients. `refused`: it has said such a thing to one.
     """
 
     port: int = 0
     answers: list[str] = field(default_factory=list)
     rcpt_answers: list[str] = field(default_factory=list)
+    refused: asyncio.Event = field(default_factory=asyncio.Event)
     came: asyncio.Queue[EmailMessage] = field(default_factory=asyncio.Queue)
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
         if self.rcpt_answers:
+            self.refused.set()
             return self.rcpt_answers.pop(0)
         envelope.rcpt_tos.append(address)
         return "250 known"

@@ -1,13 +1,16 @@
 """The team's people, invitations and tokens."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from cloud_relay.config import Http, Mail, Settings
 from cloud_relay.fleet.roles import Role
 from tests.doubles.console import Console, running_console
+from tests.doubles.post_office import post_office
 
 
 @pytest.fixture
@@ -28,6 +31,48 @@ async def test_roles_change_and_people_leave(console: Console) -> None:
     assert (await admin.post(f"{admin.base}/team/members/{theirs}/role", {"role": "king"})).status == 400
     assert (await admin.post(f"{admin.base}/team/members/{theirs}/remove")).status == 200
     assert (await other.get(other.base)).status == 404, "at once"
+
+
+async def test_who_gives_up_their_own_role_or_leaves_is_shown_where_they_may_be(console: Console) -> None:
+    await console.member()
+    second, third = await console.member(email="b@acme.example"), await console.member(email="c@acme.example")
+    for person, what, fields, path in (
+        (second, "role", {"role": "auditor"}, second.base),
+        (third, "remove", {}, "/"),
+    ):
+        text = (await person.get(f"{person.base}/team")).text
+        own = re.findall(r">you<.*?/team/members/([\w-]{36})/role", text, re.DOTALL)[0]
+        page = await person.post(f"{person.base}/team/members/{own}/{what}", fields)
+        assert (page.status, page.path) == (200, path)
+
+
+async def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_stays(console: Console) -> None:
+    admin = await console.member()
+    page = await admin.post(f"{admin.base}/team/invitations", {"email": "<nobody>", "role": "support"})
+    assert re.search(r'id="email"[^>]*value="&lt;nobody&gt;"[^>]*aria-invalid="true"', page.text)
+    assert re.search(r'id="role"[^>]*>.*?value="support" selected>', page.text)
+    page = await admin.post(f"{admin.base}/team/tokens", {"name": "ci", "right team:write": "1", "days": "0"})
+    assert re.search(r'id="days"[^>]*value="0"[^>]*aria-invalid="true"', page.text)
+    assert 'value="ci"' in page.text
+    assert re.findall(r'name="right ([\w:-]+)" value="1" checked', page.text) == ["team:write"]
+    page = await admin.post(f"{admin.base}/team/name", {"name": " "})
+    assert re.search(r'id="name"[^>]*aria-invalid="true"', page.text)
+
+
+async def test_what_became_of_a_letter_is_shown(tmp_path: Path) -> None:
+    async with post_office() as office:
+        mail = Mail(host="127.0.0.1", port=office.port, tls="none")
+        settings = Settings(data_dir=tmp_path, http=Http(bind="127.0.0.1", port=0), mail=mail)
+        async with running_console(tmp_path, settings) as console:
+            admin = await console.member()
+            office.rcpt_answers = ["550 nobody here"]
+            await admin.post(f"{admin.base}/team/invitations", {"email": "new@example.com", "role": "support"})
+            async with asyncio.timeout(15):
+                await office.refused.wait()
+                text = ""
+                while "on its way" in (text := (await admin.get(f"{admin.base}/team")).text):
+                    pass
+            assert "refused: is the address right?" in text
 
 
 async def test_a_token_is_shown_once_and_is_good_for_what_was_ticked(console: Console) -> None:
