@@ -26,6 +26,7 @@ NAVIGATION: tuple[NavigationLine, ...] = (
     NavigationLine("sites", "Sites", "/sites", "sites:read"),
     NavigationLine("jobs", "Jobs", "/jobs", "installer-jobs:read"),
     NavigationLine("points", "Charge points", "/charge-points", "sites:read"),
+    NavigationLine("notes", "Notes", "/notes", "installer-jobs:read"),
     NavigationLine("audit", "Audit log", "/audit", "audit:read"),
     NavigationLine("team", "Team", "/team", "team:read"),
 )

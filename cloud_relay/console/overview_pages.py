@@ -9,6 +9,7 @@ from cloud_relay.console.caller import STORE
 from cloud_relay.console.drawing import drawn
 from cloud_relay.console.live_pages import seq_here
 from cloud_relay.console.members import caller_here
+from cloud_relay.console.notes_pages import threads_of
 from cloud_relay.console.operator_api import GATEWAYS
 from cloud_relay.console.point_pages import found_points
 from cloud_relay.fleet.log_records import Listed
@@ -41,7 +42,10 @@ async def get_overview(request: web.Request) -> web.Response:
 
     lines, jobs = await request.app[STORE].read(work)
     _, points = await found_points(request, Wanted())
+    waiting = sum(each.waits for each in threads_of(points))
     groups = [("Boxes", _boxes(lines)), ("Charge points", _points(points))]
+    if waiting:
+        groups.append(("Notes", [Tile("to answer", waiting, "/notes", "waiting")]))
     return drawn(
         request, "overview", here="overview", groups=groups, jobs=jobs[:JOBS_SHOWN], open_jobs=len(jobs), seq=seq,
         sites=len(lines),

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.test_console_fleet import HIDDEN, SIZES, signed_in
 from tests.cloud_relay.console.test_jobs_pages import made_job
+from tests.cloud_relay.console.test_notes_pages import installer_wrote
 from tests.doubles.console import PASSWORD, running_console
 
 AxeFaults = Callable[[Page], Awaitable[list[str]]]
@@ -21,13 +22,14 @@ async def test_every_page_fits_and_can_be_used_by_all(
     async with running_console(tmp_path) as console:
         person = await console.member()
         job = await made_job(person)
+        await installer_wrote(console, person, job, "Breaker C2 is loose. " * 20)
         await person.post(f"{person.base}/team/invitations", {"email": "new@example.com", "role": "support"})
         async with signed_in(console, chromium, scheme=scheme) as page:
             base = person.base
             for path in (
                 f"{base}/jobs", f"{base}/jobs?q=nothing", f"{base}/jobs/new", job, f"{job}/links", f"{base}/team",
-                f"{base}/audit", f"{base}/audit?text=nothing", "/account", "/account/second-factor", "/forgot",
-                f"{base}/nothing-here",
+                f"{base}/notes", f"{base}/notes?show=all", f"{base}/audit", f"{base}/audit?text=nothing", "/account",
+                "/account/second-factor", "/forgot", f"{base}/nothing-here",
             ):  # fmt: skip
                 await page.goto(console.url + path)
                 await page.locator("main details").evaluate_all("all => all.forEach((each) => each.open = true)")
