@@ -9,6 +9,7 @@ from cloud_relay.console import (
     charge_pages,
     charge_point_pages,
     doors,
+    export_api,
     job_desk,
     job_links,
     jobs_api,
@@ -26,7 +27,13 @@ from cloud_relay.console import (
 from cloud_relay.console.members import admitted
 from web_ui.routes import Route
 
-API: tuple[Route, ...] = (*operator_api.ROUTES, *jobs_api.ROUTES, *audit_pages.API_ROUTES, *job_links.API_ROUTES)
+API: tuple[Route, ...] = (
+    *operator_api.ROUTES,
+    *jobs_api.ROUTES,
+    *audit_pages.API_ROUTES,
+    *export_api.ROUTES,
+    *job_links.API_ROUTES,
+)
 """For programs; described in /openapi.json."""
 
 PAGES: tuple[Route, ...] = tuple(
