@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from cloud_relay.console.letters import post_invitation, post_way_in
+from cloud_relay.fleet import post
 from cloud_relay.fleet.ids import InvitationId, TeamId
 from cloud_relay.fleet.records import Invitation
 from cloud_relay.fleet.roles import Role
@@ -16,8 +17,9 @@ def test_they_name_who_where_and_how_long(store: Store) -> None:
     store.write_now(lambda books: post_invitation(books, invitation, "Acme", "https://cloud.example/x"))
     user = store.write_now(lambda books: add_user(books, ACT, "ann@example.com"))
     store.write_now(lambda books: post_way_in(books, user, "https://cloud.example/y", NOW))
-    due = store.write_now(lambda books: books.mails.due(datetime(2030, 1, 1, tzinfo=UTC), 9))
-    texts = {each.recipient: each.subject + each.body for each in due}
+    texts = {}
+    while mail := store.write_now(lambda books: post.take(books, datetime(2030, 1, 1, tzinfo=UTC))):
+        texts[mail.recipient] = mail.subject + mail.body
     for words in ("ann", "Acme", "support", "https://cloud.example/x", "seven days"):
         assert words in texts["new@example.com"]
     for words in ("ann@example.com", "https://cloud.example/y", "an hour"):
