@@ -42,6 +42,12 @@ class Oidc(msgspec.Struct, frozen=True):
     name: str = "Single sign-on"
 
 
+class Webhooks(msgspec.Struct, frozen=True):
+    """`allow_http`: also without TLS, and to addresses that are not public."""
+
+    allow_http: bool = False
+
+
 class Bus(msgspec.Struct, frozen=True):
     url: str = ""
 
@@ -57,4 +63,5 @@ class Settings(msgspec.Struct, frozen=True):
     bus: Bus = Bus()
     mail: Mail = Mail()
     oidc: Oidc = Oidc()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()

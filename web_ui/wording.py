@@ -91,6 +91,13 @@ ERRORS: dict[str, Words] = {
     "request_invalid.too_long": Words(
         "Too long: {where}.", "Use at most {allowed} characters.", "Something is too long."
     ),
+    "request_invalid.not_a_url": Words("That is no web address.", "Write it as https://example.com/hook."),
+    "request_invalid.not_https": Words(
+        "That address is not encrypted, or goes to another port.", "Use an address that begins with https://."
+    ),
+    "request_invalid.address_refused": Words(
+        "That address is not one of the open Internet.", "Use the name of a server that is reached from outside."
+    ),
     "request_invalid.no_email": Words("That is no mail address.", "Write it as name@example.com."),
     "password_invalid": Words("That password cannot be used.", "Allowed: {allowed}."),
     "certificate_invalid": Words("That certificate cannot be used.", "Compare it with what was asked for."),

@@ -21,6 +21,7 @@ from cloud_relay.fleet.intake import take
 from cloud_relay.fleet.log_records import BoxLink, Enrolled, Held, Place
 from cloud_relay.fleet.news import News, SiteNews
 from cloud_relay.fleet.ports import Books, Store
+from cloud_relay.fleet.presence import leave
 from cloud_relay.fleet.registration import Refused, Verify, Welcomed, register
 from cloud_relay.fleet.site_desk import SiteDesk, load, open_desk
 from sitelink.clock import Clock
@@ -108,7 +109,7 @@ class Gateways:
         def work(books: Books) -> None:
             link = books.links.of(gateway)
             if link is not None and link.node == self._node:
-                books.links.put(msgspec.structs.replace(link, seen_at=now))
+                leave(books, link, now)
 
         if home is not None:
             with contextlib.suppress(StoreUnavailable):

@@ -10,6 +10,8 @@ TokenId = NewType("TokenId", str)
 InvitationId = NewType("InvitationId", str)
 SiteId = NewType("SiteId", str)
 GatewayId = NewType("GatewayId", str)
+WebhookId = NewType("WebhookId", str)
+DeliveryId = NewType("DeliveryId", str)
 
 
 def new_id() -> str:

@@ -39,6 +39,8 @@ class BoxLink(msgspec.Struct, frozen=True):
     software: str = ""
     connected_at: datetime | None = None
     seen_at: datetime | None = None
+    left_at: datetime | None = None
+    """Since when it is offline; None: it is connected, or never was."""
     boots: tuple[str, ...] = ()
     """The boots its last Hellos came from, each once for each time it changed, newest last."""
     fences: tuple[datetime, ...] = ()

@@ -24,6 +24,7 @@ from cloud_relay.fleet.records import (
     User,
 )
 from cloud_relay.fleet.roles import Role
+from cloud_relay.fleet.webhook_ports import Webhooks
 
 T = TypeVar("T")
 
@@ -187,6 +188,8 @@ class Books(Protocol):
     def links(self) -> BoxLinks: ...
     @property
     def identities(self) -> Identities: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
 
 
 class Store(Protocol):

@@ -12,6 +12,7 @@ import msgspec
 from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.log_records import BoxLink, Enrolled
 from cloud_relay.fleet.ports import Books
+from cloud_relay.fleet.presence import note_came
 from sitelink.wire import messages as m
 from sitelink.wire.cloud import Registered
 
@@ -56,6 +57,7 @@ def register(
     if mode == "resume":  # what it has, it knows best: it may have come as a snapshot, or be gone with a backup
         link = msgspec.structs.replace(link, cursor=hello.cursor)
     books.links.put(link)
+    note_came(books, known, link, now)
     if link.quarantined_at is not None:
         return Refused("quarantined", QUARANTINED_FOR_MS)
     registered = Registered(
@@ -99,7 +101,7 @@ def _taken_over(books: Books, known: BoxLink, hello: m.Hello, node: str, now: da
     alarm = "copied" if copied else known.alarm or _restored(books, known, hello)
     return msgspec.structs.replace(
         known, stream=None if copied else hello.stream, taken=0, node=node, software=hello.software[:64],
-        connected_at=now, seen_at=now, boots=boots, fences=fences, alarm=alarm,
+        connected_at=now, seen_at=now, left_at=now if copied else None, boots=boots, fences=fences, alarm=alarm,
         quarantined_at=now if copied else None,
     )  # fmt: skip
 

@@ -10,10 +10,13 @@ from datetime import datetime
 
 import msgspec
 
+from cloud_relay.fleet.happenings import happened, look
 from cloud_relay.fleet.ids import GatewayId, SiteId
 from cloud_relay.fleet.log_records import Held, Place, StoredOp, Version
+from cloud_relay.fleet.outbox import tell
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.site_audit import entry_of
+from cloud_relay.fleet.webhook_records import Happening, Webhook
 from sitelink.apply import apply, apply_to
 from sitelink.decisions import Decide, T
 from sitelink.events import MeterValuesReported, TransactionIncomplete, TransactionStopped, TransactionUpdated
@@ -56,6 +59,8 @@ class SiteDesk:
         self.released: list[str] = []
         """Identities that are nobody's any more: others may wait for them."""
         self._new_id = new_id
+        self._listening: Sequence[Webhook] | None = None
+        self._happened: list[Happening] = []
         self._ops: list[StoredOp] = []
         self._shared_puts: dict[str, Entity] = {}
         self._shared_drops: set[str] = set()
@@ -122,9 +127,18 @@ class SiteDesk:
 
     def _fold(self, op: Op, *, shared: bool) -> None:
         self._recall(op)
+        before = look(self.state, op) if self._somebody_listens() else None
         changes = apply(self.state, op)
         self.take(shared_part(changes) if shared else _own_part(changes))
         self.touched.ops.append(op)
+        if before is not None:
+            self._happened += happened(before, self.state, op)
+
+    def _somebody_listens(self) -> bool:
+        """Whether the team has webhooks: without, nobody looks at what an op does."""
+        if self._listening is None:
+            self._listening = self.books.webhooks.listening(self.team)
+        return bool(self._listening)
 
     def show(self, op: Op) -> None:
         """An op that is kept elsewhere and only changes what is shown: the newest readings."""
@@ -187,6 +201,7 @@ class SiteDesk:
             entry = entry_of(op, self.state, self.team, self.now)
             if entry is not None:
                 self.books.audit.add(entry)
+        tell(self.books, self._listening or (), self._happened, site=self.site, now=self.now)
         return self.held()
 
 

@@ -13,6 +13,7 @@ CLAIM = "gw1_"
 INVITATION = "gi1_"
 RESET = "gr1_"
 SESSION = "gs1_"
+WEBHOOK = "gh1_"
 RANDOM_BYTES = 32
 
 

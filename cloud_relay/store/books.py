@@ -14,6 +14,7 @@ from cloud_relay.store.sessions import SqlSessions
 from cloud_relay.store.site_logs import SqlSiteLogs
 from cloud_relay.store.sites import SqlSites
 from cloud_relay.store.statements import upsert
+from cloud_relay.store.webhooks import SqlWebhooks
 
 
 class SqlBooks:
@@ -33,6 +34,7 @@ class SqlBooks:
         self.logs = SqlSiteLogs(connection)
         self.links = SqlBoxLinks(connection)
         self.identities = SqlIdentities(connection)
+        self.webhooks = SqlWebhooks(connection)
 
 
 class SqlSecrets:

@@ -22,6 +22,7 @@ box_link = sa.Table(
     sa.Column("node", sa.String(64), nullable=False),
     sa.Column("software", sa.String(64), nullable=False),
     sa.Column("connected_at", UtcTime), sa.Column("seen_at", UtcTime), sa.Column("quarantined_at", UtcTime),
+    sa.Column("left_at", UtcTime),
     sa.Column("boots", sa.JSON, nullable=False), sa.Column("fences", sa.JSON, nullable=False),
     sa.Column("alarm", sa.String(20)),
 )  # fmt: skip

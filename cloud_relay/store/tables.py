@@ -2,5 +2,6 @@
 
 from cloud_relay.store.log_tables import op
 from cloud_relay.store.schema import METADATA
+from cloud_relay.store.webhook_tables import webhook
 
-__all__ = ["METADATA", "op"]
+__all__ = ["METADATA", "op", "webhook"]
