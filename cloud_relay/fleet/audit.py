@@ -16,6 +16,7 @@ AUDITED = (
     "member.invitation_revoked", "member.added", "member.role_changed",
     "member.removed", "token.created", "token.revoked", "site.created", "site.changed", "site.removed",
     "gateway.created", "gateway.enrolled", "gateway.revoked", "gateway.alarm_cleared",
+    "alert.acknowledged", "alert_rules.changed",
     "webhook.created", "webhook.changed", "webhook.removed", "webhook.secret_rotated", "webhook.tested",
     "webhook.resent", "webhook.paused",
 )  # fmt: skip

@@ -211,7 +211,7 @@ class Gateways:
 
     async def gateway_of(self, site: SiteId) -> GatewayId | None:
         """The one whose charge points are shown: the last that was connected."""
-        return _last_connected(await self._store.read(lambda books: books.links.of_site(site)))
+        return last_connected(await self._store.read(lambda books: books.links.of_site(site)))
 
     async def state(self, place: Place) -> Held:
         """A site's records as they are now. To be read, never changed."""
@@ -232,7 +232,7 @@ class Gateways:
         def work(books: Books) -> list[tuple[GatewayId | None, Held]]:
             found = []
             for place in places:
-                gateway = _last_connected(books.links.of_site(place.site))
+                gateway = last_connected(books.links.of_site(place.site))
                 held = self._held.get((place.site, gateway))
                 found.append((gateway, open_desk(books, place, gateway, held, now, self._new_id).held()))
             return found
@@ -336,7 +336,7 @@ class Gateways:
         return await self._store.write(lambda books: enrol(books, act, claim, device_key))
 
 
-def _last_connected(links: Sequence[BoxLink]) -> GatewayId | None:
+def last_connected(links: Sequence[BoxLink]) -> GatewayId | None:
     newest = max(links, key=lambda each: each.connected_at.timestamp() if each.connected_at else 0, default=None)
     return newest.gateway if newest is not None else None
 

@@ -10,6 +10,7 @@ TokenId = NewType("TokenId", str)
 InvitationId = NewType("InvitationId", str)
 SiteId = NewType("SiteId", str)
 GatewayId = NewType("GatewayId", str)
+AlertId = NewType("AlertId", str)
 WebhookId = NewType("WebhookId", str)
 DeliveryId = NewType("DeliveryId", str)
 

@@ -4,7 +4,7 @@ from cloud_relay.fleet.roles import Role
 
 RIGHTS = (
     "sites:read", "sites:write", "installer-jobs:read", "installer-jobs:write", "charge-points:command", "audit:read",
-    "webhooks:write", "team:read", "team:write",
+    "alerts:read", "alerts:write", "webhooks:write", "team:read", "team:write",
 )  # fmt: skip
 """Each names what it is for and whether it changes anything. docs/console.md says them in words."""
 
@@ -13,7 +13,7 @@ OF_ROLE = {
     Role.ADMIN: frozenset(RIGHTS),
     Role.OPERATOR: frozenset(RIGHTS) - {"team:write", "webhooks:write"},
     Role.SUPPORT: _READING - {"audit:read"},
-    Role.AUDITOR: frozenset({"sites:read", "installer-jobs:read", "audit:read"}),
+    Role.AUDITOR: frozenset({"sites:read", "installer-jobs:read", "audit:read", "alerts:read"}),
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from cloud_relay.fleet.alert_ports import Alerts, Leases
 from cloud_relay.fleet.ids import GatewayId, InvitationId, SessionId, SiteId, TeamId, TokenId, UserId
 from cloud_relay.fleet.log_ports import BoxLinks, Identities, SiteLogs
 from cloud_relay.fleet.records import (
@@ -188,6 +189,10 @@ class Books(Protocol):
     def links(self) -> BoxLinks: ...
     @property
     def identities(self) -> Identities: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def leases(self) -> Leases: ...
     @property
     def webhooks(self) -> Webhooks: ...
 

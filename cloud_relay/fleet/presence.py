@@ -38,3 +38,15 @@ def _tell(books: Books, link: BoxLink, kind: str, now: datetime) -> None:
 
 def _data(enrolled: Enrolled, link: BoxLink) -> dict[str, Any]:
     return {"gateway": {"id": enrolled.gateway, "name": enrolled.name, "software": link.software}}
+
+
+def note_lost(books: Books, link: BoxLink, at: datetime, now: datetime) -> None:
+    """The node that held its link is no more since `at`, and the box came to no other."""
+    books.links.put(msgspec.structs.replace(link, left_at=at))
+    _tell(books, link, "gateway.offline", now)
+
+
+def note_back(books: Books, link: BoxLink, now: datetime) -> None:
+    """It was said to be gone, and is not."""
+    books.links.put(msgspec.structs.replace(link, left_at=None))
+    _tell(books, link, "gateway.online", now)

@@ -5,6 +5,7 @@ from sqlalchemy.engine import Connection
 
 from cloud_relay.store import schema as t
 from cloud_relay.store.accounts import SqlAccounts
+from cloud_relay.store.alerts import SqlAlerts, SqlLeases
 from cloud_relay.store.api_tokens import SqlApiTokens
 from cloud_relay.store.audit import SqlAuditLog
 from cloud_relay.store.box_links import SqlBoxLinks
@@ -34,6 +35,8 @@ class SqlBooks:
         self.logs = SqlSiteLogs(connection)
         self.links = SqlBoxLinks(connection)
         self.identities = SqlIdentities(connection)
+        self.alerts = SqlAlerts(connection)
+        self.leases = SqlLeases(connection)
         self.webhooks = SqlWebhooks(connection)
 
 

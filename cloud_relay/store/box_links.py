@@ -64,6 +64,14 @@ class SqlBoxLinks:
     def of_team(self, team: TeamId) -> Sequence[BoxLink]:
         return self._where(t.box_link.c.team_id == team)
 
+    def of_node(self, node: str) -> Sequence[BoxLink]:
+        return self._where(t.box_link.c.node == node)
+
+    def nodes(self) -> Sequence[str]:
+        c = t.box_link.c
+        query = sa.select(c.node).where(c.left_at.is_(None), c.connected_at.is_not(None), c.node != "").distinct()
+        return list(self._connection.execute(query.order_by(c.node)).scalars())
+
     def _where(self, condition: sa.ColumnElement[bool]) -> Sequence[BoxLink]:
         rows = self._connection.execute(sa.select(t.box_link).where(condition).order_by(t.box_link.c.gateway_id))
         return [_link(row) for row in rows.mappings()]

@@ -35,6 +35,12 @@ class SqlSiteLogs:
         query = sa.select(t.site_log.c.place).where(t.site_log.c.site_id == site)
         return self._connection.execute(query).scalar() or 0
 
+    def ends(self, team: TeamId) -> Mapping[SiteId, int]:
+        columns = (t.site_log.c.site_id, t.site_log.c.place)
+        query = sa.select(*columns).join(schema.site, schema.site.c.id == t.site_log.c.site_id)
+        found = self._connection.execute(query.where(schema.site.c.team_id == team))
+        return {row[0]: row[1] for row in found}
+
     def move_end(self, site: SiteId, place: int) -> None:
         upsert(self._connection, t.site_log, ["site_id"], [{"site_id": site, "place": place}])
 
