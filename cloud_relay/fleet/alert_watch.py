@@ -36,7 +36,7 @@ _Version = tuple[int, GatewayId | None, int]
 
 
 class _Team(msgspec.Struct, frozen=True):
-    """Of a team, as of one moment. `versions`: what each site's records are folded from; `causes`: but those of sites."""
+    """Of a team, as of one moment. `versions`: what sites' records are folded from; `causes`: but those of sites."""
 
     places: Mapping[SiteId, Place]
     versions: Mapping[SiteId, _Version]

@@ -1,7 +1,7 @@
-"""Alerts: opened once for a rule and what it is about, closed when that is over, both told to webhooks. Start at `move`.
+"""Alerts: opened once for a rule and what it is about, closed when that is over, both told to webhooks.
 
-Which causes there are is found elsewhere (`alert_causes`, `alert_watch`); people acknowledge, and set how long what must
-last. What another team has is not there: NotFound.
+Which causes there are is found elsewhere (`alert_causes`, `alert_watch`); people acknowledge, and set how long what
+must last. What another team has is not there: NotFound. Start at `move`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
