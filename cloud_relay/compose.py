@@ -25,6 +25,7 @@ from cloud_relay.console.mailer import MAILS, Mailer
 from cloud_relay.console.metrics import Figures, exposition
 from cloud_relay.console.oidc import Provider
 from cloud_relay.console.sealing import SECOND_FACTORS, Sealing
+from cloud_relay.console.webhook_sender import ALLOW_HTTP, WEBHOOK_SECRETS, WEBHOOKS, WebhookSender
 from cloud_relay.fleet.gateways import Gateways
 from cloud_relay.fleet.ids import new_id
 from cloud_relay.fleet.news import News
@@ -98,8 +99,8 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         opening = open_store(settings.database.url, settings.data_dir, settings.database.connections)
         store = stack.enter_context(opening)
         key = await store.write(_secrets)
-        news = News()
-        gateways = Gateways(store, clock, news, verify, node=new_id(), new_id=new_id)
+        news, node = News(), new_id()
+        gateways = Gateways(store, clock, news, verify, node=node, new_id=new_id)
         gate = Gate(Sessions(key, clock), Limits(clock), Hosts(_names(settings)), clock)
         app = protect(None, gate, streams=Streams(max_open=STREAMS_MAX))
         app[DRAW_ERROR] = drawing.draw_error
@@ -114,7 +115,11 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         mailer = Mailer(settings.mail, store, clock, app[jobs_api.PUBLIC_URL]) if settings.mail.host else None
         app[MAILS] = mailer
         app[AFTERWARDS] = afterwards = Afterwards(store)
-        await stack.enter_async_context(_running(afterwards.run(), *([mailer.run()] if mailer else [])))
+        app[WEBHOOK_SECRETS] = sealing = Sealing(key, "webhook secrets")
+        app[ALLOW_HTTP] = settings.webhooks.allow_http
+        app[WEBHOOKS] = hooks = WebhookSender(store, clock, sealing, node=node, allow_http=app[ALLOW_HTTP])
+        stack.callback(news.listen(lambda _: hooks.hurry()))
+        await stack.enter_async_context(_running(afterwards.run(), hooks.run(), *([mailer.run()] if mailer else [])))
         health = Route("GET", "/healthz", get_healthz, "Whether the cloud can save.", answer=dict[str, str], auth="")
         app[operator_api.GATEWAYS] = gateways
         described = (*console.API, *links.ROUTES, health)

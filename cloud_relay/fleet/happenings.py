@@ -164,9 +164,8 @@ def _row_data(state: SiteState, row: ChargePoint) -> dict[str, Any]:
 def _transaction_data(state: SiteState, of: Transaction) -> dict[str, Any]:
     """The id token masked: it is personal, and who can copy it can charge with it."""
     found = state.row_of_connector(of.station, of.connector)
-    used = (
-        of.meter_stop_wh - of.meter_start_wh if of.meter_stop_wh is not None and of.meter_start_wh is not None else None
-    )
+    known = of.meter_stop_wh is not None and of.meter_start_wh is not None
+    used = (of.meter_stop_wh or 0) - (of.meter_start_wh or 0) if known else None
     told = {
         "id": of.id, "station": of.station, "connector": of.connector, "started_at": of.started_at,
         "stopped_at": of.stopped_at, "meter_start_wh": of.meter_start_wh, "meter_stop_wh": of.meter_stop_wh,

@@ -39,14 +39,14 @@ class BoxLink(msgspec.Struct, frozen=True):
     software: str = ""
     connected_at: datetime | None = None
     seen_at: datetime | None = None
-    left_at: datetime | None = None
-    """Since when it is offline; None: it is connected, or never was."""
     boots: tuple[str, ...] = ()
     """The boots its last Hellos came from, each once for each time it changed, newest last."""
     fences: tuple[datetime, ...] = ()
     quarantined_at: datetime | None = None
     alarm: str | None = None
     """restored, cloned: what its history betrays. An operator takes it away."""
+    left_at: datetime | None = None
+    """Since when it is offline; None: it is connected, or never was."""
 
 
 class Enrolled(msgspec.Struct, frozen=True):

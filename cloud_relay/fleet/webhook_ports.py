@@ -44,8 +44,8 @@ class Webhooks(Protocol):
         ...
 
     def due(self, now: datetime, *, limit: int, of_each: int, but: Collection[WebhookId] = ()) -> Sequence[Delivery]:
-        """To endpoints that listen (tests to any), the longest due first, at most `of_each` of one endpoint. They stay so until the
-        transaction ends.
+        """To endpoints that listen (tests to any), the longest due first, at most `of_each` of one endpoint. They stay
+        so until the transaction ends.
         """
         ...
 

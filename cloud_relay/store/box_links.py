@@ -81,7 +81,8 @@ def _link(row: RowMapping) -> BoxLink:
     return BoxLink(
         gateway=row["gateway_id"], site=row["site_id"], team=row["team_id"], stream=row["stream"], taken=row["taken"],
         written=row["written"], tip=row["tip"], cursor=row["cursor"], node=row["node"], software=row["software"],
-        connected_at=row["connected_at"], seen_at=row["seen_at"], left_at=row["left_at"], quarantined_at=row["quarantined_at"],
+        connected_at=row["connected_at"], seen_at=row["seen_at"], left_at=row["left_at"],
+        quarantined_at=row["quarantined_at"],
         fences=tuple(datetime.fromisoformat(each) for each in row["fences"]), alarm=row["alarm"],
         boots=tuple(row["boots"]),
     )  # fmt: skip

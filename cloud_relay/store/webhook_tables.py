@@ -35,4 +35,4 @@ webhook_delivery = sa.Table(
     sa.Column("attempts", sa.JSON, nullable=False),
     sa.Index("ix_webhook_delivery_webhook", "webhook_id", "created_at", "id"),
 )  # fmt: skip
-"""The outbox of webhooks, and their log. Its key is made of the event and the endpoint: told twice, it is there once."""
+"""The outbox of webhooks, and their log. Its key follows from event and endpoint: told twice, it is there once."""

@@ -117,7 +117,7 @@ def _webhook(row: RowMapping) -> Webhook:
 
 def _webhook_row(webhook: Webhook) -> dict[str, object]:
     values = msgspec.structs.asdict(webhook)
-    return {**values, "team_id": values.pop("team"), "kinds": sorted(webhook.kinds)}
+    return {"team_id": values.pop("team"), **values, "kinds": sorted(webhook.kinds)}
 
 
 def _delivery(row: RowMapping) -> Delivery:
@@ -132,6 +132,6 @@ def _delivery(row: RowMapping) -> Delivery:
 def _delivery_row(delivery: Delivery) -> dict[str, object]:
     values = msgspec.structs.asdict(delivery)
     return {
-        **values, "webhook_id": values.pop("webhook"), "team_id": values.pop("team"), "state": delivery.state.value,
+        "webhook_id": values.pop("webhook"), "team_id": values.pop("team"), **values, "state": delivery.state.value,
         "attempts": [msgspec.to_builtins(each) for each in delivery.attempts],
     }  # fmt: skip
