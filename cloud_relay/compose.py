@@ -20,12 +20,14 @@ from cloud_relay.config import Settings
 from cloud_relay.console import app as console
 from cloud_relay.console import drawing, job_links, jobs_api, oidc_pages, operator_api, sign_in
 from cloud_relay.console.afterwards import AFTERWARDS, Afterwards
+from cloud_relay.console.alerts_api import WATCH
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.mailer import MAILS, Mailer
 from cloud_relay.console.metrics import Figures, exposition
 from cloud_relay.console.oidc import Provider
 from cloud_relay.console.sealing import SECOND_FACTORS, Sealing
 from cloud_relay.console.webhook_sender import ALLOW_HTTP, WEBHOOK_SECRETS, WEBHOOKS, WebhookSender
+from cloud_relay.fleet.alert_watch import AlertWatch
 from cloud_relay.fleet.gateways import Gateways
 from cloud_relay.fleet.ids import new_id
 from cloud_relay.fleet.news import News
@@ -119,7 +121,10 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         app[ALLOW_HTTP] = settings.webhooks.allow_http
         app[WEBHOOKS] = hooks = WebhookSender(store, clock, sealing, node=node, allow_http=app[ALLOW_HTTP])
         stack.callback(news.listen(lambda _: hooks.hurry()))
-        await stack.enter_async_context(_running(afterwards.run(), hooks.run(), *([mailer.run()] if mailer else [])))
+        app[WATCH] = watch = AlertWatch(store, gateways, news, clock, node=node)
+        await watch.beat()
+        letters = [mailer.run()] if mailer else []
+        await stack.enter_async_context(_running(afterwards.run(), hooks.run(), watch.run(), *letters))
         health = Route("GET", "/healthz", get_healthz, "Whether the cloud can save.", answer=dict[str, str], auth="")
         app[operator_api.GATEWAYS] = gateways
         described = (*console.API, *links.ROUTES, health)

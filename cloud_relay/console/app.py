@@ -5,6 +5,7 @@ A page more is a module with `ROUTES`, named in `PAGES`, and a line in `drawing.
 
 from cloud_relay.console import (
     account_pages,
+    alerts_api,
     audit_pages,
     charge_pages,
     charge_point_pages,
@@ -30,6 +31,7 @@ from web_ui.routes import Route
 API: tuple[Route, ...] = (
     *operator_api.ROUTES,
     *jobs_api.ROUTES,
+    *alerts_api.ROUTES,
     *audit_pages.API_ROUTES,
     *export_api.ROUTES,
     *job_links.API_ROUTES,

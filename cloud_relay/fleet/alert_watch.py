@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 import structlog
@@ -117,8 +118,11 @@ class AlertWatch:
         now = self._clock.now()
         what = alerts.move(known.standing, due([*known.causes, *self._of_sites(known)], known.rules, now))
         if any(each.rule == "job_idle" for each in what.opened):
-            what = await self._store.read(lambda books: _without_reopened(books, what, known, now))
-        if what and await self._store.write(lambda books: alerts.carry_out(books, team, what, now)):
+            what = await self._store.read(partial(_without_reopened, what=what, known=known, now=now))
+        if not what:
+            return
+        changed = await self._store.write(partial(alerts.carry_out, team=team, what=what, now=now))
+        if changed:
             self._news.tell(SiteNews(team, SiteId("")))
 
     async def _look_at_sites(self, known: _Team) -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 
 import msgspec
+import pytest
 
 from cloud_relay.fleet import outbox
 from cloud_relay.fleet.ids import SiteId, TeamId
@@ -58,8 +59,8 @@ def test_an_op_is_told_in_its_own_transaction_and_not_again(store: Store) -> Non
     listening = hook(store, place.team)
     made = imported("CP001")
     for _ in range(2):
-        at(store, place, lambda desk: desk.books.logs.known(desk.site, [made.op_id]) or desk.bring(made, encode_op(made)),
-           gateway)  # fmt: skip
+        at(store, place, lambda desk: desk.books.logs.known(desk.site, [made.op_id])
+           or desk.bring(made, encode_op(made)), gateway)  # fmt: skip
     at(store, place, lambda desk: desk.decide(
         decide_note(JobId("j1"), ChargePointId("j1-1"), OPERATOR, "hi", by_operator=True)))  # fmt: skip
     assert kinds_told(store, listening) == ["job.created", "note.written"]
@@ -69,10 +70,8 @@ def test_an_op_is_told_in_its_own_transaction_and_not_again(store: Store) -> Non
         desk.flush()  # type: ignore[attr-defined]
         raise ValueError
 
-    try:
+    with pytest.raises(ValueError):
         at(store, place, fails)
-    except ValueError:
-        pass
     assert len(kinds_told(store, listening)) == 2, "what did not happen is not told"
 
 

@@ -37,7 +37,8 @@ def test_addresses_that_may_be_used(url: str) -> None:
     ("url", "problem"),
     [
         ("", "empty"), ("x" * 2001, "too_long"), ("example.com", "not_a_url"), ("ftp://example.com/", "not_a_url"),
-        ("https://", "not_a_url"), ("https://user:pw@example.com/", "not_a_url"), ("https://example.com/#x", "not_a_url"),
+        ("https://", "not_a_url"), ("https://user:pw@example.com/", "not_a_url"),
+        ("https://example.com/#x", "not_a_url"),
         ("https://example.com:99999/", "not_a_url"), ("https://exa mple.com/", "not_a_url"),
         ("https://example.com\\@10.0.0.1/", "not_a_url"), ("https://[::1/", "not_a_url"),
         ("https://example.com/\r\nX: y", "not_a_url"), ("https://bücher.example/", "not_a_url"),
