@@ -24,6 +24,7 @@ from cloud_relay.console import (
     sign_in,
     site_pages,
     team_pages,
+    webhooks_api,
 )
 from cloud_relay.console.members import admitted
 from web_ui.routes import Route
@@ -32,6 +33,7 @@ API: tuple[Route, ...] = (
     *operator_api.ROUTES,
     *jobs_api.ROUTES,
     *alerts_api.ROUTES,
+    *webhooks_api.ROUTES,
     *audit_pages.API_ROUTES,
     *export_api.ROUTES,
     *job_links.API_ROUTES,
