@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 
 from cloud_relay.console.app import API, PAGES
+from cloud_relay.fleet import alerts
+from cloud_relay.fleet.alert_records import Cause
+from cloud_relay.fleet.ids import TeamId
 from cloud_relay.fleet.permissions import RIGHTS
+from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.roles import Role
-from tests.doubles.console import Console, Person, running_console
+from tests.doubles.console import ACT, Console, Person, running_console
 from tests.doubles.fleet import box_of
 from tests.doubles.sites import harbour_garage
 from web_ui.limits import Limit
@@ -30,6 +34,7 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 BODIES: dict[str, dict[str, Any]] = {
+    "PATCH /api/v1/webhooks/{webhook}": {},
     "PATCH /api/v1/installer-jobs/{job}/charge-points/{charge_point}": {"note": "x"},
     "POST /api/v1/installer-jobs/{job}/charge-points/{charge_point}/actions": {"action": "start"},
     "POST /api/v1/installer-jobs/{job}/links": {},
@@ -59,6 +64,19 @@ class Owned:
     ids: dict[str, str]
 
 
+async def api(person: Person, token: str, path: str, body: Any) -> Any:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with person.http.post(f"{person.url}/api/v1{path}", json=body, headers=headers) as answer:
+        assert answer.status < 300, await answer.text()
+        return await answer.json()
+
+
+def an_alert(books: Books, team: TeamId) -> str:
+    cause = Cause("webhook_failing", "another", "hook", ACT.at)
+    alerts.carry_out(books, team, alerts.Move(opened=(cause,)), ACT.at)
+    return books.alerts.standing(team)[0].id
+
+
 async def owned(console: Console, team: str) -> Owned:
     """A team with one of everything."""
     box = await box_of(console, team)
@@ -73,15 +91,20 @@ async def owned(console: Console, team: str) -> Owned:
     links = await person.post(f"{base}/jobs/{job}/links", {"role": "installer", "days": "1"})
     row = re.findall(r'id="cp-([\w-]+)"', (await person.get(f"{base}/jobs/{job}")).text)[0]
     point = re.findall(r"/charge-points/([\w-]+)\"", (await person.get(f"{base}/sites/{site}")).text)[0]
+    api_token = re.findall(r"gc1_[\w-]{43}", page.text)[0]
+    hook = await api(person, api_token, "/webhooks", {"url": "https://example.com/", "events": ["job.created"]})
+    delivery = await api(person, api_token, f"/webhooks/{hook['webhook']['id']}/test", None)
+    alert = await console.cloud.store.write(lambda books: an_alert(books, TeamId(person.team)))
     ids = {
         "team": person.team, "site": site, "gateway": box.id, "job": job, "charge_point": point, "id": row,
         "link": re.findall(r"/links/([\w-]+)/revoke", links.text)[0],
         "user": re.findall(r"/members/([\w-]+)/role", page.text)[0],
         "invitation": re.findall(r"/invitations/([\w-]+)/revoke", page.text)[0],
         "token": re.findall(r"/tokens/([\w-]+)/revoke", page.text)[0],
+        "webhook": hook["webhook"]["id"], "delivery": delivery["id"], "alert": alert,
         "charge": "12", "region": "header", "command_id": "11111111-1111-4111-8111-111111111111",
     }  # fmt: skip
-    return Owned(person, re.findall(r"gc1_[\w-]{43}", page.text)[0], re.findall(r"gl1_[\w-]{43}", links.text)[0], ids)
+    return Owned(person, api_token, re.findall(r"gl1_[\w-]{43}", links.text)[0], ids)
 
 
 @asynccontextmanager
@@ -124,7 +147,10 @@ async def test_tokens_of_another_team_find_nothing(tmp_path: Path) -> None:
 async def test_lists_show_nothing_of_another_team(tmp_path: Path) -> None:
     async with two_teams(tmp_path) as (console, ours, theirs):
         headers = {"Authorization": f"Bearer {theirs.api_token}"}
-        kept = [ours.ids[name] for name in ("team", "site", "gateway", "job", "link", "user", "invitation", "token")]
+        kept = [
+            ours.ids[name]
+            for name in ("team", "site", "gateway", "job", "link", "user", "invitation", "token", "webhook", "delivery")
+        ]
         for route in routes("team", with_objects=False):
             if route.method == "GET":
                 async with theirs.person.http.get(console.url + route.path, headers=headers) as answer:

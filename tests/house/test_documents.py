@@ -7,6 +7,8 @@ import click
 import pytest
 
 from cloud_relay.config import Settings as CloudSettings
+from cloud_relay.fleet.alert_records import RULES
+from cloud_relay.fleet.webhook_records import KINDS, TEST
 from edge_agent.config import Settings as EdgeSettings
 from programs.settings import keys
 from sitelink.events import KIND_BY_TYPE
@@ -80,8 +82,23 @@ def test_every_error_code_is_documented(code):
     assert f"`{code}`" in document("api.md")
 
 
+@pytest.mark.parametrize("kind", [*KINDS, TEST])
+def test_every_event_of_webhooks_is_documented(kind):
+    assert f"`{kind}`" in document("webhooks.md")
+
+
+def test_every_rule_of_alerts_is_documented_with_what_is_usual():
+    text = document("alerts.md")
+    told = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", text, re.MULTILINE))
+    usual = {
+        name: "at once" if rule.after is None else f"after {rule.after} {rule.unit.value}"
+        for name, rule in RULES.items()
+    }
+    assert told == usual
+
+
 def test_every_route_of_the_api_is_documented():
-    from cloud_relay.console import jobs_api, operator_api
+    from cloud_relay.console import alerts_api, jobs_api, operator_api, webhooks_api
     from cloud_relay.links import app as boxes
     from edge_agent.pages import admin, id_tokens, station_lists, transfers_api
     from web_ui import file_pages, job_api
@@ -89,6 +106,7 @@ def test_every_route_of_the_api_is_documented():
     text = document("api.md")
     own = (*file_pages.API_ROUTES, *admin.ROUTES, *station_lists.ROUTES, *id_tokens.ROUTES, *transfers_api.ROUTES)
     paths = {route.path for route in (*job_api.ROUTES, *own, *boxes.ROUTES, *operator_api.ROUTES, *jobs_api.ROUTES)}
+    paths |= {route.path for route in (*alerts_api.ROUTES, *webhooks_api.ROUTES)}
     assert paths
     assert [path for path in sorted(paths) if f"`{path}`" not in text and f" {path}`" not in text] == []
 
