@@ -5,6 +5,7 @@ A page more is a module with `ROUTES`, named in `PAGES`, and a line in `drawing.
 
 from cloud_relay.console import (
     account_pages,
+    alert_pages,
     alerts_api,
     audit_pages,
     charge_pages,
@@ -56,6 +57,7 @@ PAGES: tuple[Route, ...] = tuple(
         *point_pages.ROUTES,
         *charge_point_pages.ROUTES,
         *charge_pages.ROUTES,
+        *alert_pages.ROUTES,
         *audit_pages.ROUTES,
         *team_pages.ROUTES,
         *job_links.PAGES,

@@ -27,6 +27,7 @@ NAVIGATION: tuple[NavigationLine, ...] = (
     NavigationLine("jobs", "Jobs", "/jobs", "installer-jobs:read"),
     NavigationLine("points", "Charge points", "/charge-points", "sites:read"),
     NavigationLine("notes", "Notes", "/notes", "installer-jobs:read"),
+    NavigationLine("alerts", "Alerts", "/alerts", "alerts:read"),
     NavigationLine("audit", "Audit log", "/audit", "audit:read"),
     NavigationLine("team", "Team", "/team", "team:read"),
 )

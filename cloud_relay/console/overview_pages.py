@@ -36,16 +36,19 @@ class Tile(msgspec.Struct, frozen=True):
 async def get_overview(request: web.Request) -> web.Response:
     caller, online, seq = caller_here(request), request.app[GATEWAYS].online, seq_here(request)
 
-    def work(books: Books) -> tuple[list[SiteLine], Sequence[Listed]]:
+    def work(books: Books) -> tuple[list[SiteLine], Sequence[Listed], int]:
         lines = site_lines(books, caller.team, online, caller.clock.now())
-        return lines, books.logs.jobs(caller.team, after=None, limit=OPEN_MAX, status=JobStatus.OPEN, site="")
+        jobs = books.logs.jobs(caller.team, after=None, limit=OPEN_MAX, status=JobStatus.OPEN, site="")
+        return lines, jobs, len(books.alerts.standing(caller.team))
 
-    lines, jobs = await request.app[STORE].read(work)
+    lines, jobs, wrong = await request.app[STORE].read(work)
     _, points = await found_points(request, Wanted())
     waiting = sum(each.waits for each in threads_of(points))
     groups = [("Boxes", _boxes(lines)), ("Charge points", _points(points))]
     if waiting:
         groups.append(("Notes", [Tile("to answer", waiting, "/notes", "waiting")]))
+    if wrong and caller.may("alerts:read"):
+        groups.insert(0, ("Alerts", [Tile("now", wrong, "/alerts", "problem")]))
     return drawn(
         request, "overview", here="overview", groups=groups, jobs=jobs[:JOBS_SHOWN], open_jobs=len(jobs), seq=seq,
         sites=len(lines),
