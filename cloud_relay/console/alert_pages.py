@@ -60,7 +60,7 @@ async def get_alerts(request: web.Request) -> web.Response:
     caller, seq, (_, before) = caller_here(request), seq_here(request), page_of(request)
     closed = request.query.get("show", "") == "closed"
 
-    def work(books: Books) -> tuple[Sequence[Alert], int, dict[str, str]]:
+    def work(books: Books) -> tuple[Sequence[Alert], int, dict[SiteId, str]]:
         standing = books.alerts.standing(caller.team)
         found: Sequence[Alert] = standing
         if closed:
@@ -133,8 +133,8 @@ def _rules_page(
     )  # fmt: skip
 
 
-def _line(alert: Alert, names: dict[str, str]) -> Line:
-    site = alert.site or ""
+def _line(alert: Alert, names: dict[SiteId, str]) -> Line:
+    site = alert.site or SiteId("")
     return Line(
         alert.id, alert.state.value, alert_words.says(alert.rule), alert_words.why(alert.detail), alert.name,
         _path(alert), names.get(site, ""), site, alert.since, alert.acknowledged_by, alert.closed_at,

@@ -15,4 +15,4 @@ def test_what_more_is_known_is_said() -> None:
     assert why({"reason": "in_use", "other_team": "Acme"}) == "It belongs to another team: Acme."
     assert why({"reason": "restored"}).startswith("Its disk")
     assert why({"paused": True}).startswith("It is paused")
-    assert "password" in why({"explanation": "wrong_password", "fields": {"identity": "CP001"}})
+    assert "password" in why({"explanation": "no_password", "fields": {}})
