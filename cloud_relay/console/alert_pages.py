@@ -74,7 +74,9 @@ async def get_alerts(request: web.Request) -> web.Response:
     if closed and len(found) > SHOWN:
         query = {"show": "closed", "cursor": cursor_of(shown[-1].opened_at.isoformat(), shown[-1].id)}
         following = f"{team_path(request, '/alerts')}?{urlencode(query)}"
-    lines = sorted((_line(each, names) for each in shown), key=lambda each: each.state == AlertState.ACKNOWLEDGED)
+    may_webhooks = caller.may("webhooks:write")
+    found_lines = (_line(each, names, may_webhooks=may_webhooks) for each in shown)
+    lines = sorted(found_lines, key=lambda each: each.state == AlertState.ACKNOWLEDGED)
     return drawn(
         request, "alerts", here="alerts", alerts=lines, closed=closed, standing=standing, following=following, seq=seq,
         more=not closed and len(found) > len(shown), may_write=caller.may(WRITE),
@@ -133,22 +135,22 @@ def _rules_page(
     )  # fmt: skip
 
 
-def _line(alert: Alert, names: dict[SiteId, str]) -> Line:
+def _line(alert: Alert, names: dict[SiteId, str], *, may_webhooks: bool) -> Line:
     site = alert.site or SiteId("")
     return Line(
         alert.id, alert.state.value, alert_words.says(alert.rule), alert_words.why(alert.detail), alert.name,
-        _path(alert), names.get(site, ""), site, alert.since, alert.acknowledged_by, alert.closed_at,
+        _path(alert, may_webhooks=may_webhooks), names.get(site, ""), site, alert.since, alert.acknowledged_by, alert.closed_at,
     )  # fmt: skip
 
 
-def _path(alert: Alert) -> str:
+def _path(alert: Alert, *, may_webhooks: bool) -> str:
     if alert.rule == "job_idle":
         return f"/jobs/{alert.subject}"
     if alert.rule.startswith("gateway_"):
         return f"/sites/{alert.site}"
     if alert.rule.startswith("charge_point_") or alert.rule == "serial_conflict":
         return f"/sites/{alert.site}/charge-points/{alert.subject}"
-    return ""
+    return f"/webhooks/{alert.subject}" if may_webhooks else ""
 
 
 def _site_name(books: Books, team: TeamId, site: SiteId) -> str:

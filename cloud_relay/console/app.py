@@ -25,6 +25,7 @@ from cloud_relay.console import (
     sign_in,
     site_pages,
     team_pages,
+    webhook_pages,
     webhooks_api,
 )
 from cloud_relay.console.members import admitted
@@ -58,6 +59,7 @@ PAGES: tuple[Route, ...] = tuple(
         *charge_point_pages.ROUTES,
         *charge_pages.ROUTES,
         *alert_pages.ROUTES,
+        *webhook_pages.ROUTES,
         *audit_pages.ROUTES,
         *team_pages.ROUTES,
         *job_links.PAGES,

@@ -28,6 +28,7 @@ NAVIGATION: tuple[NavigationLine, ...] = (
     NavigationLine("points", "Charge points", "/charge-points", "sites:read"),
     NavigationLine("notes", "Notes", "/notes", "installer-jobs:read"),
     NavigationLine("alerts", "Alerts", "/alerts", "alerts:read"),
+    NavigationLine("webhooks", "Webhooks", "/webhooks", "webhooks:write"),
     NavigationLine("audit", "Audit log", "/audit", "audit:read"),
     NavigationLine("team", "Team", "/team", "team:read"),
 )
