@@ -139,7 +139,8 @@ def _line(alert: Alert, names: dict[SiteId, str], *, may_webhooks: bool) -> Line
     site = alert.site or SiteId("")
     return Line(
         alert.id, alert.state.value, alert_words.says(alert.rule), alert_words.why(alert.detail), alert.name,
-        _path(alert, may_webhooks=may_webhooks), names.get(site, ""), site, alert.since, alert.acknowledged_by, alert.closed_at,
+        _path(alert, may_webhooks=may_webhooks), names.get(site, ""), site, alert.since,
+        alert.acknowledged_by, alert.closed_at,
     )  # fmt: skip
 
 

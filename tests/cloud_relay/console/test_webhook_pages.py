@@ -34,6 +34,16 @@ async def made(person: Person, url: str) -> tuple[str, Page]:
     return path, page
 
 
+async def text_with(person: Person, path: str, words: str) -> str:
+    """The page, once it says so."""
+    async with asyncio.timeout(10):
+        while True:
+            text = (await person.get(path)).text
+            if words in text:
+                return text
+            await asyncio.sleep(0.05)
+
+
 async def test_a_webhook_is_made_and_its_secret_shown_once(console: Console, there: Receiver) -> None:
     person = await console.member()
     assert "No webhooks yet" in (await person.get(f"{person.base}/webhooks")).text
@@ -53,10 +63,7 @@ async def test_a_test_is_sent_seen_in_the_log_and_sent_again(console: Console, t
     path, _ = await made(person, there.url)
     assert (await person.post(f"{path}/test")).path == path
     letter = await there.letter()
-    async with asyncio.timeout(10):
-        while "status 200" not in (await person.get(path)).text:
-            await asyncio.sleep(0.05)
-    (resend,) = re.findall(r'action="([^"]+/resend)"', (await person.get(path)).text)
+    (resend,) = re.findall(r'action="([^"]+/resend)"', await text_with(person, path, "status 200"))
     assert (await person.post(resend)).path == path
     again = await there.letter()
     assert again.headers["Gatepost-Delivery"] == letter.headers["Gatepost-Delivery"]
@@ -70,7 +77,7 @@ async def test_it_is_turned_off_and_on_changed_and_removed(console: Console, the
     assert ">on</p>" in (await person.post(f"{path}/enabled", {"on": "1"})).text
     page = await person.post(path, {"url": there.url, "name": "Other", "kind job.created": "1"})
     assert "<h1>Other</h1>" in page.text
-    assert "1 kinds" in (await person.get(f"{person.base}/webhooks")).text
+    assert "1 kind<" in (await person.get(f"{person.base}/webhooks")).text
     page = await person.post(f"{path}/remove")
     assert "No webhooks yet" in page.text
     assert (await person.get(path)).status == 404
