@@ -59,7 +59,8 @@ def paths(box: Box) -> list[str]:
     point = f"{site}/charge-points"
     return [
         base, f"{base}/alerts", f"{base}/alerts/rules", f"{base}/webhooks/new",
-        f"{base}/webhooks", f"{base}/sites", f"{base}/sites?q=nothing", f"{base}/sites/new", site, f"{base}/charge-points",
+        f"{base}/webhooks", f"{base}/sites", f"{base}/sites?q=nothing", f"{base}/sites/new", site,
+        f"{base}/charge-points",
         f"{base}/charge-points?q=nothing", f"{point}/row-3", f"{point}/row-4", f"{point}/row-3/charges/12",
     ]  # fmt: skip
 
