@@ -149,7 +149,19 @@ async def test_lists_show_nothing_of_another_team(tmp_path: Path) -> None:
         headers = {"Authorization": f"Bearer {theirs.api_token}"}
         kept = [
             ours.ids[name]
-            for name in ("team", "site", "gateway", "job", "link", "user", "invitation", "token", "webhook", "delivery")
+            for name in (
+                "team",
+                "site",
+                "gateway",
+                "job",
+                "link",
+                "user",
+                "invitation",
+                "token",
+                "webhook",
+                "delivery",
+                "alert",
+            )
         ]
         for route in routes("team", with_objects=False):
             if route.method == "GET":
