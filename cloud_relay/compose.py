@@ -55,6 +55,7 @@ from web_ui.surface import DRAW_ERROR, protect
 log = structlog.get_logger()
 
 SESSION_KEY = "session_key"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STREAMS_MAX = 2000
 """Pages that are followed at a time."""
 DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("openapi")
@@ -141,6 +142,10 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
 
 
 def _provider(settings: Settings, key: bytes, clock: Clock) -> Provider | None:
+    """Raises CannotStart: over plain HTTP anybody in between could sign in as anybody."""
+    issuer = urlsplit(settings.oidc.issuer)
+    if settings.oidc.issuer and issuer.scheme != "https" and issuer.hostname not in LOOPBACK:
+        raise CannotStart(f"oidc.issuer {settings.oidc.issuer}: found {issuer.scheme or 'no scheme'}, allowed: https.")
     base = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
     return Provider(settings.oidc, base + oidc_pages.BACK, key, clock) if settings.oidc.issuer else None
 

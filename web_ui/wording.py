@@ -157,6 +157,16 @@ ERRORS: dict[str, Words] = {
     "provider_refused.unverified": Words(
         "The other provider has not checked your mail address.", "Have it checked there, then try again."
     ),
+    "provider_refused.unreachable": Words(
+        "The other provider does not answer.", "Try again in a minute, or sign in with a password."
+    ),
+    "provider_refused.state": Words(
+        "That took too long, or began in another browser.", "Begin again with the provider's button."
+    ),
+    "provider_refused.linked_elsewhere": Words(
+        "Your account here belongs to another account at the provider.", "Sign in there with the one you used before."
+    ),
+    "provider_refused.shut_out": Words("Your account here is closed.", "Ask an administrator of your team."),
     "password_wrong": Words("That is not your present password.", "Type it again."),
     "code_refused": Words(
         "That code is not right, or was used already.", "Wait for the next one in the app and type it at once."

@@ -1,7 +1,7 @@
 """Signing in with another provider: OpenID Connect, authorization code with PKCE. Start at `Provider`.
 
 Nothing of a sign-in that has begun is kept here: state, nonce and verifier travel in a sealed cookie of ten minutes.
-Sources: OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636.
+Sources: OpenID Connect Core 1.0 §3.1, §5, §9, Discovery 1.0 §4, RFC 7636.
 """
 
 import base64
@@ -10,7 +10,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import aiohttp
 import msgspec
@@ -98,14 +98,35 @@ class Provider:
         known = await self._discovered()
         form = {
             "grant_type": "authorization_code", "code": code, "redirect_uri": self._back,
-            "client_id": self._settings.client_id, "client_secret": self._settings.client_secret,
-            "code_verifier": begun.verifier,
+            "client_id": self._settings.client_id, "code_verifier": begun.verifier,
         }  # fmt: skip
-        answer = await self._ask("POST", str(known.document["token_endpoint"]), form)
-        return await self._person(str(answer.get("id_token", "")), begun.nonce), begun.wanted
+        proof, auth = self._client_proof(known.document)
+        answer = await self._ask("POST", str(known.document["token_endpoint"]), {**form, **proof}, auth)
+        claims = await self._claims(str(answer.get("id_token", "")))
+        self._check(claims, begun.nonce)
+        if not claims.get("email"):
+            claims = {**await self._more(known.document, str(answer.get("access_token", "")), claims), **claims}
+        return _person(claims), begun.wanted
 
-    async def _person(self, token: str, nonce: str) -> Person:
-        claims = await self._claims(token)
+    def _client_proof(self, document: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+        """How the client's secret is shown: fields of the form, and headers. OpenID Connect Core 1.0 §9: `Basic` is
+        what every provider takes that does not say otherwise."""
+        client, secret = self._settings.client_id, self._settings.client_secret
+        if "client_secret_post" in (document.get("token_endpoint_auth_methods_supported") or ()):
+            return {"client_secret": secret}, {}
+        pair = f"{quote_plus(client)}:{quote_plus(secret)}"
+        return {}, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+    async def _more(self, document: dict[str, Any], access_token: str, claims: dict[str, Any]) -> dict[str, Any]:
+        """What some providers say only when asked: OpenID Connect Core 1.0 §5.3, §5.4. Of somebody else, nothing."""
+        address = document.get("userinfo_endpoint")
+        if not address or not access_token:
+            return {}
+        told = await self._ask("GET", str(address), headers={"Authorization": f"Bearer {access_token}"})
+        return told if told.get("sub") == claims["sub"] else {}
+
+    def _check(self, claims: dict[str, Any], nonce: str) -> None:
+        """Raises ProviderRefused where a token is for somebody or something else, or not for now."""
         now, audience = self._now(), claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         wrong = [
@@ -124,10 +145,6 @@ class Provider:
         if wrong:
             log.warning("oidc_token_refused", reason=wrong[0])
             raise ProviderRefused(reason=wrong[0])
-        return Person(
-            issuer=str(claims["iss"]), subject=str(claims["sub"]), email=str(claims.get("email") or "")[:254],
-            email_verified=claims.get("email_verified") is True, name=str(claims.get("name") or "")[:200],
-        )  # fmt: skip
 
     async def _claims(self, token: str) -> dict[str, Any]:
         """Signed by a key of the provider's; keys we do not know are looked for once more."""
@@ -155,13 +172,15 @@ class Provider:
         self._known = _Known(document, keys, now)
         return self._known
 
-    async def _ask(self, method: str, address: str, form: dict[str, str] | None = None) -> dict[str, Any]:
+    async def _ask(
+        self, method: str, address: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         """A JSON object. Raises ProviderRefused."""
         timeout = aiohttp.ClientTimeout(total=ASKED_WITHIN_S)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-                session.request(method, address, data=form, allow_redirects=False) as response,
+                session.request(method, address, data=form, headers=headers, allow_redirects=False) as response,
             ):
                 body = await response.content.read(ANSWER_MAX_BYTES)
                 answer = msgspec.json.decode(body)
@@ -189,6 +208,13 @@ class Provider:
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())
+
+
+def _person(claims: dict[str, Any]) -> Person:
+    return Person(
+        issuer=str(claims["iss"]), subject=str(claims["sub"]), email=str(claims.get("email") or "")[:254],
+        email_verified=claims.get("email_verified") is True, name=str(claims.get("name") or "")[:200],
+    )  # fmt: skip
 
 
 def _number(value: Any) -> float:

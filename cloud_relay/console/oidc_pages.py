@@ -1,7 +1,8 @@
 """Signing in with another provider, as pages. The protocol stands in `oidc`. Start at `ROUTES`.
 
 Somebody is known by issuer and subject. The first time they are found by a verified mail address, among people who are
-there already or are invited; nobody gets an account by having one elsewhere.
+there already or are invited; nobody gets an account by having one elsewhere. Whoever had the account until then may be
+somebody else, who was handed an invitation: their password and their browsers are good no more.
 """
 
 from typing import Any
@@ -54,8 +55,9 @@ async def get_back(request: web.Request) -> web.Response:
         act = Act(Actor(ActorKind.USER, "", person.email), request.app[GATE].clock.now(), address_key(request.remote))
         user = await request.app[STORE].write(lambda books: _user(books, act, person))
     except ProviderRefused as error:
-        return sign_in_page(request, status=error.http_status, problem=error.code, fields=error.fields)
-    response = await let_in(request, user, local_path(wanted), "provider")
+        response = sign_in_page(request, status=error.http_status, problem=error.code, fields=error.fields)
+    else:
+        response = await let_in(request, user, local_path(wanted), "provider")
     response.del_cookie(COOKIE, path=BACK, httponly=True, samesite="Lax", secure=request.secure)
     return response
 
@@ -80,8 +82,11 @@ def _linked(books: Books, act: Act, person: Person) -> User:
     user = known or add_user(books, act, person.email, person.name)
     if user.oidc_subject is not None:
         raise ProviderRefused(reason="linked_elsewhere")
-    user = msgspec.structs.replace(user, oidc_issuer=person.issuer, oidc_subject=person.subject)
+    user = msgspec.structs.replace(
+        user, oidc_issuer=person.issuer, oidc_subject=person.subject, password_hash=None
+    )  # fmt: skip
     books.accounts.put_user(user)
+    books.sessions.end_of_user(user.id)
     note(books, act, "user.linked", None, "user", user.id, user.email, after={"issuer": person.issuer})
     for each in invited:
         invitations.accept(books, act, each, user)

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from cloud_relay.compose import CannotStart, relay_url, serving
-from cloud_relay.config import Http, Settings
+from cloud_relay.config import Http, Oidc, Settings
 from cloud_relay.fleet.registration import EPOCH
 from tests.cloud_relay.links.test_server import cloud_at
 
@@ -37,6 +37,16 @@ async def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path: Path) -> N
         with pytest.raises(CannotStart, match=r"Set http\.port"):
             async with serving(taken):
                 pass
+
+
+async def test_a_provider_without_tls_is_refused_but_on_this_machine(tmp_path: Path) -> None:
+    http = Http(bind="127.0.0.1", port=0)
+    for issuer in ("http://login.example", "login.example"):
+        with pytest.raises(CannotStart, match=r"oidc\.issuer"):
+            async with serving(Settings(data_dir=tmp_path, http=http, oidc=Oidc(issuer=issuer))):
+                pass
+    async with serving(Settings(data_dir=tmp_path, http=http, oidc=Oidc(issuer="http://127.0.0.1:9"))) as cloud:
+        assert cloud.http_port
 
 
 def test_the_address_for_boxes() -> None:

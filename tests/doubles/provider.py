@@ -18,6 +18,8 @@ from joserfc.jwk import KeySet, RSAKey
 
 from tests.doubles.demo_processes import free_port
 
+POST = ["client_secret_basic", "client_secret_post"]
+
 
 @asynccontextmanager
 async def real_provider(*people: dict[str, Any]) -> AsyncIterator[str]:
@@ -45,7 +47,10 @@ async def real_provider(*people: dict[str, Any]) -> AsyncIterator[str]:
 
 @dataclass
 class FalseProvider:
-    """Answers every code with a token of `claims`, signed by `key` under `header`; knows the keys in `published`."""
+    """Answers every code with a token of `claims`, signed by `key` under `header`; knows the keys in `published`.
+
+    `document` is added to what it says of itself; `told` is what it says of people when asked.
+    """
 
     issuer: str = ""
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
@@ -53,13 +58,20 @@ class FalseProvider:
     claims: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "RS256", "kid": "one"})
     token: str | None = None
+    document: dict[str, Any] = field(default_factory=lambda: {"token_endpoint_auth_methods_supported": POST})
+    told: dict[str, Any] = field(default_factory=dict)
+    authorizations: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     forms: list[dict[str, Any]] = field(default_factory=list)
 
     async def discovery(self, _request: web.Request) -> web.Response:
         self.asked.append("discovery")
-        paths = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
-        return web.json_response({"issuer": self.issuer, **{key: self.issuer + path for key, path in paths.items()}})
+        paths = {
+            "authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys",
+            "userinfo_endpoint": "/userinfo",
+        }  # fmt: skip
+        known = {key: self.issuer + path for key, path in paths.items()}
+        return web.json_response({"issuer": self.issuer, **known, **self.document})
 
     async def keys(self, _request: web.Request) -> web.Response:
         self.asked.append("keys")
@@ -67,8 +79,14 @@ class FalseProvider:
 
     async def give_token(self, request: web.Request) -> web.Response:
         self.forms.append(dict(await request.post()))
+        self.authorizations.append(request.headers.get("Authorization", ""))
         token = self.token or jwt.encode(self.header, self.claims, self.key)
         return web.json_response({"id_token": token, "access_token": "x", "token_type": "Bearer"})
+
+    async def tell(self, request: web.Request) -> web.Response:
+        self.asked.append("userinfo")
+        self.authorizations.append(request.headers.get("Authorization", ""))
+        return web.json_response(self.told)
 
 
 @asynccontextmanager
@@ -77,6 +95,7 @@ async def false_provider() -> AsyncIterator[FalseProvider]:
     app = web.Application()
     app.router.add_get("/.well-known/openid-configuration", provider.discovery)
     app.router.add_get("/keys", provider.keys)
+    app.router.add_get("/userinfo", provider.tell)
     app.router.add_post("/token", provider.give_token)
     runner = web.AppRunner(app)
     await runner.setup()

@@ -1,6 +1,8 @@
 """What a provider may say, and what is believed of it."""
 
 import base64
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -50,6 +52,11 @@ class SignIn:
         return await self.provider.finish(self.cookie, self.sent["state"], "a code")
 
 
+def part(value: dict[str, Any]) -> str:
+    """Of a token, as RFC 7515 writes it."""
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
 async def test_who_is_signed_for_is_believed(false: FalseProvider) -> None:
     begun = await SignIn(false).begin()
     person, wanted = await begun.come_back()
@@ -88,14 +95,50 @@ async def test_only_a_key_of_the_providers_signs(false: FalseProvider) -> None:
         await begun.come_back()
     assert refused.value.fields["reason"] == "signature"
 
-    def part(value: dict[str, Any]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
     false.token = f"{part({'alg': 'none'})}.{part(false.claims)}."
     for token in (false.token, "", "a.b.c", "x" * 5000):
         false.token = token or " "
         with pytest.raises(ProviderRefused):
             await begun.come_back()
+
+
+async def test_no_shared_secret_signs(false: FalseProvider) -> None:
+    begun = await SignIn(false).begin()
+    for secret in (b"s3cret", false.key.as_pem(private=False)):
+        signed = f"{part({'alg': 'HS256', 'kid': 'one'})}.{part(false.claims)}"
+        mac = hmac.new(secret, signed.encode(), hashlib.sha256).digest()
+        false.token = f"{signed}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+        with pytest.raises(ProviderRefused) as refused:
+            await begun.come_back()
+        assert refused.value.fields["reason"] == "signature"
+
+
+async def test_a_token_may_leave_out_which_key_where_there_is_one(false: FalseProvider) -> None:
+    begun = await SignIn(false).begin()
+    false.header = {"alg": "RS256"}
+    assert (await begun.come_back())[0].subject == "u1"
+
+
+async def test_the_secret_is_shown_as_the_provider_takes_it(false: FalseProvider) -> None:
+    false.document = {}
+    begun = await SignIn(false).begin()
+    await begun.come_back()
+    assert "client_secret" not in false.forms[0]
+    scheme, _, pair = false.authorizations[0].partition(" ")
+    assert (scheme, base64.b64decode(pair)) == ("Basic", b"gatepost:s3cret")
+
+
+async def test_an_address_may_be_told_when_asked_but_not_of_somebody_else(false: FalseProvider) -> None:
+    begun = await SignIn(false).begin()
+    del false.claims["email"], false.claims["email_verified"]
+    false.told = {"sub": "u1", "email": "ann@example.com", "email_verified": True, "iss": "https://other.example"}
+    person, _ = await begun.come_back()
+    assert (person.email, person.email_verified) == ("ann@example.com", True)
+    assert person.issuer == false.issuer, "what is signed counts"
+    assert false.authorizations[-1] == "Bearer x"
+    false.told["sub"] = "u2"
+    person, _ = await begun.come_back()
+    assert (person.email, person.email_verified) == ("", False)
 
 
 async def test_a_new_key_is_looked_for_once(false: FalseProvider) -> None:

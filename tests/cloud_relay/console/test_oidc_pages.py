@@ -38,12 +38,14 @@ async def come_in(person: Person, subject: str) -> Page:
 
 async def test_the_whole_way_with_a_real_provider(tmp_path: Path) -> None:
     async with with_provider(tmp_path) as console:
-        await console.person()
+        before = await console.member()
         browser = await console.stranger()
         assert "Acme login" in (await browser.get("/sign-in")).text
         page = await come_in(browser, "known")
         assert (page.status, page.path) == (200, "/account")
         assert "admin@acme.example" in page.text
+        assert (await before.get("/account")).path.startswith("/sign-in"), "whoever had it may be somebody else"
+        assert (await before.sign_in()).status == 401
         again = await console.stranger()
         assert (await come_in(again, "known")).path == "/account"
 
@@ -52,7 +54,7 @@ async def test_the_whole_way_with_a_real_provider(tmp_path: Path) -> None:
             assert refused.status == 401
             assert words in refused.text
 
-        admin = await console.member()
+        admin = await console.member(email="other@acme.example")
         await admin.post(f"{admin.base}/team/invitations", {"email": "new@example.com", "role": "support"})
         invited = await console.stranger()
         assert (await come_in(invited, "invited")).path == "/account"
