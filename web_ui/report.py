@@ -46,9 +46,13 @@ def csv_of(record: Mapping[str, Any]) -> str:
 
 def table_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Every value quoted, none taken for a formula, lines end in CRLF (RFC 4180)."""
+    return lines_csv([head]) + lines_csv(rows)
+
+
+def lines_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """The lines of a `table_csv`, without its head."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(head)
     for row in rows:
         writer.writerow([_cell(value) for value in row])
     return out.getvalue()

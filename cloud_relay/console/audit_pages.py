@@ -19,11 +19,11 @@ from cloud_relay.fleet.records import AuditEntry
 from cloud_relay.fleet.site_audit import KINDS
 from sitelink.errors import RequestInvalid
 from web_ui.job_api import answer
-from web_ui.report import table_csv
+from web_ui.report import lines_csv, table_csv
 from web_ui.routes import Route
 
 SHOWN = 50
-CSV_MAX_ROWS = 10_000
+CSV_ROWS_AT_ONCE = 1000
 FIELDS = ("at", "actor_kind", "actor_name", "ip", "kind", "target_kind", "target_id", "target_name")
 
 
@@ -93,20 +93,33 @@ async def get_audit(request: web.Request) -> web.Response:
     query = {name: value for name, value in msgspec.structs.asdict(asked).items() if value}
     following = f"?{urlencode({**query, 'before': found[SHOWN - 1].seq})}" if len(found) > SHOWN else ""
     return drawn(
-        request, "audit", here="audit", entries=found[:SHOWN], asked=asked, kinds=kinds(), following=following,
+        request, "audit", here="audit", lines_of=lines_of, words=kind_words, entries=found[:SHOWN],
+        asked=asked, kinds=kinds(), following=following,
         table=f"audit.csv?{urlencode(query)}", status=problem.http_status if problem else 200,
         problem=problem.code if problem else None, fields=problem.fields if problem else {}, narrowed=bool(query),
+        wrong=problem.fields.get("where") if problem else "", is_first=before is None,
+        first=f"?{urlencode(query)}" if query else f"/t/{caller.team}/audit",
     )  # fmt: skip
 
 
-async def get_csv(request: web.Request) -> web.Response:
+async def get_csv(request: web.Request) -> web.StreamResponse:
+    """All that is found, however much that is."""
     caller, asked = caller_here(request), asked_of(request)
-    found = await request.app[STORE].read(
-        lambda books: entries(books, caller.team, asked, before=None, limit=CSV_MAX_ROWS)
-    )
+    found = await _some(request, caller.team, asked, None)
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    return web.Response(
-        body=csv_of(found).encode("utf-8-sig"), content_type="text/csv", charset="utf-8", headers=headers
+    response = web.StreamResponse(headers={**headers, "Content-Type": "text/csv; charset=utf-8"})
+    await response.prepare(request)
+    await response.write(table_csv([*FIELDS, "before", "after"], map(_cells, found)).encode("utf-8-sig"))
+    while len(found) == CSV_ROWS_AT_ONCE:
+        found = await _some(request, caller.team, asked, found[-1].seq)
+        await response.write(lines_csv(map(_cells, found)).encode())
+    await response.write_eof()
+    return response
+
+
+async def _some(request: web.Request, team: TeamId, asked: Asked, before: int | None) -> Sequence[AuditEntry]:
+    return await request.app[STORE].read(
+        lambda books: entries(books, team, asked, before=before, limit=CSV_ROWS_AT_ONCE)
     )
 
 
@@ -125,20 +138,38 @@ def _view(entry: AuditEntry) -> AuditEntryView:
     return AuditEntryView(**{name: getattr(entry, name) for name in AuditEntryView.__struct_fields__})
 
 
-def csv_of(found: Sequence[AuditEntry]) -> str:
-    """Every cell quoted, and none that a spreadsheet would run."""
-    return table_csv([*FIELDS, "before", "after"], (_cells(each) for each in found))
-
-
 def _cells(entry: AuditEntry) -> list[str]:
     at = entry.at.astimezone(UTC).isoformat(timespec="seconds")
     return [at, *(str(getattr(entry, name)) for name in FIELDS[1:]), _json(entry.before), _json(entry.after)]
 
 
-def kinds() -> list[str]:
-    """What may be chosen: whole groups ("job.") and single kinds."""
-    groups = {f"{kind.partition('.')[0]}." for kind in (*AUDITED, *KINDS.values())}
-    return sorted([*groups, *AUDITED, *KINDS.values()])
+def kinds() -> dict[str, dict[str, str]]:
+    """What may be chosen, in words: groups ("job.") with their kinds."""
+    found: dict[str, dict[str, str]] = {}
+    for kind in sorted({*AUDITED, *KINDS.values()}):
+        found.setdefault(f"{kind.partition('.')[0]}.", {})[kind] = kind_words(kind)
+    return found
+
+
+def kind_words(kind: str) -> str:
+    """ "team.created" is "team created"."""
+    return kind.replace(".", " ").replace("_", " ")
+
+
+def lines_of(entry: AuditEntry) -> list[tuple[str, str, str]]:
+    """What changed: its name, what it was, what it is; "" where there was or is nothing."""
+    names = sorted({*entry.before, *entry.after})
+    return [(name.replace("_", " "), _said(entry.before.get(name)), _said(entry.after.get(name))) for name in names]
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_said(each) for each in value)
+    return _json(value) if isinstance(value, dict) else str(value)
 
 
 def _json(values: Any) -> str:
