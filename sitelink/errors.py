@@ -251,6 +251,13 @@ class IdTokenListInvalid(SiteError):
     http_status = 422
 
 
+class SettingInvalid(SiteError):
+    """fields: key, problem ("unknown" | "not_allowed"), found, allowed."""
+
+    code = "setting_invalid"
+    http_status = 422
+
+
 class StoreUnavailable(SiteError):
     """The disk would not take it; nothing was changed. fields: reason ("disk_full", "read_only", "damaged", …)."""
 

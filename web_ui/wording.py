@@ -114,6 +114,13 @@ ERRORS: dict[str, Words] = {
         "Correct the lines that are named and send the whole table again.",
         "Nothing was taken in: the table is not right.",
     ),
+    "setting_invalid": Words(
+        "{key} cannot be “{found}”.", "Allowed: {allowed}.", "That setting cannot have this value."
+    ),
+    "setting_invalid.unknown": Words(
+        "{key} is no setting that can be changed from here.", "Change one of these: {allowed}.",
+        "That is no setting that can be changed from here.",
+    ),
     "link_unknown": Words(
         "That code does not match a job on this box.", "Check it, or ask the operator for a new link."
     ),

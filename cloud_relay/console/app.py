@@ -24,6 +24,7 @@ from cloud_relay.console import (
     point_pages,
     sign_in,
     site_pages,
+    site_settings_api,
     team_pages,
     webhook_pages,
     webhooks_api,
@@ -33,6 +34,7 @@ from web_ui.routes import Route
 
 API: tuple[Route, ...] = (
     *operator_api.ROUTES,
+    *site_settings_api.ROUTES,
     *jobs_api.ROUTES,
     *alerts_api.ROUTES,
     *webhooks_api.ROUTES,

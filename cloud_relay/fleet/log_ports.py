@@ -43,6 +43,10 @@ class SiteLogs(Protocol):
         """The site's log, in order."""
         ...
 
+    def changed_after(self, site: SiteId, place: int, prefix: str) -> set[str]:
+        """Entities whose key begins with `prefix` that the log is about beyond a place."""
+        ...
+
     def of_gateway(self, gateway: GatewayId, after: int, limit: int) -> Sequence[StoredOp]:
         """What a box wrote, in its order."""
         ...

@@ -68,6 +68,11 @@ class SqlSiteLogs:
         query = sa.select(t.op).where(t.op.c.site_id == site, t.op.c.place > place).order_by(t.op.c.place).limit(limit)
         return [_stored(row) for row in self._connection.execute(query).mappings()]
 
+    def changed_after(self, site: SiteId, place: int, prefix: str) -> set[str]:
+        c = t.op.c
+        query = sa.select(c.entity).distinct().where(c.site_id == site, c.place > place)
+        return set(self._connection.execute(query.where(c.entity.startswith(prefix, autoescape=True))).scalars())
+
     def of_gateway(self, gateway: GatewayId, after: int, limit: int) -> Sequence[StoredOp]:
         query = sa.select(t.op).where(t.op.c.gateway_id == gateway, t.op.c.number > after)
         found = self._connection.execute(query.order_by(t.op.c.number).limit(limit)).mappings()

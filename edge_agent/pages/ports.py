@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import ListView
 from sitelink.commands import CertificateHash, OrderAnswer, RootUse
+from sitelink.id_token_rules import TokenEntry
 from sitelink.ids import ChargePointId, LinkId, StationKey
 from sitelink.model import IdToken, Link
 from sitelink.ops import Author

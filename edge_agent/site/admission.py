@@ -11,6 +11,7 @@ from edge_agent.site import trust
 from edge_agent.site.ports import Decide, Decision, Ledger, Standing, StationKind
 from edge_agent.site.reports import BootAnswer, BootReport
 from edge_agent.site.trust import NOTHING_SHOWN, Proof, Trust, security_of
+from sitelink.box_settings import value_of
 from sitelink.events import (
     CredentialRemoved,
     CredentialSet,
@@ -48,6 +49,21 @@ class Policy(msgspec.Struct, frozen=True):
     heartbeat_interval_s: int = 60
     retry_interval_s: int = 20
     """When a station that was answered Pending may boot again."""
+
+
+OF_POLICY = {
+    "authorisation.unknown": "unknown_tokens", "authorisation.concurrent": "concurrent_tokens",
+    "ocpp.heartbeat_interval_s": "heartbeat_interval_s", "ocpp.retry_interval_s": "retry_interval_s",
+}  # fmt: skip
+"""Settings that can be changed from above, and where they stand in a Policy."""
+
+
+def policy_now(state: SiteState, own: Policy) -> Policy:
+    """The box's own settings, with what came from above in their place."""
+    if not state.settings:
+        return own
+    found = {field: value_of(state, key) for key, field in OF_POLICY.items()}
+    return msgspec.structs.replace(own, **{field: value for field, value in found.items() if value is not None})
 
 
 def pairing_open(job: Job, now: Stamp) -> bool:

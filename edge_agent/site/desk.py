@@ -23,6 +23,7 @@ from edge_agent.site.admission import (
     decide_knock_gone,
     kind_of,
     knock_cleared,
+    policy_now,
     room_for,
     secured,
     shown_profile,
@@ -93,11 +94,15 @@ class StationDesk:
         self._examiner = Examiner(strict=policy.security == "strict")
         self._journal = journal
         self._clock = clock
-        self._policy = policy
+        self._own_policy = policy
         self._stock_turn_at = 0.0
         self._tally = tally or Tally(journal, clock)
         self._knocks: OrderedDict[str, int] = OrderedDict()
         """How often each caller knocked since the start, the last ones only."""
+
+    @property
+    def _policy(self) -> Policy:
+        return policy_now(self._journal.state, self._own_policy)
 
     @property
     def heartbeat_interval_s(self) -> int:

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from edge_agent.site import id_token_rules as rules
-from edge_agent.site.id_token_table import entries_of, table_of
 from edge_agent.site.operations import Operation
 from edge_agent.site.ports import Journal
+from sitelink import id_token_rules as rules
 from sitelink.errors import IdTokenInvalid, RequestInvalid
+from sitelink.id_token_table import entries_of, table_of
 from sitelink.ids import id_token_key
 from sitelink.model import IdToken
 from sitelink.ops import Author

@@ -19,13 +19,13 @@ from edge_agent.site.admission import pairing_open
 from edge_agent.site.desk import stamp
 from edge_agent.site.dispatch import Dispatch
 from edge_agent.site.feed import Feed
-from edge_agent.site.id_token_rules import decide_test_token
 from edge_agent.site.ports import Journal, Stations
 from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import Transfers
 from sitelink import job_rules as rules
 from sitelink.clock import Clock
 from sitelink.errors import FileGone, NotFound, StationOffline
+from sitelink.id_token_rules import decide_test_token
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
 from sitelink.job_file import JobFile
 from sitelink.model import Command, Job, Link, Transfer

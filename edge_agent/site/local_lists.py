@@ -17,6 +17,7 @@ import structlog
 from edge_agent.site.local_list import characters_of, plan, takes_leave, wanted
 from edge_agent.site.ports import Committed, Decision, Journal, Stations
 from sitelink import events as e
+from sitelink.box_settings import value_of
 from sitelink.commands import ClearCache, GetLocalListVersion, ListLimits, OrderAnswer, ReadListLimits, SendLocalList
 from sitelink.errors import NoAnswer, SiteError
 from sitelink.ids import StationKey
@@ -31,7 +32,7 @@ AT_ONCE = 4
 """Stations that are sent to at the same time."""
 _OF_THE_SITE = (
     e.IdTokenListed, e.IdTokenRemoved, e.JobImported, e.JobCompleted, e.JobReopened, e.JobArchived, e.JobCancelled,
-    e.FieldSet, e.OwnershipLearned,
+    e.FieldSet, e.OwnershipLearned, e.SettingSet,
 )  # fmt: skip
 """What can change every list."""
 _NOT_SUPPORTED = frozenset({"NotSupported", "NotImplemented"})
@@ -58,7 +59,7 @@ class ListView(msgspec.Struct, frozen=True):
 
 
 class LocalLists:
-    """`enabled`: stations are kept up to date by themselves."""
+    """`enabled`: stations are kept up to date by themselves, as long as nothing else was said from above."""
 
     def __init__(self, journal: Journal, stations: Stations, *, enabled: bool, pace: Pace | None = None) -> None:
         self._journal = journal
@@ -80,11 +81,12 @@ class LocalLists:
     # ---- by itself ----
 
     def _committed(self, committed: Committed) -> None:
+        if committed.changes and not committed.ops:  # records of the cloud, all at once
+            self._mark_all()
         for op in committed.logged:
             event, key = op.event, StationKey(op.entity.partition(":")[2])
             if isinstance(event, _OF_THE_SITE):
-                for station in self._journal.state.stations:
-                    self._mark(station, self._pace.coalesce_s)
+                self._mark_all()
             elif isinstance(event, e.StationBooted) and event.verdict is Registration.ACCEPTED:
                 self._unverified.add(key)
                 self._mark(key, self._pace.settle_s)
@@ -92,6 +94,10 @@ class LocalLists:
                 self._forget(key)
             elif isinstance(event, (e.StationConnected, e.StationConfigured, e.StationTestTokenSet)):
                 self._mark(key, self._pace.settle_s)
+
+    def _mark_all(self) -> None:
+        for station in self._journal.state.stations:
+            self._mark(station, self._pace.coalesce_s)
 
     def _forget(self, station: StationKey) -> None:
         for memory in (self._due, self._limits):
@@ -137,13 +143,18 @@ class LocalLists:
     async def _attempt(self, station: StationKey) -> None:
         """A failure ends this attempt alone; the next change, boot or connection brings the next one."""
         try:
-            if self._enabled and self._is_ready(station) and self._has_work(station):
+            if self._is_enabled and self._is_ready(station) and self._has_work(station):
                 await self.bring_up_to_date(station)
             self._look_at(station)
         except SiteError as error:
             log.warning("local_list_not_sent", charge_point=station, code=error.code)
         except Exception:
             log.exception("local_list_failed", charge_point=station)
+
+    @property
+    def _is_enabled(self) -> bool:
+        above = value_of(self._journal.state, "authorisation.local_list")
+        return self._enabled if above is None else above == "on"
 
     def _is_ready(self, station: StationKey) -> bool:
         known = self._journal.state.stations.get(station)

@@ -8,6 +8,7 @@ import asyncio
 import structlog
 
 from edge_agent.site.ports import Decision, Journal, Ledger, Stations
+from sitelink.box_settings import value_of
 from sitelink.errors import StoreUnavailable
 from sitelink.events import Event, StationDisconnected, StationHeard
 from sitelink.ids import StationKey
@@ -25,7 +26,14 @@ class Supervision:
     def __init__(self, journal: Journal, stations: Stations, heartbeat_interval_s: int) -> None:
         self._journal = journal
         self._stations = stations
-        self._silent_after_s = heartbeat_interval_s * SILENT_AFTER_INTERVALS
+        self._interval_s = heartbeat_interval_s
+
+    @property
+    def _silent_after_s(self) -> int:
+        """By the longest interval that was in force since the start: a station keeps to what it was told last."""
+        above = value_of(self._journal.state, "ocpp.heartbeat_interval_s")
+        self._interval_s = max(self._interval_s, above or 0)
+        return self._interval_s * SILENT_AFTER_INTERVALS
 
     async def close_old_links(self) -> None:
         """At start no socket is open, whatever the state remembers."""

@@ -38,6 +38,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/installer-jobs/{job}/charge-points/{charge_point}": {"note": "x"},
     "POST /api/v1/installer-jobs/{job}/charge-points/{charge_point}/actions": {"action": "start"},
     "POST /api/v1/installer-jobs/{job}/links": {},
+    "PUT /api/v1/sites/{site}/settings": {"settings": {}},
+    "PUT /api/v1/sites/{site}/id-tokens/{token}": {},
     "POST /api/v1/installer-jobs/{job}/mark-complete": {},
 }
 """JSON that a route of the API would take, by method and path. Without an entry none is sent."""

@@ -22,11 +22,11 @@ class Program:
         self.cloud = cloud
         self.url = url
         self._session = session
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self.headers = {"Authorization": f"Bearer {token}"}
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         url = f"{self.url}/api/v1{path}"
-        async with self._session.request(method, url, json=body, headers=self._headers) as response:
+        async with self._session.request(method, url, json=body, headers=self.headers) as response:
             return response.status, await response.json()
 
     async def get(self, path: str) -> Any:

@@ -18,7 +18,7 @@ from tests.doubles.clock import FakeClock
 async def test_without_a_good_token_nothing_is_there(tmp_path: Path) -> None:
     async with calling(tmp_path) as (program,):
         for token in ("", new_token(API_TOKEN), "gl1_" + "x" * 43):
-            program._headers = {"Authorization": f"Bearer {token}"} if token else {}
+            program.headers = {"Authorization": f"Bearer {token}"} if token else {}
             status, answer = await program.call("GET", "/sites")
             assert (status, answer["code"]) == (401, "sign_in_needed")
 

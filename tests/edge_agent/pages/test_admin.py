@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.reports import StartReport, StopReport
 from sitelink.commands import ClearCache, GetLocalListVersion, ListLimits, OrderAnswer, ReadListLimits, SendLocalList
 from sitelink.errors import CallInvalid, CallRefused, NoAnswer, StationOffline
+from sitelink.id_token_rules import TokenEntry
 from sitelink.ids import StationKey
 from sitelink.states import AuthorizationStatus
 from tests.doubles.box_pages import Box, running_box

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.pages import id_tokens
 from tests.doubles.box_pages import Box, running_box
+from web_ui import id_token_shapes
 
 ALL = "/api/v1/id-tokens"
 
@@ -136,6 +136,6 @@ async def test_a_table_of_any_other_kind_or_size_is_refused(
     large = "token\n" + "".join(f"TOKEN-NUMBER-{n:06}\n" for n in range(9_000))
     assert len(large) > 64 * 1024, "more than other requests may send"
     assert (await put_table(box, admin, large))[1]["listed"] == 9_000
-    monkeypatch.setattr(id_tokens, "TABLE_MAX_BYTES", 1000)
+    monkeypatch.setattr(id_token_shapes, "TABLE_MAX_BYTES", 1000)
     status, error = await put_table(box, admin, large)
     assert (status, error["code"]) == (413, "too_large")

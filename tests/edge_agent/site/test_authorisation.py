@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from edge_agent.site.admission import Policy
 from edge_agent.site.authorisation import verdict_on
-from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.installer_token import token_for
 from edge_agent.site.reports import StartReport, StopReport, Verdict
+from sitelink.id_token_rules import TokenEntry
 from sitelink.ids import StationKey, id_token_key
 from sitelink.states import AuthorizationStatus
 from tests.doubles.core import INSTALLER, Core, job_file

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.id_tokens import AllowList
 from sitelink.errors import IdTokenInvalid, IdTokenListInvalid, RequestInvalid
+from sitelink.id_token_rules import TokenEntry
 from sitelink.states import IdTokenSource
 from tests.doubles.core import Core
 from tests.edge_agent.store.facts import opened

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_list import MESSAGE_BYTES, VERSION_MAX, Entries, bytes_of, plan, takes_leave, wanted
 from sitelink.commands import ListLimits, SendLocalList
 from sitelink.events import ListEntry, Traits
+from sitelink.id_token_rules import TokenEntry
 from sitelink.ids import IdTokenKey, StationKey, id_token_key
 from sitelink.model import LocalList
 from sitelink.states import AuthorizationStatus, IdTokenType, LocalListState

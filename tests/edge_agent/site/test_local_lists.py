@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.local_lists import LocalLists, Pace
 from edge_agent.site.reports import BootReport, ListReport
 from sitelink.commands import (
@@ -20,6 +19,7 @@ from sitelink.commands import (
     SendLocalList,
 )
 from sitelink.errors import NoAnswer, StationOffline
+from sitelink.id_token_rules import TokenEntry
 from sitelink.ids import StationKey
 from sitelink.inventory import LIST_ENTRIES
 from sitelink.states import IdTokenType, LocalListState, ReportKind

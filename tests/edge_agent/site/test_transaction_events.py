@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge_agent.site.admission import Policy
-from edge_agent.site.id_token_rules import TokenEntry
 from edge_agent.site.ports import Decision
 from edge_agent.site.reports import UNNUMBERED, MeterGroup, TransactionReport, TransactionStage
 from sitelink.events import (
@@ -20,6 +19,7 @@ from sitelink.events import (
     TransactionStopped,
     TransactionUpdated,
 )
+from sitelink.id_token_rules import TokenEntry
 from sitelink.ids import StationKey, TransactionId
 from sitelink.model import Transaction
 from sitelink.ops import BOX, Fact

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from edge_agent.site.ports import Decide, Decision, Ledger
+from sitelink.decisions import Decide, Decision, Sight
 from sitelink.errors import IdTokenInvalid, NotFound
 from sitelink.events import IdTokenListed, IdTokenRemoved, StationTestTokenSet
 from sitelink.ids import IDENTITY_MAX_CHARACTERS, IdTokenKey, StationKey, id_token_key, station_key
@@ -105,7 +105,7 @@ def decide_put(entry: TokenEntry, source: IdTokenSource, author: Author) -> Deci
     """List a token, in place of what was listed of it. Raises IdTokenInvalid."""
     key, event = checked(entry, source)
 
-    def decide(ledger: Ledger) -> Decision[IdTokenKey]:
+    def decide(ledger: Sight) -> Decision[IdTokenKey]:
         _room(ledger.state, [key])
         return Decision(_facts(ledger.state, [(key, event)], author), key)
 
@@ -117,7 +117,7 @@ def decide_put_all(
 ) -> Decide[tuple[int, int]]:
     """List many at once. With `replace` the others are removed. Answers how many were listed, and how many removed."""
 
-    def decide(ledger: Ledger) -> Decision[tuple[int, int]]:
+    def decide(ledger: Sight) -> Decision[tuple[int, int]]:
         named = {key for key, _ in entries}
         gone = [key for key in ledger.state.id_tokens if key not in named] if replace else []
         _room(ledger.state, named, without=len(gone))
@@ -137,7 +137,7 @@ def decide_test_token(station: StationKey, test_token: str | None, author: Autho
     if token is not None and (not token.isascii() or not id_token_key(token)):
         raise IdTokenInvalid(where="test_token", problem="character" if token else "empty")
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         rows = ledger.state.rows_of_station(station)
         if not rows:
             raise NotFound(what="charge_point", key=station)
@@ -154,7 +154,7 @@ def decide_remove(id_token: str, author: Author) -> Decide[None]:
     """Raises NotFound."""
     key = id_token_key(id_token)
 
-    def decide(ledger: Ledger) -> Decision[None]:
+    def decide(ledger: Sight) -> Decision[None]:
         known(ledger.state, id_token)
         return Decision((Fact(f"id_token:{key}", IdTokenRemoved(), author),), None)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from edge_agent.site import id_token_rules as rules
-from edge_agent.site.id_token_rules import TokenEntry, checked
+from sitelink import id_token_rules as rules
 from sitelink.errors import IdTokenInvalid, NotFound
 from sitelink.events import IdTokenListed, IdTokenRemoved
+from sitelink.id_token_rules import TokenEntry, checked
 from sitelink.ids import StationKey
 from sitelink.states import AuthorizationStatus, IdTokenSource, IdTokenType
 from tests.doubles.core import Core

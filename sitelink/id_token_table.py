@@ -9,9 +9,9 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from edge_agent.site.id_token_rules import TokenEntry, checked
 from sitelink.errors import IdTokenInvalid, IdTokenListInvalid
 from sitelink.events import IdTokenListed
+from sitelink.id_token_rules import TokenEntry, checked
 from sitelink.ids import IdTokenKey
 from sitelink.model import IdToken
 from sitelink.states import IdTokenSource

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.site.id_token_rules import LISTABLE
-from edge_agent.site.id_token_table import COLUMNS, LINES_NAMED, entries_of, table_of
 from sitelink.errors import IdTokenListInvalid
 from sitelink.events import IdTokenListed
+from sitelink.id_token_rules import LISTABLE
+from sitelink.id_token_table import COLUMNS, LINES_NAMED, entries_of, table_of
 from sitelink.ids import StationKey, id_token_key, station_key
 from sitelink.model import IdToken
 from sitelink.states import IdTokenSource, IdTokenType
