@@ -46,7 +46,7 @@ from web_ui.access import Gate
 from web_ui.faults import FAULTS
 from web_ui.front import runner_of
 from web_ui.job_api import answer
-from web_ui.limits import Limits
+from web_ui.limits import Limit, Limits
 from web_ui.live import Streams
 from web_ui.routes import Route, mount
 from web_ui.security import COOKIE_PLAIN, Hosts, Sessions
@@ -114,6 +114,7 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         app[STORE] = store
         app[GATEWAYS] = gateways
         app[CLOCK] = clock
+        app[links.ANNOUNCEMENTS] = Limit(clock, count=links.ANNOUNCEMENTS_A_MINUTE, per_s=60)
         app[jobs_api.PUBLIC_URL] = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
         mailer = Mailer(settings.mail, store, clock, app[jobs_api.PUBLIC_URL]) if settings.mail.host else None
         app[MAILS] = mailer

@@ -269,6 +269,34 @@ def firmware_remove(image: str, config: Path | None, overrides: tuple[str, ...])
     _print(_operate(settings_of(config, overrides), "firmware.remove", {"image": image}))
 
 
+@main.group()
+def relay() -> None:
+    """The link to the cloud."""
+
+
+@relay.command()
+@with_settings
+def status(config: Path | None, overrides: tuple[str, ...]) -> None:
+    """How it stands: site, code to type in the console, what waits, how long the storage lasts."""
+    _print(_operate_on_a_box(settings_of(config, overrides), "relay.status", {}))
+
+
+@relay.command()
+@click.argument("claim")
+@with_settings
+def enrol(claim: str, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Hand CLAIM to the running agent: the box becomes a gateway of its site."""
+    _print(_operate_on_a_box(settings_of(config, overrides), "relay.enrol", {"claim": claim}))
+
+
+@relay.command()
+@click.option("--yes", is_flag=True, help="Also where changes were not sent yet.")
+@with_settings
+def leave(yes: bool, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Forget the cloud. What is on the box stays there; another cloud would get all of it."""
+    _print(_operate_on_a_box(settings_of(config, overrides), "relay.leave", {"confirm": yes}))
+
+
 def _text_of(file: Path | None) -> str | None:
     if file is None:
         return None

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -43,7 +43,7 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import JobService
 from edge_agent.site.local_lists import LocalLists
-from edge_agent.site.nobody import NoStations
+from edge_agent.site.nobody import NoCloud, NoStations
 from edge_agent.site.operations import Operations
 from edge_agent.site.ports import Stations
 from edge_agent.site.security_service import SecurityService
@@ -55,11 +55,13 @@ from edge_agent.store.store import Store, StoreSettings, open_store
 from edge_agent.store.trouble import free_bytes
 from programs.clock import SystemClock
 from programs.version import product_version
+from sitelink.box_settings import EDITABLE
 from sitelink.errors import StoreUnavailable
 from sitelink.states import JobStatus, TransferMethod
 from web_ui.ports import Relay
 
 if TYPE_CHECKING:
+    from edge_agent.relay.desk import CloudDesk
     from edge_agent.relay.link import Link
 
 log = structlog.get_logger()
@@ -217,9 +219,10 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             lambda: ocpp_url(settings, port, "wss") if (port := ports["ocpp.tls_port"]) else None,
             transfers, lambda: link.state if link is not None else Relay(),
         )  # fmt: skip
-        link = _link(settings, store, jobs, feed, clock)
+        link, cloud = _link(settings, store, jobs, feed, clock)
         upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
         more = {**upkeep.operations(), **tokens.operations(), **firmware.operations(exchange)}
+        more |= (cloud or NoCloud()).operations()
         operations = Operations(
             jobs, lambda token: link_url(settings, ports["http.port"] or settings.http.port, token), more
         )
@@ -240,6 +243,8 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             station_routes=exchange.routes(),
             keys=keys,
             certificates=certificates,
+            cloud=cloud,
+            own_settings=_own_settings(settings),
         )
         pages = await stack.enter_async_context(PageServer(app, settings.http.bind))
         ports["http.port"] = http_port = await _bound(
@@ -272,22 +277,34 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
                 task.cancel()
 
 
-def _link(settings: Settings, store: Store, jobs: JobService, feed: Feed, clock: SystemClock) -> "Link | None":
+def _link(
+    settings: Settings, store: Store, jobs: JobService, feed: Feed, clock: SystemClock
+) -> "tuple[Link, CloudDesk] | tuple[None, None]":
     """The link to the cloud, where there is one to go to. Loaded only then: it costs 2 MB. Raises CannotStart."""
     if not settings.relay.url:
-        return None
-    from edge_agent.relay.enrolment import Enrolment, problem_of_url
+        return None, None
+    from edge_agent.relay.desk import CloudDesk
+    from edge_agent.relay.enrolment import Enrolment, problem_of_proxy, problem_of_url
     from edge_agent.relay.link import Link
     from edge_agent.site.remote import Remote
 
-    problem = problem_of_url(settings.relay.url)
+    relay = settings.relay
+    problem = problem_of_url(relay.url) or problem_of_proxy(relay.proxy)
     if problem is not None:
         raise CannotStart(problem)
     remote = Remote(store.journal, store.uplink, jobs, clock, jobs.recheck)
-    return Link(
-        settings.relay.url, settings.relay.claim, Enrolment.open(settings.data_dir), store.journal, store.uplink,
-        remote, clock, product_version(), lambda: feed.touch_all("header"),
+    enrolment = Enrolment.open(settings.data_dir, relay.proxy)
+    link = Link(
+        relay.url, relay.claim, enrolment, store.journal, store.uplink, remote, clock, product_version(),
+        lambda: feed.touch_all("header"), relay.proxy,
     )  # fmt: skip
+    return link, CloudDesk(relay.url, enrolment, link, store.uplink, clock, lambda: _free(settings))
+
+
+def _own_settings(settings: Settings) -> dict[str, Any]:
+    """What can be changed from above, as this box's own file says."""
+    pairs = (key.split(".") for key in EDITABLE)
+    return {f"{section}.{name}": getattr(getattr(settings, section), name) for section, name in pairs}
 
 
 @asynccontextmanager
@@ -305,6 +322,14 @@ async def alone(settings: Settings) -> AsyncIterator[Operations]:
         upkeep = _upkeep(settings, store, nobody, feed, None)
         exchange = Exchange(_files_settings(settings, None), clock, new_id, lambda ip: address_for(settings, ip))
         more = {**upkeep.operations(), **AllowList(store.journal).operations(), **firmware.operations(exchange)}
+        more |= NoCloud().operations()
+        if settings.relay.url:
+            from edge_agent.relay.desk import CloudDesk
+            from edge_agent.relay.enrolment import Enrolment
+
+            enrolment = Enrolment.open(settings.data_dir, settings.relay.proxy)
+            desk = CloudDesk(settings.relay.url, enrolment, None, store.uplink, clock, lambda: _free(settings))
+            more |= desk.operations()
         yield Operations(jobs, lambda token: link_url(settings, settings.http.port, token), more)
 
 

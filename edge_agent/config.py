@@ -76,6 +76,7 @@ class Storage(msgspec.Struct, frozen=True):
 class Relay(msgspec.Struct, frozen=True):
     url: str = ""
     claim: str = ""
+    proxy: str = ""
 
 
 class Log(msgspec.Struct, frozen=True):

@@ -273,10 +273,22 @@ class StationOffline(SiteError):
 
 
 class ClaimInvalid(SiteError):
-    """A box came with a claim code that is not good. fields: problem ("unknown" | "expired" | "used" | "key")."""
+    """A box came with a claim code that is not good. fields: problem ("unknown" | "expired" | "used" | "key").
+
+    Or somebody typed a box's code that is not good: "code_unknown", "code_used".
+    """
 
     code = "claim_invalid"
     http_status = 403
+
+
+class CloudLeft(SiteError):
+    """Of enrolling and leaving. fields: problem ("confirm" | "not_enrolled" | "enrolled" | "no_agent" |
+    "no_cloud"), site, unsent.
+    """
+
+    code = "cloud_left"
+    http_status = 409
 
 
 class RelayRefused(SiteError):
@@ -298,6 +310,15 @@ class OrderUnknown(SiteError):
 
     code = "order_unknown"
     http_status = 501
+
+
+class GatewayBusy(SiteError):
+    """A box cannot be replaced or released as it stands. fields: problem ("replaced" | "revoked" | "not_enrolled" |
+    "not_quarantined" | "boot"), allowed.
+    """
+
+    code = "gateway_busy"
+    http_status = 409
 
 
 class GatewayOffline(SiteError):

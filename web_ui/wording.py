@@ -215,12 +215,36 @@ ERRORS: dict[str, Words] = {
     "claim_invalid": Words("That claim code is not good.", "Ask the operator for a new one."),
     "claim_invalid.expired": Words("That claim code has expired.", "Ask the operator for a new one."),
     "claim_invalid.used": Words("That claim code was used by another box.", "Ask the operator for a new one."),
+    "claim_invalid.code_unknown": Words(
+        "No box shows this code now.", "Look at the box again: its code changes every 15 minutes."
+    ),
+    "claim_invalid.code_used": Words("This box was claimed already.", "Look for it in the list of boxes."),
+    "cloud_left": Words("That is not possible now.", "Look at edge-agent relay status."),
+    "cloud_left.confirm": Words(
+        "The box would forget its cloud (site {site}); {unsent} changes were not sent yet.",
+        "Say --yes to leave all the same.", "The box would forget its cloud.",
+    ),
+    "cloud_left.no_agent": Words("No agent runs in this folder.", "Start it first, or set relay.claim."),
+    "cloud_left.no_cloud": Words("This box works alone.", "Set relay.url to the cloud's address first."),
+    "cloud_left.not_enrolled": Words("This box is in no cloud.", "There is nothing to leave."),
+    "cloud_left.enrolled": Words(
+        "This box belongs to site {site} already.", "Leave that first: edge-agent relay leave.",
+        "This box belongs to a site already.",
+    ),
     "relay_refused": Words(
         "The cloud does not take this box ({code}).", "Ask the operator for a new claim code.",
         "The cloud does not take this box.",
     ),
     "order_expired": Words("The order came too late and was not carried out.", "Try again."),
     "order_unknown": Words("This box does not know that order.", "Update the box."),
+    "gateway_busy": Words("That is not possible with this box as it stands.", "Look at the box again."),
+    "gateway_busy.replaced": Words("Another box took this one's place already.", "Look at the list of boxes."),
+    "gateway_busy.revoked": Words("This box was ended.", "Expect a new box at the site instead."),
+    "gateway_busy.not_enrolled": Words("This box never came.", "Use its claim, or end it and expect another."),
+    "gateway_busy.not_quarantined": Words("This box is not stopped.", "There is nothing to release."),
+    "gateway_busy.boot": Words(
+        "None of the two boxes came from that start.", "Choose one of: {allowed}.", "That is none of the two boxes."
+    ),
     "gateway_offline": Words(
         "The site's box is not connected; nothing was sent.", "Try again when it is back, or go to the site."
     ),

@@ -20,6 +20,7 @@ from cloud_relay.console.operator_api import GATEWAYS
 from cloud_relay.console.site_pages import site_here
 from cloud_relay.console.site_views import point_rows, stale_since
 from cloud_relay.console.timeline_views import WINDOWS, bars_of
+from cloud_relay.fleet.delivery import shown_links
 from cloud_relay.fleet.log_records import BoxLink, Held, Place, StoredOp
 from cloud_relay.fleet.points import Point, point_of
 from cloud_relay.fleet.ports import Books
@@ -65,7 +66,7 @@ async def here(request: web.Request) -> Here:
 
     def work(books: Books) -> tuple[Site, Sequence[BoxLink], list[BoxLine]]:
         site = site_here(books, request)
-        return site, books.links.of_site(site.id), site_boxes(books, site, gateways.online, now)
+        return site, shown_links(books, site.id), site_boxes(books, site, gateways.online, now)
 
     site, links, boxes = await request.app[STORE].read(work)
     place = Place(caller.team, caller.team_name, site.id)

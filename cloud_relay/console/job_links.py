@@ -11,6 +11,7 @@ from aiohttp import web
 
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.operator_api import GATEWAYS
+from cloud_relay.fleet.delivery import shown_links
 from cloud_relay.fleet.ids import SiteId, TeamId
 from cloud_relay.fleet.log_records import BoxLink, Held, Place, Version
 from cloud_relay.fleet.news import News
@@ -81,7 +82,7 @@ async def _jobs_of_link(request: web.Request) -> SiteJobs:
         known = books.logs.link_site(token_sha256(shown)) if shown else None
         site = known[0] if known is not None else books.logs.site_of_link(session.link) if session is not None else None
         places = books.links.places([site]) if site is not None else ()
-        return (places[0], books.links.of_site(places[0].site)) if places else None
+        return (places[0], shown_links(books, places[0].site)) if places else None
 
     gateways, now = request.app[GATEWAYS], request.app[GATE].clock.now()
     found = await request.app[STORE].read(work) if shown or session is not None else None

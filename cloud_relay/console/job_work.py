@@ -10,6 +10,7 @@ from aiohttp import web
 
 from cloud_relay.console.caller import STORE, Caller
 from cloud_relay.console.operator_api import GATEWAYS
+from cloud_relay.fleet.delivery import shown_links
 from cloud_relay.fleet.jobs import place_of_job
 from cloud_relay.fleet.log_records import BoxLink, Held, Place
 from cloud_relay.fleet.site_view import Sync, snapshot_of, sync_of
@@ -37,7 +38,7 @@ async def held_here(request: web.Request, caller: Caller) -> tuple[Place, Held]:
 
 
 async def links_of(request: web.Request, place: Place) -> Sequence[BoxLink]:
-    return await request.app[STORE].read(lambda books: books.links.of_site(place.site))
+    return await request.app[STORE].read(lambda books: shown_links(books, place.site))
 
 
 async def sync_here(request: web.Request, place: Place, held: Held) -> Sync:

@@ -12,8 +12,9 @@ from cloud_relay.fleet.gateways import Gateways
 from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.records import Gateway, Site
+from cloud_relay.fleet.replacing import release_quarantine, replace_gateway
 from cloud_relay.fleet.sites import add_gateway, add_site, find_site, revoke_gateway
-from sitelink.errors import NameTaken, NotFound, RequestInvalid
+from sitelink.errors import ClaimInvalid, GatewayBusy, NameTaken, NotFound, RequestInvalid, TooMany
 from web_ui.bodies import read_json
 from web_ui.job_api import answer
 from web_ui.routes import Route
@@ -53,12 +54,18 @@ class Sites(msgspec.Struct):
 
 
 class NewGateway(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """`code`: what a box shows; without it a claim is made for a box that is to come. `name` may be empty with it."""
+
     site_id: str
-    name: str
+    name: str = ""
+    code: str | None = None
 
 
 class GatewayView(msgspec.Struct):
-    """`alarm`: restored or copied, what its history betrays. `behind`: places of the site's log it has not got."""
+    """`alarm`: restored or copied, what its history betrays. `behind`: places of the site's log it has not got.
+
+    `quarantined_at`: two boxes came with its disk and both are stopped; `boots`: the starts they came from.
+    """
 
     id: str
     site: str
@@ -70,14 +77,30 @@ class GatewayView(msgspec.Struct):
     software: str
     alarm: str | None
     behind: int
+    replaced_by: str | None = None
+    quarantined_at: datetime | None = None
+    boots: list[str] = []
 
 
 class NewGatewayAnswer(msgspec.Struct):
-    """The claim goes to the box as relay.claim and is shown only here."""
+    """The claim goes to the box as relay.claim and is shown only here; null where a code was given."""
 
     gateway: str
     site: str
-    claim: str
+    claim: str | None = None
+
+
+class ReplaceGateway(msgspec.Struct, forbid_unknown_fields=True):
+    """`name` empty: that of the box before. `code`: what the new box shows; without it a claim is made."""
+
+    name: str = ""
+    code: str | None = None
+
+
+class ReleaseQuarantine(msgspec.Struct, forbid_unknown_fields=True):
+    """`boot`: one of the gateway's `boots`."""
+
+    boot: str
 
 
 class GatewayList(msgspec.Struct):
@@ -126,9 +149,13 @@ async def get_gateways(request: web.Request) -> web.Response:
 
 
 async def post_gateway(request: web.Request) -> web.Response:
-    """Expect a box at a site."""
+    """Expect a box at a site, or take the one that shows a code."""
     caller = await caller_of(request, "sites:write")
     body = await read_json(request, NewGateway)
+    if body.code is not None:
+        gateways = request.app[GATEWAYS]
+        taken = await gateways.claim_box(caller.act, caller.team, body.site_id, body.name, body.code)
+        return answer(NewGatewayAnswer(taken.id, taken.site), status=201)
 
     def work(books: Books) -> NewGatewayAnswer:
         site = find_site(books, caller.team, body.site_id)
@@ -149,6 +176,33 @@ async def post_revoke(request: web.Request) -> web.Response:
     view = await request.app[STORE].write(work)
     await gateways.end(gateway, "revoked")
     return answer(view)
+
+
+async def post_replace(request: web.Request) -> web.Response:
+    """Another box takes its place: the one that shows `code`, or one that is to come with the claim."""
+    caller = await caller_of(request, "sites:write")
+    gateway, gateways = GatewayId(request.match_info["gateway"]), request.app[GATEWAYS]
+    body = await read_json(request, ReplaceGateway)
+
+    def work(books: Books) -> NewGatewayAnswer:
+        made, claim = replace_gateway(books, caller.act, caller.team, gateway, body.name, body.code)
+        return NewGatewayAnswer(made.id, made.site, claim)
+
+    made = await (gateways.trying_codes(caller.team, work) if body.code else request.app[STORE].write(work))
+    await gateways.end(gateway, "replaced")
+    return answer(made, status=201)
+
+
+async def post_release(request: web.Request) -> web.Response:
+    """Of two boxes with one disk the one that started as `boot` stays."""
+    caller = await caller_of(request, "sites:write")
+    gateway = GatewayId(request.match_info["gateway"])
+    body = await read_json(request, ReleaseQuarantine)
+
+    def work(books: Books) -> GatewayView:
+        return _gateway(books, release_quarantine(books, caller.act, caller.team, gateway, body.boot), frozenset())
+
+    return answer(await request.app[STORE].write(work))
 
 
 def page_of(request: web.Request) -> tuple[int, tuple[str, str] | None]:
@@ -183,7 +237,8 @@ def _gateway(books: Books, gateway: Gateway, online: frozenset[GatewayId]) -> Ga
         id=gateway.id, site=gateway.site, name=gateway.name, online=gateway.id in online,
         enrolled_at=gateway.enrolled_at, revoked_at=gateway.revoked_at,
         last_seen_at=link.seen_at if link else None, software=link.software if link else "",
-        alarm=link.alarm if link else None, behind=max(0, behind),
+        alarm=link.alarm if link else None, behind=max(0, behind), replaced_by=gateway.replaced_by,
+        quarantined_at=link.quarantined_at if link else None, boots=list(dict.fromkeys(link.boots)) if link else [],
     )  # fmt: skip
 
 
@@ -199,7 +254,12 @@ ROUTES = (
     _route("GET", "/sites/{site}", get_site, "A site.", "sites:read", answer=SiteView, errors=(NotFound,)),
     _route("GET", "/gateways", get_gateways, "The team's boxes.", "sites:read", answer=GatewayList),
     _route("POST", "/gateways", post_gateway, "Expect a box at a site.", "sites:write", body=NewGateway,
-           answer=NewGatewayAnswer, **_NEW),
+           answer=NewGatewayAnswer, status=201, errors=(NameTaken, NotFound, ClaimInvalid, TooMany)),
     _route("POST", "/gateways/{gateway}/revoke", post_revoke, "Serve a box no more.", "sites:write",
            answer=GatewayView, errors=(NotFound,)),
+    _route("POST", "/gateways/{gateway}/replace", post_replace, "Another box takes its place.", "sites:write",
+           body=ReplaceGateway, answer=NewGatewayAnswer, status=201,
+           errors=(NotFound, GatewayBusy, ClaimInvalid, TooMany)),
+    _route("POST", "/gateways/{gateway}/release-quarantine", post_release, "Choose which of two boxes stays.",
+           "sites:write", body=ReleaseQuarantine, answer=GatewayView, errors=(NotFound, GatewayBusy)),
 )  # fmt: skip

@@ -17,8 +17,8 @@ AUDITED = (
     "user.second_factor_on", "user.second_factor_off", "user.recovery_code_used", "user.linked", "member.invited",
     "member.invitation_revoked", "member.added", "member.role_changed",
     "member.removed", "token.created", "token.revoked", "site.created", "site.changed", "site.removed",
-    "gateway.created", "gateway.enrolled", "gateway.revoked", "gateway.alarm_cleared",
-    "alert.acknowledged", "alert_rules.changed",
+    "gateway.created", "gateway.enrolled", "gateway.revoked", "gateway.alarm_cleared", "gateway.replaced",
+    "gateway.quarantine_released", "alert.acknowledged", "alert_rules.changed",
     "webhook.created", "webhook.changed", "webhook.removed", "webhook.secret_rotated", "webhook.tested",
     "webhook.resent", "webhook.paused",
 )  # fmt: skip

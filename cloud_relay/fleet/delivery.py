@@ -16,6 +16,12 @@ def links_that_count(books: Books, team: TeamId, site: SiteId) -> Sequence[BoxLi
     return [link for link in books.links.of_site(site) if link.gateway not in ended]
 
 
+def shown_links(books: Books, site: SiteId) -> Sequence[BoxLink]:
+    """Those by which a site is shown: of boxes that were ended only while there is no other."""
+    links = books.links.of_site(site)
+    return (links_that_count(books, links[0].team, site) or links) if len(links) > 1 else links
+
+
 def waiting(books: Books, team: TeamId, site: SiteId, kind: str) -> frozenset[str]:
     """Keys of entities of `kind` (setting, id_token, …) whose newest change not every box that is served has.
 

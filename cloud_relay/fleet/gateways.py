@@ -14,6 +14,8 @@ import msgspec
 import structlog
 
 from cloud_relay.fleet.acts import SYSTEM, Act
+from cloud_relay.fleet.announcing import Announcing, announce, claim_box
+from cloud_relay.fleet.delivery import shown_links
 from cloud_relay.fleet.enrolment import enrol
 from cloud_relay.fleet.follow_ups import follow, recheck
 from cloud_relay.fleet.ids import GatewayId, SiteId, TeamId
@@ -22,17 +24,20 @@ from cloud_relay.fleet.log_records import BoxLink, Enrolled, Held, Place
 from cloud_relay.fleet.news import News, SiteNews
 from cloud_relay.fleet.ports import Books, Store
 from cloud_relay.fleet.presence import leave
-from cloud_relay.fleet.registration import Refused, Verify, Welcomed, register
+from cloud_relay.fleet.records import Gateway
+from cloud_relay.fleet.registration import Refused, Verify, Welcomed, is_over, register
 from cloud_relay.fleet.site_desk import SiteDesk, load, open_desk
+from cloud_relay.fleet.sites import find_site
 from sitelink.clock import Clock
 from sitelink.decisions import Decide, T
 from sitelink.digest import digest_of
-from sitelink.errors import GatewayOffline, NoAnswer, StoreUnavailable
+from sitelink.errors import ClaimInvalid, GatewayOffline, NoAnswer, StoreUnavailable
 from sitelink.ids import CommandId
 from sitelink.model import Entity
 from sitelink.records import decode_record, encode_record
 from sitelink.wire import messages as m
 from sitelink.wire.cloud import Taken
+from web_ui.limits import Limit
 
 log = structlog.get_logger()
 
@@ -40,6 +45,9 @@ SITES_HELD = 512
 BATCHES_TIMED = 1000
 ORDER_ANSWERED_IN_S = 10.0
 ORDER_TTL_MS = 30_000
+CODE_TRIES = 10
+CODE_TRIES_IN_S = 600.0
+"""A team may be wrong so often; of 32^8 codes that finds one in some million years."""
 NOW_KINDS = ("station:", "transaction:", "readings:")
 
 
@@ -68,6 +76,8 @@ class Gateways:
         self._homes: dict[GatewayId, tuple[TeamId, SiteId]] = {}
         self._now: dict[GatewayId, Sequence[Entity]] = {}
         self._orders: dict[CommandId, asyncio.Future[m.CmdAck]] = {}
+        self._code_tries = Limit(clock, count=CODE_TRIES, per_s=CODE_TRIES_IN_S)
+        """Of a team, at codes that boxes show."""
         self.acked = 0
         """Ops of boxes that this node has stored since its start."""
         self._took: deque[tuple[float, float]] = deque(maxlen=BATCHES_TIMED)
@@ -141,7 +151,9 @@ class Gateways:
             return taken, moved
 
         began = self._clock.monotonic()
-        taken, _ = await self._at(place, gateway, work)
+        taken, link = await self._at(place, gateway, work)
+        if link is not None and is_over(link, self._clock.now()):
+            await self.end(gateway, "replaced")
         if taken.ack is not None:
             self.acked += len(batch.ops)
             ended = self._clock.monotonic()
@@ -211,7 +223,7 @@ class Gateways:
 
     async def gateway_of(self, site: SiteId) -> GatewayId | None:
         """The one whose charge points are shown: the last that was connected."""
-        return last_connected(await self._store.read(lambda books: books.links.of_site(site)))
+        return last_connected(await self._store.read(lambda books: shown_links(books, site)))
 
     async def state(self, place: Place) -> Held:
         """A site's records as they are now. To be read, never changed."""
@@ -232,7 +244,7 @@ class Gateways:
         def work(books: Books) -> list[tuple[GatewayId | None, Held]]:
             found = []
             for place in places:
-                gateway = last_connected(books.links.of_site(place.site))
+                gateway = last_connected(shown_links(books, place.site))
                 held = self._held.get((place.site, gateway))
                 found.append((gateway, open_desk(books, place, gateway, held, now, self._new_id).held()))
             return found
@@ -334,6 +346,32 @@ class Gateways:
         """A box comes with its claim for the first time. Raises ClaimInvalid."""
         act = Act(SYSTEM, self._clock.now())
         return await self._store.write(lambda books: enrol(books, act, claim, device_key))
+
+    async def announce(self, device_key: str, *, name: str, software: str, renew: bool) -> Announcing:
+        """A box without a claim is there. Raises TooMany."""
+        act = Act(SYSTEM, self._clock.now())
+        return await self._store.write(
+            lambda books: announce(books, act, device_key, name=name, software=software, renew=renew)
+        )
+
+    async def claim_box(self, act: Act, team: TeamId, site: str, name: str, code: str) -> Gateway:
+        """See `announcing.claim_box`. `site`: id or name. Raises also NotFound, and TooMany after bad codes."""
+        return await self.trying_codes(
+            team, lambda books: claim_box(books, act, find_site(books, team, site), name, code)
+        )
+
+    async def trying_codes(self, team: TeamId, work: Callable[[Books], T]) -> T:
+        """`work` tries a code: a bad one counts. Raises what it raises, TooMany."""
+        self._code_tries.take(team)
+        try:
+            done = await self._store.write(work)
+        except ClaimInvalid:
+            raise
+        except BaseException:
+            self._code_tries.give_back(team)
+            raise
+        self._code_tries.give_back(team)
+        return done
 
 
 def last_connected(links: Sequence[BoxLink]) -> GatewayId | None:

@@ -47,12 +47,13 @@ def take(desk: SiteDesk, link: BoxLink, batch: m.Batch) -> tuple[Taken, BoxLink]
     notes = _Notes([], [])
     alarm = _betrayed(desk, link, rows, known)
     tip = link.tip
+    disposition = "late" if link.late_since is not None else "applied"  # from a box that was replaced
     for body, head in rows:
         if head is None:
             _set_aside(desk, body, "", "poison")
             continue
         tip = head.op_id
-        _take_one(desk, body, head, known, notes)
+        _take_one(desk, body, head, known, notes, disposition)
     follow(desk, notes.dispositions)
     upto = max(link.taken, batch.first + len(batch.ops) - 1)
     ack = m.Ack(upto=upto, dispositions=tuple(notes.dispositions), placed=tuple(notes.placed))
@@ -76,7 +77,9 @@ def _head_of(body: bytes) -> _Head | None:
         return None
 
 
-def _take_one(desk: SiteDesk, body: bytes, head: _Head, known: dict[OpId, KnownOp], notes: _Notes) -> None:
+def _take_one(
+    desk: SiteDesk, body: bytes, head: _Head, known: dict[OpId, KnownOp], notes: _Notes, disposition: str
+) -> None:
     before = known.get(head.op_id)
     digest = hashlib.sha256(body).digest()
     if before is not None:
@@ -91,13 +94,13 @@ def _take_one(desk: SiteDesk, body: bytes, head: _Head, known: dict[OpId, KnownO
         _set_aside(desk, body if reason == "too_big" else b"", head.op_id, reason)
         notes.dispositions.append((head.op_id, "quarantined", reason))
         return
-    place = _fold_one(desk, body, head, notes)
+    place = _fold_one(desk, body, head, notes, disposition)
     known[head.op_id] = KnownOp(head.op_id, digest, place, desk.gateway)
     if place is not None:
         notes.placed.append((head.op_id, place))
 
 
-def _fold_one(desk: SiteDesk, body: bytes, head: _Head, notes: _Notes) -> int | None:
+def _fold_one(desk: SiteDesk, body: bytes, head: _Head, notes: _Notes, disposition: str) -> int | None:
     try:
         op = decode_op(body)
     except KeyError:
@@ -108,7 +111,7 @@ def _fold_one(desk: SiteDesk, body: bytes, head: _Head, notes: _Notes) -> int | 
         _set_aside(desk, body, head.op_id, "poison")
         notes.dispositions.append((head.op_id, "quarantined", "poison"))
         return None
-    return desk.bring(op, body)
+    return desk.bring(op, body, disposition=disposition)
 
 
 def _set_aside(desk: SiteDesk, body: bytes, op_id: str, reason: str) -> None:

@@ -47,6 +47,10 @@ class BoxLink(msgspec.Struct, frozen=True):
     """restored, cloned: what its history betrays. An operator takes it away."""
     left_at: datetime | None = None
     """Since when it is offline; None: it is connected, or never was."""
+    barred: tuple[str, ...] = ()
+    """Boots of a copy of its disk that an operator did not choose."""
+    late_since: datetime | None = None
+    """It was replaced, and came since to hand over what it still has."""
 
 
 class Enrolled(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from cloud_relay.fleet.alert_ports import Alerts, Leases
 from cloud_relay.fleet.ids import GatewayId, InvitationId, SessionId, SiteId, TeamId, TokenId, UserId
 from cloud_relay.fleet.log_ports import BoxLinks, Identities, SiteLogs
 from cloud_relay.fleet.records import (
+    Announced,
     ApiToken,
     AuditEntry,
     Gateway,
@@ -140,6 +141,18 @@ class Sites(Protocol):
     def gateway_with_claim(self, claim_sha256: str) -> Gateway | None: ...
 
 
+class Announcements(Protocol):
+    """Boxes that show a code. `sha256` as `fleet.tokens.sha256_of` makes it."""
+
+    def put(self, announced: Announced) -> None: ...
+    def of(self, device_key: str) -> Announced | None: ...
+    def with_code(self, sha256: str) -> Announced | None: ...
+    def count(self) -> int: ...
+    def drop_before(self, at: datetime) -> None:
+        """Those that ended by then."""
+        ...
+
+
 class AuditLog(Protocol):
     """Only ever added to."""
 
@@ -177,6 +190,8 @@ class Books(Protocol):
     def recovery(self) -> RecoveryCodes: ...
     @property
     def mails(self) -> Mails: ...
+    @property
+    def announced(self) -> Announcements: ...
     @property
     def sites(self) -> Sites: ...
     @property

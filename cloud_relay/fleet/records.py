@@ -108,6 +108,18 @@ class Gateway(msgspec.Struct, frozen=True):
     last_seen_at: datetime | None = None
 
 
+class Announced(msgspec.Struct, frozen=True):
+    """A box that shows a code. `name` and `software`: what it says of itself. `gateway`: what it was claimed as."""
+
+    device_key: str
+    code_sha256: str
+    name: str
+    software: str
+    at: datetime
+    expires_at: datetime
+    gateway: GatewayId | None = None
+
+
 class AuditEntry(msgspec.Struct, frozen=True):
     """Something that somebody did. `before` and `after` hold what changed, never a secret."""
 

@@ -23,6 +23,9 @@ BOOTS_KEPT = 8
 FAR_BEHIND = 5000
 """Places of the log; from there on all records take less than all that led to them."""
 QUARANTINED_FOR_MS = 15 * 60_000
+REPLACED_FOR_MS = 60 * 60_000
+LATE_FOR = timedelta(hours=1)
+"""From when a replaced box comes for the first time: a month of a busy site takes minutes."""
 Verify = Callable[[str, bytes, str], bool]
 """(device key, what was signed, signature) → whether it is good."""
 
@@ -49,8 +52,14 @@ def register(
     if refused is not None or enrolled is None:
         return refused or Refused("unknown_gateway")
     known = books.links.of(enrolled.gateway) or BoxLink(enrolled.gateway, enrolled.site, enrolled.team)
-    if known.quarantined_at is not None:
+    boot = hello.clock.boot if hello.clock is not None else ""
+    if known.quarantined_at is not None or boot in known.barred:
         return Refused("quarantined", QUARANTINED_FOR_MS)
+    if enrolled.replaced_by is not None:
+        known = msgspec.structs.replace(known, late_since=known.late_since or now)
+        if is_over(known, now) or not hello.pending.log:
+            books.links.put(known)
+            return Refused("replaced", REPLACED_FOR_MS)
     link = _taken_over(books, known, hello, node, now)
     epoch, end = epoch_of(books), books.logs.end(enrolled.site)
     mode = _mode(hello, epoch, end)
@@ -65,6 +74,11 @@ def register(
         site=enrolled.site_name,
     )  # fmt: skip
     return Welcomed(registered, link, enrolled)
+
+
+def is_over(link: BoxLink, now: datetime) -> bool:
+    """A box that was replaced has had its time to hand over what it had (SYNC §2.8)."""
+    return link.late_since is not None and now - link.late_since > LATE_FOR
 
 
 def epoch_of(books: Books) -> str:

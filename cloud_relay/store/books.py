@@ -6,6 +6,7 @@ from sqlalchemy.engine import Connection
 from cloud_relay.store import schema as t
 from cloud_relay.store.accounts import SqlAccounts
 from cloud_relay.store.alerts import SqlAlerts, SqlLeases
+from cloud_relay.store.announced import SqlAnnouncements
 from cloud_relay.store.api_tokens import SqlApiTokens
 from cloud_relay.store.audit import SqlAuditLog
 from cloud_relay.store.box_links import SqlBoxLinks
@@ -29,6 +30,7 @@ class SqlBooks:
         self.resets = SqlResets(connection)
         self.recovery = SqlRecoveryCodes(connection)
         self.mails = SqlMails(connection)
+        self.announced = SqlAnnouncements(connection)
         self.sites = SqlSites(connection)
         self.audit = SqlAuditLog(connection)
         self.secrets = SqlSecrets(connection)

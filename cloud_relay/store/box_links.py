@@ -30,6 +30,7 @@ class SqlBoxLinks:
         row = {
             "gateway_id": values.pop("gateway"), "site_id": values.pop("site"), "team_id": values.pop("team"), **values,
             "fences": [each.isoformat() for each in link.fences], "boots": list(link.boots),
+            "barred": list(link.barred),
         }  # fmt: skip
         upsert(self._connection, t.box_link, ["gateway_id"], [row])
 
@@ -84,5 +85,5 @@ def _link(row: RowMapping) -> BoxLink:
         connected_at=row["connected_at"], seen_at=row["seen_at"], left_at=row["left_at"],
         quarantined_at=row["quarantined_at"],
         fences=tuple(datetime.fromisoformat(each) for each in row["fences"]), alarm=row["alarm"],
-        boots=tuple(row["boots"]),
+        boots=tuple(row["boots"]), barred=tuple(row["barred"] or ()), late_since=row["late_since"],
     )  # fmt: skip

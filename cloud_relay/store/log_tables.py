@@ -25,6 +25,7 @@ box_link = sa.Table(
     sa.Column("left_at", UtcTime),
     sa.Column("boots", sa.JSON, nullable=False), sa.Column("fences", sa.JSON, nullable=False),
     sa.Column("alarm", sa.String(20)),
+    sa.Column("barred", sa.JSON), sa.Column("late_since", UtcTime),
 )  # fmt: skip
 
 site_log = sa.Table(

@@ -164,6 +164,17 @@ gateway = sa.Table(
     sa.ForeignKeyConstraint(["site_id", "team_id"], ["site.id", "site.team_id"]),
 )  # fmt: skip
 
+announced = sa.Table(
+    "announced", METADATA,
+    sa.Column("device_key", sa.String(64), primary_key=True),
+    sa.Column("code_sha256", SHA256, nullable=False, unique=True),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("software", sa.String(64), nullable=False),
+    _at("at"), _at("expires_at", index=True),
+    _of("gateway_id", "gateway.id", nullable=True, index=False),
+)  # fmt: skip
+"""Boxes that show a code, until somebody types it or it ends."""
+
 audit = sa.Table(
     "audit", METADATA,
     sa.Column("seq", COUNTING, primary_key=True, autoincrement=True),

@@ -5,7 +5,7 @@ Wiring only. Start at `build_app`; serve it with `web_ui.front.runner_of`, which
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,13 +19,14 @@ from edge_agent.pages import (
     box_files,
     box_pages,
     certificates_api,
+    cloud_api,
     frames_api,
     id_tokens,
     security,
     station_lists,
     transfers_api,
 )
-from edge_agent.pages.ports import Admin, Certificates, Figures, IdTokens, Lists, Security
+from edge_agent.pages.ports import Admin, Certificates, Cloud, Figures, IdTokens, Lists, Security
 from edge_agent.site.ports import History, Stations
 from edge_agent.site.transfers import Transfers
 from programs.version import product_version
@@ -69,6 +70,7 @@ def build_app(
     streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
     site_root: bytes = b"",
+    cloud: Cloud | None = None, own_settings: Mapping[str, Any] | None = None,
     transfers: Transfers | None = None, station_routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:  # fmt: skip
     """The whole application. `session_key` has at least 32 random bytes and survives restarts.
@@ -90,6 +92,9 @@ def build_app(
     app[FIGURES] = figures
     app[DRAW_ERROR] = _draw_error
     app[SITE_ROOT] = site_root
+    app[cloud_api.OWN_SETTINGS] = own_settings or {}
+    if cloud is not None:
+        app[cloud_api.CLOUD] = cloud
     described: tuple[Route, ...] = (
         *job_api.ROUTES,
         *file_pages.API_ROUTES,
@@ -99,9 +104,16 @@ def build_app(
         *id_tokens.ROUTES,
         *security.ROUTES,
         *certificates_api.ROUTES,
+        *cloud_api.API_ROUTES,
         *_own_routes(settings),
     )
-    pages: tuple[Route, ...] = (*job_pages.ROUTES, *detail_pages.ROUTES, *file_pages.ROUTES, *box_pages.ROUTES)
+    pages: tuple[Route, ...] = (
+        *job_pages.ROUTES,
+        *detail_pages.ROUTES,
+        *file_pages.ROUTES,
+        *box_pages.ROUTES,
+        *cloud_api.ROUTES,
+    )
     if transfers is not None:
         app[transfers_api.TRANSFERS] = transfers
         described, pages = (*described, *transfers_api.ROUTES), (*pages, *box_files.ROUTES)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from edge_agent.site.local_lists import ListView
+from edge_agent.site.ports import CloudStatus
 from sitelink.commands import CertificateHash, OrderAnswer, RootUse
 from sitelink.id_token_rules import TokenEntry
 from sitelink.ids import ChargePointId, LinkId, StationKey
@@ -128,6 +129,14 @@ class Lists(Protocol):
 
     async def bring_up_to_date(self, station: StationKey, *, full: bool = False, clear_cache: bool = False) -> None:
         """Raises StationOffline, NoAnswer, StoreUnavailable."""
+        ...
+
+
+class Cloud(Protocol):
+    """The link to the cloud; `edge_agent.relay.desk.CloudDesk` is one."""
+
+    async def status(self) -> CloudStatus:
+        """Raises StoreUnavailable."""
         ...
 
 

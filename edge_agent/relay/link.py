@@ -18,8 +18,8 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from edge_agent.relay.backoff import Backoff
-from edge_agent.relay.enrolment import Enrolment
+from edge_agent.relay.backoff import LEAST_S, Backoff
+from edge_agent.relay.enrolment import Enrolment, Record
 from edge_agent.relay.verdicts import verdict_of
 from edge_agent.site.ports import Journal, Uplink
 from edge_agent.site.remote import Remote
@@ -40,6 +40,8 @@ OPEN_WITHIN_S = 20.0
 WRITE_WITHIN_S = 60.0
 TICK_S = 5.0
 STREAM_BYTES = 16
+RENEW_BELOW_S = 1.0
+CODE_MAX_CHARACTERS = 20
 
 
 class Dial(connect):
@@ -54,7 +56,7 @@ class Link:
 
     def __init__(
         self, url: str, claim: str, enrolment: Enrolment, journal: Journal, uplink: Uplink, remote: Remote,
-        clock: Clock, software: str, changed: Callable[[], None],
+        clock: Clock, software: str, changed: Callable[[], None], proxy: str = "",
     ) -> None:  # fmt: skip
         self._url = url
         self._claim = claim
@@ -64,6 +66,11 @@ class Link:
         self._clock = clock
         self._software = software
         self._changed = changed
+        self._proxy = proxy
+        self._sooner = asyncio.Event()
+        self.code: str | None = None
+        """What people type in the console to claim this box, while it waits for that."""
+        self._code_ends_s = 0.0
         self._backoff = Backoff(random.random)
         self._since: datetime | None = None
         self._connected = False
@@ -84,21 +91,44 @@ class Link:
             began = self._clock.monotonic()
             code, asked_s = await self._attempt()
             now = self._clock.monotonic()
-            self._down(code)
+            if self._down(code):
+                log.info("link_down", code=code)
             wait_s = self._backoff.after(code, lasted_s=now - began, now_s=now, asked_s=asked_s)
-            log.info("link_down", code=code, again_in_s=round(wait_s, 1))
-            await asyncio.sleep(wait_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._sooner.wait()
+            self._sooner.clear()
+
+    async def enrol(self, claim: str) -> Record:
+        """Show this claim now, and connect. Raises RelayRefused, OSError."""
+        record = await self._enrolment.enrol(self._url, claim, self._software)
+        log.info("box_enrolled", gateway=record.gateway, team=record.team, site=record.site)
+        self._sooner.set()
+        return record
+
+    async def leave(self) -> None:
+        """Forget the cloud: the link ends, and a claim of the settings is not shown again before the next start."""
+        self._enrolment.leave()
+        self._claim = ""
+        if self._live is not None:
+            await self._live.end("left")
+        self._sooner.set()
+
+    @property
+    def code_good_for_s(self) -> float:
+        """Of the code that is shown."""
+        return max(0.0, self._code_ends_s - self._clock.monotonic())
 
     async def _attempt(self) -> tuple[str, float]:
         """One link from its beginning to its end: why it ended, and how long the other side asks to be left alone."""
         self.attempts += 1
         try:
-            if self._enrolment.record is None:
-                await self._enrol()
+            if self._enrolment.record is None and (again_s := await self._enrol()):
+                return "waits_for_claim", again_s
             await self._uplink.begin()
             async with Dial(
-                self._url, max_size=m.MESSAGE_MAX_BYTES, open_timeout=OPEN_WITHIN_S, ping_interval=None,
-                user_agent_header=f"gatepost/{self._software}",
+                self._url, proxy=self._proxy or True, max_size=m.MESSAGE_MAX_BYTES, open_timeout=OPEN_WITHIN_S,
+                ping_interval=None, user_agent_header=f"gatepost/{self._software}",
             ) as socket:  # fmt: skip
                 return await self._serve(socket)
         except RelayRefused as refused:
@@ -112,12 +142,25 @@ class Link:
             log.exception("link_failed")
             return "failed", 0.0
 
-    async def _enrol(self) -> None:
-        """Raises RelayRefused, OSError."""
-        if not self._claim:
-            raise RelayRefused(code="no_claim")
-        record = await self._enrolment.enrol(self._url, self._claim, self._software)
-        log.info("box_enrolled", gateway=record.gateway, team=record.team, site=record.site)
+    async def _enrol(self) -> float:
+        """0: it is enrolled. Else it shows a code, and is to ask again after so many seconds.
+
+        Raises RelayRefused, OSError.
+        """
+        if self._claim:
+            record = await self._enrolment.enrol(self._url, self._claim, self._software)
+            log.info("box_enrolled", gateway=record.gateway, team=record.team, site=record.site)
+            return 0.0
+        renew = self.code is None or self.code_good_for_s < RENEW_BELOW_S
+        found = await self._enrolment.announce(self._url, self._software, renew=renew)
+        if isinstance(found, Record):
+            log.info("box_enrolled", gateway=found.gateway, team=found.team, site=found.site)
+            self.code = None
+            return 0.0
+        if found.code is not None:
+            self.code = found.code[:CODE_MAX_CHARACTERS]
+        self._code_ends_s = self._clock.monotonic() + found.good_for_s
+        return max(LEAST_S, found.again_in_s)
 
     async def _serve(self, socket: ClientConnection) -> tuple[str, float]:
         record = self._enrolment.record
@@ -138,18 +181,22 @@ class Link:
             return await live.run()
         finally:
             self._live = None
+            live.ended()
 
     def _up(self) -> None:
         self._connected, self._since, self.problem = True, self._clock.now(), None
         log.info("link_up")
         self._changed()
 
-    def _down(self, code: str) -> None:
-        if self._connected or self.problem != code:
-            if self._connected or self._since is None:
-                self._since = self._clock.now()
-            self._connected, self.problem = False, code
-            self._changed()
+    def _down(self, code: str) -> bool:
+        """Whether that is news."""
+        if not self._connected and self.problem == code:
+            return False
+        if self._connected or self._since is None:
+            self._since = self._clock.now()
+        self._connected, self.problem = False, code
+        self._changed()
+        return True
 
 
 class _Live:
@@ -167,12 +214,21 @@ class _Live:
         self._up = up
         self._todo: deque[f.Effect] = deque()
         self._wake = asyncio.Event()
+        self._ended = asyncio.Event()
         self._orders: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
+
+    def ended(self) -> None:
+        self._ended.set()
 
     def grown(self) -> None:
         """There are new ops."""
         self._do(self._session.grown())
+
+    async def end(self, code: str) -> None:
+        """Returns when nothing of it is at work any more."""
+        self._do([f.Close(code)])
+        await self._ended.wait()
 
     async def run(self) -> tuple[str, float]:
         """Why it ended, and how long the other side asks to be left alone."""

@@ -1,12 +1,13 @@
-"""No stations at all: what the operator's commands see when no agent runs."""
+"""No stations at all, and no cloud: what the operator's commands see when no agent runs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from edge_agent.site.operations import Operation
 from edge_agent.site.ports import Action, LateAnswer
 from sitelink.commands import Order, OrderAnswer
-from sitelink.errors import NotFound, StationOffline
+from sitelink.errors import CloudLeft, NotFound, StationOffline
 from sitelink.frames import Frame
 from sitelink.ids import StationKey
 
@@ -55,3 +56,16 @@ class NoStations:
 
     async def recheck(self, station: StationKey) -> None:
         return
+
+
+class NoCloud:
+    """What the commands about the cloud say where `relay.url` is empty."""
+
+    def operations(self) -> dict[str, Operation]:
+        return {"relay.status": self._status, "relay.enrol": self._none, "relay.leave": self._none}
+
+    async def _status(self, _arguments: Mapping[str, Any]) -> Any:
+        return {"url": ""}
+
+    async def _none(self, _arguments: Mapping[str, Any]) -> Any:
+        raise CloudLeft(problem="no_cloud")

@@ -155,6 +155,41 @@ class Loaded(msgspec.Struct, frozen=True):
     more: bool
 
 
+class Room(msgspec.Struct, frozen=True):
+    """Of the store. `bytes_per_day` and `days_left` by the last day; None where too little was written to say."""
+
+    used_bytes: int
+    bytes_per_day: int | None
+    days_left: float | None
+    oldest_unsent: datetime | None
+
+
+class CloudStatus(msgspec.Struct, frozen=True):
+    """How the box stands to its cloud. `code`: to be typed in the console, while it is not enrolled.
+
+    `problem`: why there is no link, a code, and `said`: the same in words. `running` False: no agent runs.
+    """
+
+    url: str
+    running: bool
+    enrolled: bool
+    gateway: str | None
+    team: str | None
+    site: str | None
+    code: str | None
+    code_until: datetime | None
+    connected: bool
+    since: datetime | None
+    problem: str | None
+    said: str | None
+    backlog_ops: int
+    backlog_meter_values: int
+    oldest_unsent: datetime | None
+    used_bytes: int
+    bytes_per_day: int | None
+    days_left: float | None
+
+
 class Uplink(Protocol):
     """What the link to the cloud needs of the store. Every method raises StoreUnavailable."""
 
@@ -179,6 +214,14 @@ class Uplink(Protocol):
 
     async def receive(self, received: Received, facts: Sequence[Fact] = ()) -> None:
         """Take it in, cursor and records in one commit, and then the facts that follow from it."""
+        ...
+
+    async def room(self, free_bytes: int | None) -> Room:
+        """How long the store lasts, where the disk still takes so much."""
+        ...
+
+    async def leave(self) -> None:
+        """That cloud is forgotten: another one gets everything that is still here."""
         ...
 
     async def digest(self) -> str:

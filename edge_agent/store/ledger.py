@@ -177,6 +177,12 @@ class DiskLedger:
         """There is a cloud from now on."""
         self.shared.begin(self._state)
 
+    def leave_link(self) -> None:
+        """The cloud is forgotten. Another one is offered everything that is here, what came from the old one too."""
+        self.shared.leave()
+        self._offer_again(0, meta.Acked(again_after=0, again_upto=self.seq))
+        meta.write(self.connection, meta.TelemetryAcked())
+
     def placed(self, places: Sequence[tuple[OpId, int]]) -> None:
         """Ops of ours that the cloud says it has had before."""
         self._show(self.shared.placed(places, self._state))

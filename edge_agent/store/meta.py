@@ -102,5 +102,5 @@ def write(connection: sqlite3.Connection, value: Value) -> None:
     connection.execute(_WRITE, (value.key, body.decode(), crc_of(value.key, body)))
 
 
-def forget(connection: sqlite3.Connection, kind: type[Salvaged]) -> None:
+def forget(connection: sqlite3.Connection, kind: type[Salvaged] | type[Cursor]) -> None:
     connection.execute("DELETE FROM meta WHERE key = ?", (kind.key,))

@@ -115,6 +115,14 @@ class SharedLog:
         self._await(SHARED_OPS, 0)
         self._set_base(dict.fromkeys(shared_records(state)))
 
+    def leave(self) -> None:
+        """There is no cloud any more; what is shown stays as it is."""
+        self._connection.execute("DELETE FROM unconfirmed")
+        self._pending = {}
+        self._set_base({})
+        self.cursor = None
+        meta.forget(self._connection, meta.Cursor)
+
     # ---- inside ----
 
     def _left(self) -> tuple[Op, ...]:

@@ -68,12 +68,12 @@ class Store:
 
     def __init__(
         self, journal: DiskJournal, history: DiskHistory, outbox: Outbox, telemetry: TelemetryBox,
-        salvaged: meta.Salvaged | None,
+        salvaged: meta.Salvaged | None, telemetry_max_rows: int,
     ) -> None:  # fmt: skip
         self.journal = journal
         self.history = history
         self.outbox = outbox
-        self.uplink = DiskUplink(journal, history, outbox, telemetry)
+        self.uplink = DiskUplink(journal, history, outbox, telemetry, telemetry_max_rows)
         self._salvaged = salvaged
 
     @property
@@ -119,7 +119,7 @@ async def open_store(settings: StoreSettings, clock: Clock, new_id: Callable[[],
         journal.attach(writer, history.end_long_reads)
         writer.start()
         try:
-            yield Store(journal, history, outbox, telemetry, salvaged)
+            yield Store(journal, history, outbox, telemetry, salvaged, settings.telemetry_max_rows)
         finally:
             journal.detach()
             await asyncio.shield(asyncio.to_thread(history.close))

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from edge_agent.site.ports import Loaded, Uplinked
+from edge_agent.site.ports import Loaded, Room, Uplinked
 from edge_agent.store import meta
 from edge_agent.store.journal import DiskJournal
 from edge_agent.store.ledger import DiskLedger
 from edge_agent.store.outbox import Outbox
 from edge_agent.store.reader import DiskHistory
+from edge_agent.store.room import room_of
 from edge_agent.store.telemetry_box import TelemetryBox
 from sitelink.decisions import Decision, Received
 from sitelink.digest import digest_of
@@ -37,11 +38,19 @@ _stamped = msgspec.json.Decoder(_Stamped)
 class DiskUplink:
     """See `edge_agent.site.ports.Uplink`. Every method raises StoreUnavailable."""
 
-    def __init__(self, journal: DiskJournal, history: DiskHistory, outbox: Outbox, telemetry: TelemetryBox) -> None:
+    def __init__(
+        self,
+        journal: DiskJournal,
+        history: DiskHistory,
+        outbox: Outbox,
+        telemetry: TelemetryBox,
+        telemetry_max_rows: int,
+    ) -> None:
         self._journal = journal
         self._history = history
         self._outbox = outbox
         self._telemetry = telemetry
+        self._telemetry_max_rows = telemetry_max_rows
 
     @property
     def backlog(self) -> int:
@@ -86,6 +95,18 @@ class DiskUplink:
         if received.records is not None:
             await self._outbox.reload()
             await self._telemetry.reload()
+
+    async def room(self, free_bytes: int | None) -> Room:
+        acked = self._outbox.acked
+        found: Room = await self._journal.run(
+            lambda ledger: room_of(ledger, acked, free_bytes, self._telemetry_max_rows)
+        )
+        return found
+
+    async def leave(self) -> None:
+        await self._journal.run(lambda ledger: ledger.leave_link())
+        await self._outbox.reload()
+        await self._telemetry.reload()
 
     async def digest(self) -> str:
         def make(ledger: DiskLedger) -> str:

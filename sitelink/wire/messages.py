@@ -234,3 +234,8 @@ AnyMessage = (
 def to_sign(nonce: str, gateway: str, stream: str) -> bytes:
     """What the device key signs: good for one socket and one stream."""
     return f"gatepost link v1\n{nonce}\n{gateway}\n{stream}".encode()
+
+
+def to_sign_announcement(public_key: str) -> bytes:
+    """What the device key signs when its box announces itself: that it is there, and nothing of a link."""
+    return f"gatepost announce v1\n{public_key}".encode()

@@ -183,3 +183,14 @@ def test_firmware_images_by_command(shell: Shell, tmp_path: Path) -> None:
     assert "cannot be read as text" in shell.run("firmware", "add", str(image), *signed).output
     assert shell.answer("firmware", "remove", added["id"]) == added
     assert shell.run("firmware", "remove", added["id"]).exit_code == 1
+
+
+def test_the_link_to_the_cloud_by_command(shell: Shell) -> None:
+    shell.answer("job", "list")
+    assert shell.answer("relay", "status") == {"url": ""}
+    assert "works alone" in shell.run("relay", "leave").stderr
+    cloud = ("--set", "relay.url=ws://127.0.0.1:9/relay")
+    found = shell.answer("relay", "status", *cloud)
+    assert (found["running"], found["enrolled"], found["code"], found["backlog_ops"]) == (False, False, None, 0)
+    assert "No agent runs" in shell.run("relay", "enrol", "gw1_x", *cloud).stderr
+    assert "in no cloud" in shell.run("relay", "leave", "--yes", *cloud).stderr

@@ -46,6 +46,16 @@ async def test_a_box_is_expected_seen_and_revoked(tmp_path: Path) -> None:
         assert [each.kind for each in noted][:3] == ["gateway.revoked", "gateway.created", "site.created"]
 
 
+async def test_a_code_that_no_box_shows_is_refused_and_cannot_be_tried_without_end(tmp_path: Path) -> None:
+    async with calling(tmp_path) as (program,):
+        site = (await program.post("/sites", {"name": "Harbour"}))["id"]
+        body = {"siteId": site, "code": "7F3A-KQ92"}
+        status, answer = await program.call("POST", "/gateways", body)
+        assert (status, answer["code"], answer["problem"]) == (403, "claim_invalid", "code_unknown")
+        assert [(await program.call("POST", "/gateways", body))[0] for _ in range(10)][-1] == 429
+        assert (await program.get("/gateways"))["items"] == []
+
+
 async def test_the_document_names_every_route(tmp_path: Path) -> None:
     async with calling(tmp_path) as (program,), aiohttp.ClientSession() as session:
         async with session.get(f"{program.url}/openapi.json") as response:

@@ -7,12 +7,22 @@ import pytest
 
 from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.log_records import BoxLink, Place
-from cloud_relay.fleet.registration import EPOCH, FAR_BEHIND, FENCES_MAX, Refused, Welcomed, register
+from cloud_relay.fleet.registration import (
+    EPOCH,
+    FAR_BEHIND,
+    FENCES_MAX,
+    LATE_FOR,
+    REPLACED_FOR_MS,
+    Refused,
+    Welcomed,
+    register,
+)
+from cloud_relay.fleet.replacing import release_quarantine, replace_gateway
 from cloud_relay.store.store import Store
 from sitelink.ids import OpId
 from sitelink.ops import encode_op
 from sitelink.wire import messages as m
-from tests.cloud_relay.made import NOW, at, imported, site
+from tests.cloud_relay.made import ACT, NOW, at, imported, site
 
 
 class Cloud:
@@ -135,3 +145,29 @@ def test_a_revoked_one_is_told_so(store: Store) -> None:
     assert known is not None
     store.write_now(lambda books: books.sites.put_gateway(msgspec.structs.replace(known, revoked_at=NOW)))
     assert cloud.hello() == Refused("revoked")
+
+
+def test_a_replaced_box_is_let_in_with_what_it_has_for_a_while(store: Store) -> None:
+    cloud = Cloud(store)
+    store.write_now(lambda books: replace_gateway(books, ACT, cloud.place.team, cloud.gateway))
+    waiting = m.Pending(3, 0)
+    assert isinstance(cloud.hello(pending=waiting), Welcomed)
+    assert cloud.hello("s2", pending=m.Pending(0, 9)) == Refused("replaced", REPLACED_FOR_MS), "it has told all"
+    assert isinstance(cloud.hello("s3", pending=waiting), Welcomed), "its link broke meanwhile"
+    cloud.now += LATE_FOR
+    assert cloud.hello("s4", pending=waiting) == Refused("replaced", REPLACED_FOR_MS)
+
+
+def test_of_two_boxes_with_one_disk_the_chosen_one_stays(store: Store) -> None:
+    cloud = Cloud(store)
+    for n in range(2 * FENCES_MAX + 4):
+        found = cloud.hello(f"s{n}", boot=f"b{n % 2}")
+    assert isinstance(found, Refused)
+    assert cloud.link.quarantined_at is not None
+    store.write_now(lambda books: release_quarantine(books, ACT, cloud.place.team, cloud.gateway, "b1"))
+    assert isinstance(cloud.hello("x1", boot="b1"), Welcomed)
+    other = cloud.hello("x2", boot="b0")
+    assert isinstance(other, Refused)
+    assert other.code == "quarantined"
+    assert isinstance(cloud.hello("x3", boot="b1"), Welcomed)
+    assert (cloud.link.alarm, cloud.link.quarantined_at) == (None, None)

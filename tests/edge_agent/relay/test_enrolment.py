@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from edge_agent.relay.enrolment import KEY_FILE, RECORD_FILE, Enrolment, http_url, problem_of_url
+from edge_agent.relay.enrolment import KEY_FILE, RECORD_FILE, Enrolment, http_url, problem_of_proxy, problem_of_url
 from sitelink.errors import RelayRefused
 from tests.cloud_relay.links.test_app import claim_in
 from tests.cloud_relay.links.test_server import cloud_at
@@ -62,3 +62,12 @@ def test_addresses() -> None:
     assert problem_of_url("ws://127.0.0.1:8090/relay") is None
     assert "wss" in str(problem_of_url("ws://cloud.example/relay"))
     assert "wss" in str(problem_of_url("cloud.example"))
+
+
+@pytest.mark.parametrize("proxy", ["proxy:3128", "socks5://ann:secret@proxy", "http://ann:secret@", "http://[secret"])
+def test_a_proxy_that_is_none_is_refused_without_repeating_it(proxy: str) -> None:
+    told = problem_of_proxy(proxy)
+    assert told is not None
+    assert "secret" not in told
+    assert problem_of_proxy("") is None
+    assert problem_of_proxy("http://ann:secret@proxy:3128") is None
