@@ -80,9 +80,12 @@ async def test_keys_alone_sign_in_and_write_a_note(tmp_path: Path, chromium: Bro
         page = await chromium.new_page()
         try:
             await page.goto(f"{console.url}{job}")
+            # The browser gives the first field the focus only after the page counts as loaded.
+            await expect(page.get_by_label("Mail address")).to_be_focused()
             await page.keyboard.type(person.email)
             await page.keyboard.press("Tab")
             await page.keyboard.type(PASSWORD)
+            await expect(page.get_by_label("Mail address")).to_have_value(person.email)
             await page.keyboard.press("Enter")
             await expect(page.get_by_role("heading", level=1)).to_contain_text("Installer job 1001")
             await page.get_by_role("button", name="Notes, Bay 1").focus()

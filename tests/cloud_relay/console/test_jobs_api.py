@@ -160,6 +160,7 @@ async def test_what_another_team_has_is_not_there(tmp_path: Path) -> None:
         bodies = {
             "post_gateway": {"siteId": site, "name": "x"}, "post_job": {"siteId": site},
             "patch_charge_point": {"note": "x"}, "post_action": {"action": "start"},
+            "post_release": {"boot": "x"},
         }  # fmt: skip
         asked = 0
         for route in (*operator_api.ROUTES, *jobs_api.ROUTES):

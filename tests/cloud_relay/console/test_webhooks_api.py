@@ -41,7 +41,7 @@ async def test_an_endpoint_is_made_changed_and_removed(tmp_path: Path) -> None:
         assert kinds == ["webhook.secret_rotated", "webhook.changed", "webhook.created"]
         for text in (repr(await program.get("/audit")), repr(await program.get("/webhooks"))):
             assert secret not in text
-        async with program._session.delete(f"{program.url}/api/v1{path}", headers=program._headers) as response:
+        async with program._session.delete(f"{program.url}/api/v1{path}", headers=program.headers) as response:
             assert response.status == 204
         assert (await program.call("GET", path))[0] == 404
 
