@@ -201,10 +201,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             "ocpp.port", settings.ocpp.port,
         )  # fmt: skip
         # Charge points are served from here on; what takes longer, and on a first start much longer, comes after.
-        await asyncio.gather(
-            asyncio.to_thread(footprint.load_sparingly, "edge_agent.page_server"),
-            _load_certificates(keeper, desk),
-        )
+        await asyncio.gather(_load_page_server(), _load_certificates(keeper, desk))
         from edge_agent.page_server import PageServer, PageSettings, build_app
 
         ports["ocpp.tls_port"] = await _tls_port(
@@ -349,6 +346,14 @@ def _upkeep(
 
 def _trusted_roots(settings: Settings) -> Path | None:
     return Path(settings.certificates.trusted_roots) if settings.certificates.trusted_roots else None
+
+
+async def _load_page_server() -> None:
+    """Part by part, so that charge points are heard between. In a thread it would take no less of Python's time, and
+    what it needs would be kept in a heap of that thread's own: 1 MB."""
+    for part in ("email.policy", "yarl", "aiohttp", "aiohttp.web", "edge_agent.pages.app", "edge_agent.page_server"):
+        footprint.load_sparingly(part)
+        await asyncio.sleep(0)
 
 
 async def _load_certificates(keeper: Keeper, desk: StationDesk) -> None:

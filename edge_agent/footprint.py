@@ -9,6 +9,10 @@ import importlib
 import mimetypes
 import os
 import ssl
+import sys
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
 
 YOUNG, MIDDLE, OLD = 20_000, 4, 250
 """Objects before the collector looks at the young ones, and how seldom at the older. Facts and messages are freed by
@@ -30,13 +34,18 @@ def give_back() -> bool:
     return trim is not None and bool(trim(0))
 
 
+FOR_LATER = {"argparse": ("ArgumentParser",), "urllib.request": ("getproxies", "proxy_bypass")}
+"""What aiohttp names when it is loaded and calls only as a program of its own, or as a client behind a proxy."""
+
+
 def load_sparingly(module: str) -> None:
     """Load a module while the system seems to have no certificate authorities, no table of file types and no C++.
 
     aiohttp makes a TLS client when it is loaded, which reads and keeps all 140 authorities: 2 MB, and a fifth of the
     time its loading takes, for a box that is never such a client. A context that is made later has them. The table of
     file types is half a MB and another on every machine; what ours are called Python's own table knows. Its lists that
-    can be frozen are the only C++ there is: 1 MB of library for a dozen lists, which Python's own do as well.
+    can be frozen are the only C++ there is: 1 MB of library for a dozen lists, which Python's own do as well. And what
+    it takes from `FOR_LATER` is loaded when it is first called: half a MB.
     """
     mimetypes.knownfiles.clear()
     where = ssl.get_default_verify_paths()
@@ -45,11 +54,28 @@ def load_sparingly(module: str) -> None:
     }  # fmt: skip
     before = {name: os.environ.get(name) for name in meanwhile}
     os.environ.update(meanwhile)
+    later = {name: _later(name, names) for name, names in FOR_LATER.items() if name not in sys.modules}
+    sys.modules.update(later)
     try:
         importlib.import_module(module)
     finally:
+        for name, stand_in in later.items():
+            if sys.modules.get(name) is stand_in:
+                del sys.modules[name]
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _later(module: str, names: Iterable[str]) -> ModuleType:
+    """A module whose functions load the true one when they are called."""
+
+    def calls(name: str) -> Callable[..., Any]:
+        return lambda *args, **kwargs: getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    stand_in = ModuleType(module)
+    for name in names:
+        setattr(stand_in, name, calls(name))
+    return stand_in

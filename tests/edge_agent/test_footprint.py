@@ -58,3 +58,26 @@ def test_what_is_loaded_sparingly_has_no_authorities_and_what_comes_later_has_th
         [sys.executable, "-c", LOADING, str(tmp_path), str(root)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == ["0", "1", "True", "False", "application/zip", "None"], said
+
+
+LATER = """
+import os, sys
+from pathlib import Path
+from edge_agent import footprint
+
+Path(sys.argv[1], "a_module.py").write_text("from urllib.request import getproxies, proxy_bypass")
+sys.path.insert(0, sys.argv[1])
+os.environ["http_proxy"] = "http://127.0.0.1:3128"
+footprint.load_sparingly("a_module")
+import a_module
+print("urllib.request" in sys.modules, a_module.getproxies().get("http"), "urllib.request" in sys.modules)
+import urllib.request
+print(urllib.request.Request.__name__)
+"""
+
+
+def test_what_a_module_only_names_is_loaded_when_it_is_called(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", LATER, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["False", "http://127.0.0.1:3128", "True", "Request"], said
