@@ -1,4 +1,4 @@
-"""Sites and their boxes as pages: the list with its search and filters, a site, and what is changed there.
+"""Sites as pages: the list with its search and filters, a site with its boxes, and what is changed there.
 
 Start at `get_sites`, `get_site`. The rules stand in `fleet.sites` and `fleet.site_lines`.
 """
@@ -12,7 +12,6 @@ from aiohttp import web
 
 from cloud_relay.console.caller import STORE
 from cloud_relay.console.drawing import drawn, gone_to, team_path
-from cloud_relay.console.jobs_api import PUBLIC_URL
 from cloud_relay.console.live_pages import seq_here
 from cloud_relay.console.members import caller_here, form_of
 from cloud_relay.console.operator_api import GATEWAYS, cursor_of, page_of
@@ -24,19 +23,11 @@ from cloud_relay.fleet.log_records import Place
 from cloud_relay.fleet.point_list import Wanted
 from cloud_relay.fleet.points import connected_of, points_of
 from cloud_relay.fleet.ports import Books
-from cloud_relay.fleet.records import Gateway, Site
+from cloud_relay.fleet.records import Site
 from cloud_relay.fleet.site_desk import SiteDesk
 from cloud_relay.fleet.site_lines import SHOWN, BoxLine, SiteLine, chosen, counted, site_boxes, site_lines
-from cloud_relay.fleet.sites import (
-    add_gateway,
-    add_site,
-    change_site,
-    clear_alarm,
-    find_site,
-    remove_site,
-    revoke_gateway,
-)
-from sitelink.errors import NameTaken, NotFound, RequestInvalid
+from cloud_relay.fleet.sites import add_site, change_site, find_site, remove_site
+from sitelink.errors import NameTaken, NotFound, RequestInvalid, SiteError
 from sitelink.states import JobStatus
 from web_ui.report import table_csv
 from web_ui.routes import Route
@@ -179,11 +170,12 @@ async def post_change(request: web.Request) -> web.Response:
     try:
         site = await request.app[STORE].write(work)
     except (NameTaken, RequestInvalid) as error:
-        return await _refused(request, "change", error)
+        return await refused(request, "change", error)
     return gone_to(team_path(request, f"/sites/{site.id}"))
 
 
-async def _refused(request: web.Request, about: str, error: NameTaken | RequestInvalid) -> web.Response:
+async def refused(request: web.Request, about: str, error: SiteError) -> web.Response:
+    """The site's page with what is wrong at the form that `about` names, and what was typed there."""
     return await _site_page(
         request, error.http_status, about=about, problem=error.code, fields=error.fields, typed=form_of(request)
     )
@@ -202,59 +194,6 @@ async def post_remove(request: web.Request) -> web.Response:
     for box in await gateways.work(Place(caller.team, caller.team_name, site.id), work):
         await gateways.end(box, "revoked")
     return gone_to(team_path(request, "/sites"))
-
-
-# ---- boxes ----
-
-
-async def post_box(request: web.Request) -> web.Response:
-    """Expect a box. Its claim is on the answer's page and nowhere else."""
-    caller, form = caller_here(request), form_of(request)
-
-    def work(books: Books) -> tuple[Site, Gateway, str]:
-        site = site_here(books, request)
-        return site, *add_gateway(books, caller.act, site, form.get("name", ""))
-
-    try:
-        site, box, claim = await request.app[STORE].write(work)
-    except RequestInvalid as error:
-        return await _refused(request, "box", error)
-    relay = f"{request.app[PUBLIC_URL].replace('http', 'ws', 1)}/relay"
-    return drawn(request, "box_claim", here="sites", site=site, box=box, claim=claim, relay=relay)
-
-
-async def post_revoke(request: web.Request) -> web.Response:
-    caller = caller_here(request)
-
-    def work(books: Books) -> Site:
-        site, gateway = _box(books, request)
-        revoke_gateway(books, caller.act, caller.team, gateway)
-        return site
-
-    site = await request.app[STORE].write(work)
-    await request.app[GATEWAYS].end(GatewayId(request.match_info["gateway"]), "revoked")
-    return gone_to(team_path(request, f"/sites/{site.id}"))
-
-
-async def post_clear(request: web.Request) -> web.Response:
-    """Somebody has looked at the box: its alarm is over, and it may connect again."""
-    caller = caller_here(request)
-
-    def work(books: Books) -> Site:
-        site, gateway = _box(books, request)
-        clear_alarm(books, caller.act, caller.team, gateway)
-        return site
-
-    site = await request.app[STORE].write(work)
-    return gone_to(team_path(request, f"/sites/{site.id}"))
-
-
-def _box(books: Books, request: web.Request) -> tuple[Site, GatewayId]:
-    """The box of the address, at its site. Raises NotFound."""
-    site, gateway = site_here(books, request), GatewayId(request.match_info["gateway"])
-    if all(each.id != gateway for each in books.sites.gateways_of(site.team, site.id)):
-        raise NotFound(what="gateway", key=gateway[:64])
-    return site, gateway
 
 
 def _page(method: str, path: str, handler: Any, summary: str, **more: Any) -> Route:
@@ -282,7 +221,4 @@ ROUTES = (
     _page("GET", "/{site}", get_site, "A site, its boxes, jobs and charge points."),
     _page("POST", "/{site}", post_change, "Another name or address."),
     _page("POST", "/{site}/remove", post_remove, "Take a site off the list."),
-    _page("POST", "/{site}/boxes", post_box, "Expect a box."),
-    _page("POST", "/{site}/boxes/{gateway}/revoke", post_revoke, "Serve a box no more."),
-    _page("POST", "/{site}/boxes/{gateway}/clear", post_clear, "Its alarm was looked at."),
 )

@@ -31,6 +31,10 @@ class BoxView(msgspec.Struct, frozen=True):
     here: bool
     """Not revoked."""
     stopped: bool
+    boots: tuple[str, ...] = ()
+    """The starts that two boxes with its disk came from; one is to be chosen."""
+    came: bool = False
+    """It was here once, so that another can take its place."""
 
 
 class SiteRow(msgspec.Struct, frozen=True):
@@ -89,12 +93,14 @@ _ALARMS = {
 
 
 def box_view(box: BoxLine) -> BoxView:
-    words, tone = _WORDS[box.state]
+    words, tone = ("replaced", "off") if box.gateway.replaced_by else _WORDS[box.state]
     alarm, step = _ALARMS.get("copied" if box.state is BoxState.STOPPED else box.alarm or "", ("", ""))
     return BoxView(
         id=box.gateway.id, name=box.gateway.name, words=words, tone=tone, at=_at(box),
         software=box.link.software if box.link is not None else "", sync=_sync(box), alarm=alarm, step=step,
         here=box.state is not BoxState.REVOKED, stopped=box.state is BoxState.STOPPED,
+        boots=tuple(dict.fromkeys(box.link.boots)) if box.link is not None else (),
+        came=box.gateway.enrolled_at is not None,
     )  # fmt: skip
 
 
@@ -109,7 +115,10 @@ def _at(box: BoxLine) -> datetime | None:
 
 
 def _sync(box: BoxLine) -> str:
-    """What the cloud has for it."""
+    """What the cloud has for it; of one that was replaced, whether it handed over what it had."""
+    if box.gateway.replaced_by:
+        late = box.link is not None and box.link.late_since is not None
+        return "It came once more and handed over what it had." if late else "It may come once more, to hand over."
     if box.state not in (BoxState.ONLINE, BoxState.OFFLINE, BoxState.NEW, BoxState.STOPPED):
         return ""
     if box.behind == 0:

@@ -48,7 +48,7 @@ class CloudDesk:
             said=said_of_link(problem) if problem else None, backlog_ops=standing.log,
             backlog_meter_values=sum(min(upto - after, standing.telemetry) for after, upto in standing.missing),
             oldest_unsent=room.oldest_unsent, used_bytes=room.used_bytes, bytes_per_day=room.bytes_per_day,
-            days_left=room.days_left,
+            days_left=room.days_left, boot=self._clock.boot_id(),
         )  # fmt: skip
 
     async def enrol(self, claim: str) -> Record:

@@ -102,7 +102,7 @@ class Link:
     async def enrol(self, claim: str) -> Record:
         """Show this claim now, and connect. Raises RelayRefused, OSError."""
         record = await self._enrolment.enrol(self._url, claim, self._software)
-        log.info("box_enrolled", gateway=record.gateway, team=record.team, site=record.site)
+        self._enrolled(record)
         self._sooner.set()
         return record
 
@@ -149,18 +149,23 @@ class Link:
         """
         if self._claim:
             record = await self._enrolment.enrol(self._url, self._claim, self._software)
-            log.info("box_enrolled", gateway=record.gateway, team=record.team, site=record.site)
+            self._enrolled(record)
             return 0.0
         renew = self.code is None or self.code_good_for_s < RENEW_BELOW_S
         found = await self._enrolment.announce(self._url, self._software, renew=renew)
         if isinstance(found, Record):
-            log.info("box_enrolled", gateway=found.gateway, team=found.team, site=found.site)
+            self._enrolled(found)
             self.code = None
             return 0.0
         if found.code is not None:
             self.code = found.code[:CODE_MAX_CHARACTERS]
         self._code_ends_s = self._clock.monotonic() + found.good_for_s
         return max(LEAST_S, found.again_in_s)
+
+    def _enrolled(self, record: Record) -> None:
+        """What failed before says nothing about the link that begins now."""
+        log.info("box_enrolled", gateway=record.gateway, team=record.team, site=record.site)
+        self._backoff = Backoff(random.random)
 
     async def _serve(self, socket: ClientConnection) -> tuple[str, float]:
         record = self._enrolment.record

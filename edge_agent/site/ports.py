@@ -167,7 +167,8 @@ class Room(msgspec.Struct, frozen=True):
 class CloudStatus(msgspec.Struct, frozen=True):
     """How the box stands to its cloud. `code`: to be typed in the console, while it is not enrolled.
 
-    `problem`: why there is no link, a code, and `said`: the same in words. `running` False: no agent runs.
+    `problem`: why there is no link, a code, and `said`: the same in words. `running` False: no agent runs. `boot`:
+    which start of the machine this is, as the console names it where two boxes came with one disk.
     """
 
     url: str
@@ -188,6 +189,7 @@ class CloudStatus(msgspec.Struct, frozen=True):
     used_bytes: int
     bytes_per_day: int | None
     days_left: float | None
+    boot: str
 
 
 class Uplink(Protocol):

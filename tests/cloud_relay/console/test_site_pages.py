@@ -5,12 +5,9 @@ import io
 from html import unescape
 from pathlib import Path
 
-import msgspec
-
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.roles import Role
 from cloud_relay.fleet.sites import add_site
-from cloud_relay.fleet.tokens import CLAIM, find
 from tests.doubles.console import ACT, running_console
 from tests.doubles.fleet import box_of
 from tests.doubles.sites import harbour_garage
@@ -101,25 +98,6 @@ async def test_what_a_removed_site_named_is_free_for_others(tmp_path: Path) -> N
         assert not await console.cloud.store.read(lambda books: books.identities.owned(box.place.team, 99))
 
 
-async def test_a_claim_is_shown_once_and_a_box_is_revoked(tmp_path: Path) -> None:
-    async with running_console(tmp_path) as console:
-        person = await console.member()
-        box = await box_of(console)
-        box.come()
-        site = f"{person.base}/sites/{box.place.site}"
-        page = await person.post(f"{site}/boxes", {"name": "GW-2"})
-        claim = find(CLAIM, page.text.partition('<p class="claim"><code>')[2].partition("<")[0])
-        assert claim is not None
-        assert "ws://" in page.text
-        text = (await person.get(site)).text
-        assert claim not in text
-        assert "expected until" in text
-        assert (await person.post(f"{site}/boxes", {"name": ""})).status == 400
-        revoked = await person.post(f"{site}/boxes/{box.id}/revoke")
-        assert ">revoked" in revoked.text
-        assert box.heard[-1] == "revoked"
-
-
 async def test_a_site_shows_its_charge_points_and_how_old_that_is(tmp_path: Path) -> None:
     async with running_console(tmp_path) as console:
         person = await console.member()
@@ -178,29 +156,3 @@ async def test_what_the_list_finds_can_be_saved(tmp_path: Path) -> None:
         assert lines[2][3] == "no box"
         assert len((await person.get(f"{person.base}/sites.csv?show=job")).text.splitlines()) == 2
         assert len((await other.get(f"{other.base}/sites.csv")).text.splitlines()) == 1
-
-
-async def test_a_stopped_box_may_connect_again_when_somebody_has_looked(tmp_path: Path) -> None:
-    async with running_console(tmp_path) as console:
-        person, reader = await console.member(Role.OPERATOR), await console.member(Role.SUPPORT)
-        other = await console.member(team="Other")
-        box = await box_of(console)
-
-        def stop(books: Books) -> None:
-            link = books.links.of(box.id)
-            assert link is not None
-            books.links.put(msgspec.structs.replace(link, alarm="copied", quarantined_at=ACT.at))
-
-        await console.cloud.store.write(stop)
-        site = f"/sites/{box.place.site}"
-        clear = f"{site}/boxes/{box.id}/clear"
-        assert "Let GW-7F3A connect again" in (await person.get(person.base + site)).text
-        assert "connect again</button>" not in (await reader.get(reader.base + site)).text
-        assert (await reader.post(reader.base + clear)).status == 403
-        assert (await other.post(other.base + clear)).status == 404
-        done = await person.post(person.base + clear)
-        assert done.path == person.base + site
-        assert "Two boxes take turns" not in done.text
-        link = await console.cloud.store.read(lambda books: books.links.of(box.id))
-        assert link is not None
-        assert link.quarantined_at is None
