@@ -83,13 +83,22 @@ def clear_setting(desk: SiteDesk, key: str, author: Author) -> None:
 # ---- id tokens ----
 
 
-def tokens_of(books: Books, place: Place, limit: int, after: str = "") -> tuple[list[TokenState], int]:
-    """In the order of their keys, those above `after`; and how many there are in all."""
-    tokens = load(books, place.site, None).id_tokens
+def tokens_of(books: Books, place: Place, limit: int, after: str = "", text: str = "") -> tuple[list[TokenState], int]:
+    """In the order of their keys, those above `after`; and how many there are in all.
+
+    Where `text` is given only those that have it in their token, group, note or charge points, whatever its case.
+    """
+    tokens, wanted = load(books, place.site, None).id_tokens, text.casefold()
+    if wanted:
+        tokens = {key: each for key, each in tokens.items() if wanted in _read(each)}
     away = waiting(books, place.team, place.site, "id_token")
     start = id_token_key(after)
     keys = sorted(key for key in tokens if key > start)[:limit]
     return [_state(tokens[key], away) for key in keys], len(tokens)
+
+
+def _read(token: IdToken) -> str:
+    return "\n".join((token.id_token, token.group or "", token.note, *token.charge_points)).casefold()
 
 
 def find_token(books: Books, place: Place, token: str) -> TokenState:

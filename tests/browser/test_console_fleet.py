@@ -60,6 +60,7 @@ def paths(box: Box) -> list[str]:
     return [
         base, f"{base}/alerts", f"{base}/alerts/rules", f"{base}/webhooks/new",
         f"{base}/webhooks", f"{base}/sites", f"{base}/sites?q=nothing", f"{base}/sites/new", site,
+        f"{site}/settings", f"{site}/id-tokens", f"{site}/id-tokens?q=04&change=04A1",
         f"{base}/charge-points",
         f"{base}/charge-points?q=nothing", f"{point}/row-3", f"{point}/row-4", f"{point}/row-3/charges/12",
     ]  # fmt: skip
@@ -86,13 +87,31 @@ async def test_a_site_is_made_and_its_box_revoked_without_script(tmp_path: Path,
         await page.get_by_role("link", name="New site").click()
         await page.get_by_label("Name").fill("Harbour")
         await page.get_by_role("button", name="Make the site").click()
-        await page.get_by_label("Name of another box").fill("GW-7F3A")
-        await page.get_by_role("button", name="Expect a box").click()
+        await page.get_by_label("Name of the box").fill("GW-7F3A")
+        await page.get_by_role("button", name="Add the box").click()
         await expect(page.get_by_role("heading", name="GW-7F3A is expected")).to_be_visible()
         await page.get_by_role("link", name="I have it").click()
         await page.locator("summary", has_text="Revoke").click()
         await page.get_by_role("button", name="Revoke GW-7F3A").click()
         await expect(page.locator(".boxes .st")).to_contain_text("revoked")
+
+
+async def test_what_the_boxes_are_told_is_said_without_script(tmp_path: Path, chromium: Browser) -> None:
+    async with running_console(tmp_path) as console, signed_in(console, chromium, script=False) as page:
+        box = await fleet(console)
+        await page.goto(f"{console.url}/t/{box.place.team}/sites/{box.place.site}")
+        await page.get_by_role("link", name="Settings").click()
+        await page.get_by_label("Id tokens that are not listed").select_option("are refused")
+        await page.get_by_role("button", name="Save the settings").click()
+        await expect(page.get_by_text("waiting for the box")).to_have_count(1)
+        await page.get_by_role("link", name="Id tokens", exact=True).click()
+        await page.get_by_label("Id token", exact=True).fill("04A1")
+        await page.get_by_label("Whose it is (optional)").fill("Ann")
+        await page.get_by_role("button", name="List it").click()
+        await page.get_by_role("link", name="Change 04A1").click()
+        await expect(page.get_by_label("Whose it is (optional)")).to_have_value("Ann")
+        await page.get_by_role("button", name="Remove 04A1").click()
+        await expect(page.get_by_text("None yet.")).to_be_visible()
 
 
 async def test_keys_alone_lead_to_a_site(tmp_path: Path, chromium: Browser) -> None:
@@ -112,14 +131,14 @@ async def test_an_open_page_follows_and_leaves_what_is_typed(tmp_path: Path, chr
     async with running_console(tmp_path) as console, signed_in(console, chromium) as page:
         box = await fleet(console)
         await page.goto(f"{console.url}/t/{box.place.team}/sites/{box.place.site}")
-        await page.get_by_label("Name of another box").fill("half a na")
+        await page.get_by_label("Name of the box").fill("half a na")
         await expect(page.locator(".boxes .st")).to_have_text("online")
         async with page.expect_response(lambda answer: answer.url == page.url):
             box.go()
             await box.tell_news()
         await expect(page.locator(".boxes .st")).to_contain_text("offline since")
         await expect(page.locator(".stale")).to_be_visible()
-        await expect(page.get_by_label("Name of another box")).to_have_value("half a na")
+        await expect(page.get_by_label("Name of the box")).to_have_value("half a na")
 
 
 async def test_a_day_is_drawn_and_its_charge_can_be_looked_at_without_script(tmp_path: Path, chromium: Browser) -> None:

@@ -58,8 +58,8 @@ async def expect_box(page: Page) -> str:
     """The claim of a new box at the site "Harbour"."""
     await page.get_by_role("link", name="Sites").click()
     await page.get_by_role("link", name="Harbour").click()
-    await page.get_by_label("Name of the box").or_(page.get_by_label("Name of another box")).fill("GW-1")
-    await page.get_by_role("button", name="Expect a box").click()
+    await page.get_by_label("Name of the box").fill("GW-1")
+    await page.get_by_role("button", name="Add the box").click()
     return (await page.locator(".claim").first.inner_text()).strip()
 
 
