@@ -8,6 +8,7 @@ import asyncio
 import ctypes
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -27,23 +28,26 @@ class BoxFailed(Exception):
     """The box did not start; the text says what it said."""
 
 
+FREE_FROM, FREE_EACH, FREE_LANES = 12_000, 5_000, 4
+"""Ports below those that systems give to clients, and for each of several processes that run tests others."""
 _given: set[int] = set()
-"""Ports that somebody may be about to listen at: the system gives one that was just let go to the next who asks."""
+"""Ports that somebody may be about to listen at."""
 
 
 def free_port(wanted: int) -> int:
-    """`wanted` when nobody listens there, else one that is free and was not given before by this process."""
-    for port in (wanted, *[0] * 100):
+    """`wanted` when nobody listens there, else one that is free and that nobody else is about to ask for."""
+    lane = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % FREE_LANES
+    first = FREE_FROM + FREE_EACH * lane
+    others = [port for port in random.sample(range(first, first + FREE_EACH), 500) if port not in _given]
+    for port in (*([wanted] if wanted else []), *others):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("0.0.0.0", port))
             except OSError:
                 continue
-            found = int(probe.getsockname()[1])
-            if found == wanted or found not in _given:
-                _given.add(found)
-                return found
+            _given.add(port)
+            return port
     raise BoxFailed("no port is free")
 
 
