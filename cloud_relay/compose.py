@@ -21,7 +21,8 @@ from cloud_relay.console import app as console
 from cloud_relay.console import drawing, job_links, jobs_api, oidc_pages, operator_api, sign_in
 from cloud_relay.console.afterwards import AFTERWARDS, Afterwards
 from cloud_relay.console.alerts_api import WATCH
-from cloud_relay.console.caller import STORE
+from cloud_relay.console.caller import STORE, tell_rate
+from cloud_relay.console.idempotency import ANSWERS
 from cloud_relay.console.mailer import MAILS, Mailer
 from cloud_relay.console.metrics import Figures, exposition
 from cloud_relay.console.oidc import Provider
@@ -111,6 +112,8 @@ async def serving(settings: Settings) -> AsyncIterator[Cloud]:
         sign_in.prepare(app)
         app[sign_in.PROVIDER] = _provider(settings, key, clock)
         app[SECOND_FACTORS] = Sealing(key, "second factors")
+        app[ANSWERS] = Sealing(key, "kept answers")
+        app.on_response_prepare.append(tell_rate)
         app[STORE] = store
         app[GATEWAYS] = gateways
         app[CLOCK] = clock

@@ -237,6 +237,22 @@ class TooMany(SiteError):
     http_status = 429
 
 
+class KeyReused(SiteError):
+    """A program sent something else under a key it used for another request before."""
+
+    code = "idempotency_key_reused"
+    http_status = 422
+
+
+class KeyBusy(SiteError):
+    """What was asked under this key first has no answer. fields: problem ("in_progress", with retry_after_s |
+    "broke_off": nobody knows what became of it).
+    """
+
+    code = "idempotency_key_busy"
+    http_status = 409
+
+
 class IdTokenInvalid(SiteError):
     """fields: where (token, status, …), problem ("empty" | "too_long" | "character" | …), allowed."""
 

@@ -42,6 +42,12 @@ class Limit:
         self.check(key)
         self.count(key)
 
+    def standing(self, key: str) -> tuple[int, int, int]:
+        """How many it may use, how many are left of them, and the seconds until all are there again."""
+        times = self._recent(key)
+        reset_s = math.ceil(times[-1] + self._per_s - self._clock.monotonic()) if times else 0
+        return self._count, self._count - len(times), max(0, reset_s)
+
     def give_back(self, key: str) -> None:
         """What was taken last came to nothing and does not count."""
         times = self._times.get(key)

@@ -11,6 +11,8 @@ import msgspec
 
 from sitelink.errors import (
     ForgeryRefused,
+    KeyBusy,
+    KeyReused,
     LinkEnded,
     LinkReadOnly,
     LinkUnknown,
@@ -32,6 +34,16 @@ _SECURITY: Mapping[str, list[dict[str, list[str]]]] = {
     "admin": [{"adminToken": []}],
     "team": [{"teamToken": []}],
     "": [],
+}
+_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "description": "The same key and request are carried out once; the first answer comes again for 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}  # fmt: skip
+_RATE: Mapping[str, str] = {
+    "RateLimit-Limit": "Requests that a token may send in a minute.",
+    "RateLimit-Remaining": "How many of them are left.",
+    "RateLimit-Reset": "Seconds until all of them are there again.",
 }
 _ALWAYS: Mapping[str, tuple[type[SiteError], ...]] = {
     "link": (SignInNeeded, LinkUnknown, LinkEnded, TooMany),
@@ -86,6 +98,8 @@ def _operation(route: Route, body: Any, answer: Any, error: Any) -> dict[str, An
         {"name": name, "in": "query", "required": False, "schema": {"type": _QUERY_TYPES.get(name, "string")}}
         for name in route.query
     ]
+    if route.auth == "team" and route.method == "POST":
+        parameters.append(_KEY)
     if parameters:
         operation["parameters"] = parameters
     if route.takes:
@@ -104,9 +118,14 @@ def _name_of(route: Route) -> str:
 
 
 def _response(route: Route, answer: Any) -> dict[str, Any]:
-    if not route.media:
-        return {"description": route.summary}
-    return {"description": route.summary, "content": {route.media: {"schema": answer or {"type": "string"}}}}
+    response: dict[str, Any] = {"description": route.summary}
+    if route.media:
+        response["content"] = {route.media: {"schema": answer or {"type": "string"}}}
+    if route.auth == "team":
+        response["headers"] = {
+            name: {"description": words, "schema": {"type": "integer"}} for name, words in _RATE.items()
+        }
+    return response
 
 
 def _errors(route: Route, error: Any) -> dict[str, Any]:
@@ -114,6 +133,7 @@ def _errors(route: Route, error: Any) -> dict[str, Any]:
     types += _BY_WRITING if route.method != "GET" and route.auth == "link" else ()
     types += _BY_BODY if route.body is not None else ()
     types += (RequestInvalid,) if route.query else ()
+    types += (RequestInvalid, KeyReused, KeyBusy) if route.auth == "team" and route.method == "POST" else ()
     codes: dict[int, list[str]] = {}
     for type_ in dict.fromkeys(types):
         codes.setdefault(type_.http_status, []).append(type_.code)

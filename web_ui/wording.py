@@ -200,6 +200,14 @@ ERRORS: dict[str, Words] = {
         "This box does not answer to that name.", "Open the page by the address on the link or the label."
     ),
     "too_many": Words("Too many tries.", "Wait {retry_after_s} seconds.", "Too many tries. Wait a minute."),
+    "idempotency_key_reused": Words(
+        "This key was used for another request.", "Take a new key for each thing you ask for."
+    ),
+    "idempotency_key_busy": Words("The first request with this key is still under way.", "Ask again in a moment."),
+    "idempotency_key_busy.broke_off": Words(
+        "The first request with this key broke off; nobody knows what became of it.",
+        "Look whether it was carried out. If not, send it with a new key.",
+    ),
     "name_taken": Words("There is a {what} named “{name}” already.", "Choose another name.", "That name is taken."),
     "backup_refused": Words("{file} cannot be restored here.", "Choose another file.", "That cannot be restored here."),
     "backup_refused.not_a_backup": Words(

@@ -32,18 +32,22 @@ from cloud_relay.console import (
     webhook_pages,
     webhooks_api,
 )
+from cloud_relay.console.idempotency import once
 from cloud_relay.console.members import admitted
 from web_ui.routes import Route
 
-API: tuple[Route, ...] = (
-    *operator_api.ROUTES,
-    *site_settings_api.ROUTES,
-    *jobs_api.ROUTES,
-    *alerts_api.ROUTES,
-    *webhooks_api.ROUTES,
-    *audit_pages.API_ROUTES,
-    *export_api.ROUTES,
-    *job_links.API_ROUTES,
+API: tuple[Route, ...] = tuple(
+    once(route)
+    for route in (
+        *operator_api.ROUTES,
+        *site_settings_api.ROUTES,
+        *jobs_api.ROUTES,
+        *alerts_api.ROUTES,
+        *webhooks_api.ROUTES,
+        *audit_pages.API_ROUTES,
+        *export_api.ROUTES,
+        *job_links.API_ROUTES,
+    )
 )
 """For programs; described in /openapi.json."""
 

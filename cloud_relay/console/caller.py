@@ -24,6 +24,9 @@ from web_ui.limits import address_key
 
 STORE: web.AppKey[Store] = web.AppKey("store")
 USED_NOTED_EVERY = timedelta(minutes=1)
+PROGRAM: web.RequestKey["Caller"] = web.RequestKey("program")
+RATE: web.RequestKey[str] = web.RequestKey("rate")
+"""The token whose share of requests the answer tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,17 @@ class Caller:
 
 
 async def caller_of(request: web.Request, scope: str) -> Caller:
-    """The program whose token this is.
+    """The program whose token this is. Asked again for the same request it takes nothing more of its share.
 
     Raises SignInNeeded, ScopeMissing, and TooMany after too many bad tokens or requests.
     """
+    caller = request.get(PROGRAM) or await _let_in(request)
+    if not caller.may(scope):
+        raise ScopeMissing(scope=scope)
+    return caller
+
+
+async def _let_in(request: web.Request) -> Caller:
     gate, key = request.app[GATE], address_key(request.remote)
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     shown = find(API_TOKEN, credentials) if scheme.casefold() == "bearer" else None
@@ -66,11 +76,20 @@ async def caller_of(request: web.Request, scope: str) -> Caller:
     token, team_name = found
     actor = Actor(ActorKind.TOKEN, token.id, token.name)
     caller = Caller(token.team, team_name, actor, token.scopes, token.name, key, gate.clock)
-    if not caller.may(scope):
-        raise ScopeMissing(scope=scope)
+    request[RATE] = token.id
     gate.limits.program_writes.take(token.id)
     await _note_use(request.app[STORE], token, gate.clock)
+    request[PROGRAM] = caller
     return caller
+
+
+async def tell_rate(request: web.Request, response: web.StreamResponse) -> None:
+    """What is left of a token's share, in every answer to it. On `app.on_response_prepare`."""
+    token = request.get(RATE)
+    if token is not None:
+        standing = request.app[GATE].limits.program_writes.standing(token)
+        names = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+        response.headers.update(zip(names, map(str, standing), strict=True))
 
 
 def _good(books: Books, shown: str, clock: Clock) -> tuple[ApiToken, str] | None:

@@ -17,6 +17,7 @@ from cloud_relay.fleet.records import (
     AuditEntry,
     Gateway,
     Invitation,
+    KeptAnswer,
     Mail,
     Member,
     PasswordReset,
@@ -153,6 +154,22 @@ class Announcements(Protocol):
         ...
 
 
+class KeptAnswers(Protocol):
+    """Answers to requests that came with a key, for those who ask again."""
+
+    def begin(self, kept: KeptAnswer) -> bool:
+        """False: the team used this key before, and nothing is written."""
+        ...
+
+    def of(self, team: TeamId, key: str) -> KeptAnswer | None: ...
+    def put(self, kept: KeptAnswer) -> None:
+        """In place of what `begin` wrote."""
+        ...
+
+    def drop(self, team: TeamId, key: str) -> None: ...
+    def drop_before(self, at: datetime) -> None: ...
+
+
 class AuditLog(Protocol):
     """Only ever added to."""
 
@@ -192,6 +209,8 @@ class Books(Protocol):
     def mails(self) -> Mails: ...
     @property
     def announced(self) -> Announcements: ...
+    @property
+    def kept_answers(self) -> KeptAnswers: ...
     @property
     def sites(self) -> Sites: ...
     @property

@@ -120,6 +120,20 @@ class Announced(msgspec.Struct, frozen=True):
     gateway: GatewayId | None = None
 
 
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What a program's request under a key of its own came to. `key` and `request`: SHA-256, of the key and of all that
+    was asked. `status` None: it has not come to its end, or its node broke off.
+    """
+
+    team: TeamId
+    key: str
+    request: str
+    at: datetime
+    status: int | None = None
+    sealed: str = ""
+    """The answer's body."""
+
+
 class AuditEntry(msgspec.Struct, frozen=True):
     """Something that somebody did. `before` and `after` hold what changed, never a secret."""
 

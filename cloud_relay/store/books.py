@@ -11,6 +11,7 @@ from cloud_relay.store.api_tokens import SqlApiTokens
 from cloud_relay.store.audit import SqlAuditLog
 from cloud_relay.store.box_links import SqlBoxLinks
 from cloud_relay.store.identities import SqlIdentities
+from cloud_relay.store.kept_answers import SqlKeptAnswers
 from cloud_relay.store.people import SqlInvitations, SqlMails, SqlRecoveryCodes, SqlResets
 from cloud_relay.store.sessions import SqlSessions
 from cloud_relay.store.site_logs import SqlSiteLogs
@@ -31,6 +32,7 @@ class SqlBooks:
         self.recovery = SqlRecoveryCodes(connection)
         self.mails = SqlMails(connection)
         self.announced = SqlAnnouncements(connection)
+        self.kept_answers = SqlKeptAnswers(connection)
         self.sites = SqlSites(connection)
         self.audit = SqlAuditLog(connection)
         self.secrets = SqlSecrets(connection)

@@ -164,6 +164,17 @@ gateway = sa.Table(
     sa.ForeignKeyConstraint(["site_id", "team_id"], ["site.id", "site.team_id"]),
 )  # fmt: skip
 
+kept_answer = sa.Table(
+    "kept_answer", METADATA,
+    sa.Column("team_id", sa.String(36), sa.ForeignKey("team.id"), primary_key=True),
+    sa.Column("key", SHA256, primary_key=True),
+    sa.Column("request", SHA256, nullable=False),
+    _at("at", index=True),
+    sa.Column("status", sa.Integer),
+    sa.Column("sealed", sa.Text, nullable=False),
+)  # fmt: skip
+"""Answers to programs that may ask again with the same key."""
+
 announced = sa.Table(
     "announced", METADATA,
     sa.Column("device_key", sa.String(64), primary_key=True),

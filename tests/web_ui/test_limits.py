@@ -49,3 +49,16 @@ def test_ten_thousand_callers_fit_into_bounded_memory() -> None:
 )
 def test_who_counts_as_one_caller(address: str | None, key: str) -> None:
     assert address_key(address) == key
+
+
+def test_it_says_what_is_left_and_when_all_is_there_again() -> None:
+    clock = FakeClock()
+    limit = Limit(clock, count=3, per_s=60)
+    assert limit.standing("a") == (3, 3, 0)
+    limit.take("a")
+    clock.advance(10)
+    limit.take("a")
+    assert limit.standing("a") == (3, 1, 60)
+    clock.advance(55)
+    assert limit.standing("a") == (3, 2, 5)
+    assert limit.standing("b") == (3, 3, 0)

@@ -56,3 +56,34 @@ def test_what_somebody_does_bears_their_name() -> None:
     assert (caller.author.type, caller.author.name) == (AuthorType.OPERATOR, "ci")
     assert (caller.act.actor.name, caller.act.ip, caller.team) == ("ci", "192.0.2.1", "t")
     assert [caller.may(right) for right in ("", "sites:read", "sites:write")] == [True, True, False]
+
+
+async def test_every_answer_says_what_is_left_of_the_tokens_share(tmp_path: Path) -> None:
+    async with calling(tmp_path) as (program,):
+        url = f"{program.url}/api/v1/sites"
+        for left in (599, 598):
+            async with program._session.get(url, headers=program.headers) as response:
+                found = [response.headers[f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
+                assert found == ["600", str(left), "60"]
+        headers = {**program.headers, "Idempotency-Key": "k1"}
+        async with program._session.post(url, headers=headers, json={"name": "Harbour"}) as response:
+            assert (response.status, response.headers["RateLimit-Remaining"]) == (201, "597")
+        for _ in range(600):
+            async with program._session.get(url, headers=program.headers) as response:
+                if response.status == 429:
+                    break
+        assert (response.status, response.headers["RateLimit-Remaining"]) == (429, "0")
+        assert 1 <= int(response.headers["Retry-After"]) <= 60
+        async with program._session.get(url) as response:
+            assert (response.status, "RateLimit-Limit" in response.headers) == (401, False)
+
+
+async def test_what_the_router_refuses_has_the_form_of_every_error(tmp_path: Path) -> None:
+    async with calling(tmp_path) as (program,):
+        for method, path, status, code in (
+            ("GET", "/nothing", 404, "not_found"), ("PUT", "/sites", 405, "method_not_allowed"),
+            ("POST", "/sites", 413, "too_large"),
+        ):  # fmt: skip
+            found, answer = await program.call(method, path, {"name": "x" * 70_000} if status == 413 else None)
+            assert (found, answer["code"]) == (status, code)
+            assert {"message", "next_step"} <= answer.keys()
