@@ -253,6 +253,13 @@ class KeyBusy(SiteError):
     http_status = 409
 
 
+class SerialNotHeld(SiteError):
+    """A team can only give up a serial it has, and take back one it gave up. fields: name, serial, team."""
+
+    code = "serial_not_held"
+    http_status = 409
+
+
 class IdTokenInvalid(SiteError):
     """fields: where (token, status, …), problem ("empty" | "too_long" | "character" | …), allowed."""
 

@@ -208,6 +208,10 @@ ERRORS: dict[str, Words] = {
         "The first request with this key broke off; nobody knows what became of it.",
         "Look whether it was carried out. If not, send it with a new key.",
     ),
+    "serial_not_held": Words(
+        "{name} has no serial here that could be given up or taken back.", "Look at the charge point again.",
+        "There is no serial here that could be given up or taken back.",
+    ),
     "name_taken": Words("There is a {what} named “{name}” already.", "Choose another name.", "That name is taken."),
     "backup_refused": Words("{file} cannot be restored here.", "Choose another file.", "That cannot be restored here."),
     "backup_refused.not_a_backup": Words(

@@ -24,6 +24,7 @@ from cloud_relay.console import (
     operator_api,
     overview_pages,
     point_pages,
+    serials,
     sign_in,
     site_pages,
     site_settings_api,
@@ -47,6 +48,7 @@ API: tuple[Route, ...] = tuple(
         *audit_pages.API_ROUTES,
         *export_api.ROUTES,
         *job_links.API_ROUTES,
+        *serials.API_ROUTES,
     )
 )
 """For programs; described in /openapi.json."""
@@ -69,6 +71,7 @@ PAGES: tuple[Route, ...] = tuple(
         *notes_pages.ROUTES,
         *point_pages.ROUTES,
         *charge_point_pages.ROUTES,
+        *serials.ROUTES,
         *charge_pages.ROUTES,
         *alert_pages.ROUTES,
         *webhook_pages.ROUTES,

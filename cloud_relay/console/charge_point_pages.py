@@ -25,6 +25,7 @@ from cloud_relay.fleet.log_records import BoxLink, Held, Place, StoredOp
 from cloud_relay.fleet.points import Point, point_of
 from cloud_relay.fleet.ports import Books
 from cloud_relay.fleet.records import Site
+from cloud_relay.fleet.serials import holding_of
 from cloud_relay.fleet.site_jobs import SiteJobs
 from cloud_relay.fleet.site_lines import BoxLine, site_boxes
 from cloud_relay.fleet.site_view import snapshot_of, sync_of
@@ -80,15 +81,17 @@ async def here(request: web.Request) -> Here:
 
 async def get_point(request: web.Request) -> web.Response:
     """`window` is how far the timeline goes back."""
-    return await _page_of(request)
+    return await page_of_point(request)
 
 
-async def _page_of(request: web.Request, error: SiteError | None = None) -> web.Response:
+async def page_of_point(request: web.Request, error: SiteError | None = None) -> web.Response:
+    """With what is wrong, where something is."""
     seq, found = seq_here(request), await here(request)
     window = request.query.get("window", "24h")
     window = window if window in WINDOWS else "24h"
     ops, charges = await _told(request, found)
     now, row = found.snapshot.now, found.point.row
+    holding = await request.app[STORE].read(lambda books: holding_of(books, found.place, row))
     commands = [each for each in found.held.state.commands.values() if each.station == row.station]
     timeline = timeline_of(map(_op, ops), row.connector, now - WINDOWS[window][1], now, commands)
     link = Link(id=LinkId("operator"), job=row.job, token_sha256="", role=LinkRole.READ, created_at=now)
@@ -103,7 +106,7 @@ async def _page_of(request: web.Request, error: SiteError | None = None) -> web.
         charges=[*map(charge_row, charges[:CHARGES_SHOWN])],
         more_charges=len(charges) > CHARGES_SHOWN, earlier=_before(request) is not None,
         operation_since=_operation_since(found), commands=_commands(commands, view), seq=seq,
-        actions=_actions(found),
+        actions=_actions(found), holding=holding,
         operation_text=ocpp_words.word(ocpp_words.OPERATIONS, found.point.status.state.value),
         stale_since=stale_since(found.boxes), online=found.snapshot.relay.connected,
         problem=error.code if error is not None else None, fields=error.fields if error is not None else {},
@@ -166,7 +169,7 @@ async def post_action(request: web.Request) -> web.Response:
             confirm=form.get("confirm") == "1", hard=form.get("kind") == "hard",
         )  # fmt: skip
     except SiteError as error:
-        return await _page_of(request, error)
+        return await page_of_point(request, error)
     return gone_to(_path(request, "#actions"))
 
 

@@ -18,7 +18,8 @@ AUDITED = (
     "member.invitation_revoked", "member.added", "member.role_changed",
     "member.removed", "token.created", "token.revoked", "site.created", "site.changed", "site.removed",
     "gateway.created", "gateway.enrolled", "gateway.revoked", "gateway.alarm_cleared", "gateway.replaced",
-    "gateway.quarantine_released", "alert.acknowledged", "alert_rules.changed",
+    "gateway.quarantine_released", "serial.released", "serial.received", "serial.taken_back",
+    "alert.acknowledged", "alert_rules.changed",
     "webhook.created", "webhook.changed", "webhook.removed", "webhook.secret_rotated", "webhook.tested",
     "webhook.resent", "webhook.paused",
 )  # fmt: skip

@@ -25,7 +25,7 @@ def follow(desk: SiteDesk, dispositions: Dispositions | None = None) -> None:
         dispositions += _conflicts(desk, ops)
     ended = [job for job in desk.touched.jobs.values() if job.status is JobStatus.CANCELLED]
     for row in (*desk.touched.rows.values(), *(row for job in ended for row in desk.state.rows(job))):
-        _claim(desk, row)
+        claim(desk, row)
     for op in ops:
         if isinstance(op.event, JobCompleted):
             _activate(desk, JobId(op.entity.partition(":")[2]))
@@ -41,9 +41,17 @@ def _conflicts(desk: SiteDesk, ops: Iterable[Op]) -> Iterable[tuple[OpId, str, s
 # ---- whose identities are ----
 
 
-def _claim(desk: SiteDesk, row: ChargePoint) -> None:
+def claim(desk: SiteDesk, row: ChargePoint) -> None:
     """The first team that names an identity has it, until no row of that charge point does any more."""
     named = row.station if _counts(desk, row) else StationKey("")
+    given_up = desk.books.identities.given_up(desk.site, row.id)
+    if given_up is not None and given_up == named:
+        _release_others(desk, row, StationKey(""))
+        owner = desk.books.identities.owner(named)
+        tell(desk, row, owner.team_name if owner is not None and owner.team != desk.team else None)
+        return
+    if given_up is not None:  # another name is a new beginning
+        desk.books.identities.take_back(desk.site, row.id)
     _release_others(desk, row, named)
     if not named:
         return
@@ -67,12 +75,16 @@ def _release_others(desk: SiteDesk, row: ChargePoint, named: StationKey) -> None
         if identity == named:
             continue
         others = (each for each in desk.state.charge_points.values() if each.station == identity and each.id != row.id)
-        heir = next((each for each in others if _counts(desk, each)), None)
+        heir = next((each for each in others if _may_inherit(desk, each)), None)
         desk.books.identities.release(identity)
         if heir is not None:
             desk.books.identities.claim(Owner(identity, desk.team, desk.team_name, desk.site, heir.id, desk.now))
         else:
             desk.released.append(identity)
+
+
+def _may_inherit(desk: SiteDesk, row: ChargePoint) -> bool:
+    return _counts(desk, row) and desk.books.identities.given_up(desk.site, row.id) != row.station
 
 
 def tell(desk: SiteDesk, row: ChargePoint, other: str | None) -> None:
@@ -90,7 +102,7 @@ def recheck(desk: SiteDesk, identity: str) -> None:
     """An identity was released: rows of this site that wait for it may have it."""
     for row in tuple(desk.state.charge_points.values()):
         if row.identity and row.station == station_key(identity):
-            _claim(desk, row)
+            claim(desk, row)
 
 
 # ---- what goes live ----

@@ -16,6 +16,7 @@ from cloud_relay.fleet.log_records import (
     Place,
     Quarantined,
     StoredOp,
+    Wanting,
 )
 from sitelink.ids import ChargePointId, JobId, LinkId, OpId, TransactionId
 from sitelink.model import Entity, Transaction
@@ -130,6 +131,16 @@ class Identities(Protocol):
         ...
 
     def waiting(self, identity: str) -> Sequence[SiteId]: ...
+    def wanted_by(self, identity: str) -> Sequence[Wanting]:
+        """Rows of other teams that name it, in the order in which they would have it."""
+        ...
+
+    def give_up(self, identity: str, site: SiteId, charge_point: ChargePointId) -> None:
+        """The row names it and does not count for it, until it names another or takes it back."""
+        ...
+
+    def given_up(self, site: SiteId, charge_point: ChargePointId) -> str | None: ...
+    def take_back(self, site: SiteId, charge_point: ChargePointId) -> None: ...
     def owned(self, team_id: TeamId, limit: int) -> Sequence[Owner]: ...
     def activate(self, activation: Activation) -> bool:
         """False: this charge point went live in this round before, and nothing is changed."""

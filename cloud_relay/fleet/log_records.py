@@ -129,6 +129,15 @@ class Quarantined(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Wanting(msgspec.Struct, frozen=True):
+    """A row that names an identity of another team's."""
+
+    team: TeamId
+    team_name: str
+    site: SiteId
+    charge_point: ChargePointId
+
+
 class Owner(msgspec.Struct, frozen=True):
     """Whose an identity is, in all the cloud."""
 

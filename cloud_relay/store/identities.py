@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from cloud_relay.fleet.ids import SiteId, TeamId
-from cloud_relay.fleet.log_records import Activation, Owner
+from cloud_relay.fleet.log_records import Activation, Owner, Wanting
 from cloud_relay.store import log_tables as t
+from cloud_relay.store import schema
 from cloud_relay.store.schema import team
 from cloud_relay.store.statements import insert_or_ignore, upsert
 from sitelink.ids import ChargePointId, JobId
@@ -60,6 +61,31 @@ class SqlIdentities:
         c = t.identity_wanted.c
         query = sa.select(c.site_id).where(c.identity == identity).distinct().order_by(c.site_id)
         return list(self._connection.execute(query).scalars())
+
+    def wanted_by(self, identity: str) -> Sequence[Wanting]:
+        c, site = t.identity_wanted.c, schema.site
+        query = (
+            sa.select(site.c.team_id, team.c.name, c.site_id, c.charge_point)
+            .join(site, site.c.id == c.site_id)
+            .join(team, team.c.id == site.c.team_id)
+            .where(c.identity == identity)
+            .order_by(c.site_id, c.charge_point)
+        )
+        return [Wanting(*row) for row in self._connection.execute(query).all()]
+
+    def give_up(self, identity: str, site: SiteId, charge_point: ChargePointId) -> None:
+        row = {"site_id": site, "charge_point": charge_point, "identity": identity}
+        upsert(self._connection, t.identity_given_up, ["site_id", "charge_point"], [row])
+
+    def given_up(self, site: SiteId, charge_point: ChargePointId) -> str | None:
+        c = t.identity_given_up.c
+        query = sa.select(c.identity).where(c.site_id == site, c.charge_point == charge_point)
+        return self._connection.execute(query).scalar()
+
+    def take_back(self, site: SiteId, charge_point: ChargePointId) -> None:
+        c = t.identity_given_up.c
+        given_up = sa.and_(c.site_id == site, c.charge_point == charge_point)
+        self._connection.execute(sa.delete(t.identity_given_up).where(given_up))
 
     # ---- what went live ----
 

@@ -141,6 +141,14 @@ identity_wanted = sa.Table(
 )  # fmt: skip
 """Rows that name an identity of another team's."""
 
+identity_given_up = sa.Table(
+    "identity_given_up", METADATA,
+    sa.Column("site_id", ID, sa.ForeignKey("site.id"), primary_key=True),
+    sa.Column("charge_point", sa.String(64), primary_key=True),
+    sa.Column("identity", IDENTITY, nullable=False),
+)  # fmt: skip
+"""Rows that name an identity and do not count for it: their team gave it up."""
+
 activation = sa.Table(
     "activation", METADATA,
     sa.Column("site_id", ID, sa.ForeignKey("site.id"), primary_key=True),

@@ -38,6 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/installer-jobs/{job}/charge-points/{charge_point}": {"note": "x"},
     "POST /api/v1/installer-jobs/{job}/charge-points/{charge_point}/actions": {"action": "start"},
     "POST /api/v1/installer-jobs/{job}/links": {},
+    "POST /api/v1/installer-jobs/{job}/charge-points/{charge_point}/release-serial": {},
     "POST /api/v1/gateways/{gateway}/replace": {},
     "POST /api/v1/gateways/{gateway}/release-quarantine": {"boot": "b"},
     "PUT /api/v1/sites/{site}/settings": {"settings": {}},
