@@ -20,7 +20,7 @@ from cloud_relay.fleet.ids import new_id
 from cloud_relay.fleet.invitations import new_way_in
 from cloud_relay.fleet.permissions import RIGHTS
 from cloud_relay.fleet.ports import Books
-from cloud_relay.fleet.registration import EPOCH
+from cloud_relay.fleet.registration import begin_epoch
 from cloud_relay.fleet.roles import Role
 from cloud_relay.fleet.second_factor import turn_off
 from cloud_relay.fleet.sites import add_gateway, add_site, find_site
@@ -201,7 +201,7 @@ def restore(file: Path, config: Path | None, overrides: tuple[str, ...]) -> None
     """Fill an empty database from FILE. Every box then offers again what it still has."""
     with _store(config, overrides) as store:
         rows = store.restore(file)
-        store.write_now(lambda books: books.secrets.put(EPOCH, new_id()))
+        store.write_now(lambda books: begin_epoch(books, new_id()))
         _print({"file": str(file), "rows": rows})
 
 

@@ -19,7 +19,8 @@ class Received(msgspec.Struct, frozen=True):
     """What came down from the cloud: the site's log up to `upto`, of `epoch`.
 
     `ops`: the next ones of the log, with their places. Or `records`: all shared records as of `upto`, in place of what
-    was known; with `start_over` the cloud was restored, and everything that is still here is offered to it again.
+    was known; with `start_over` the cloud was restored, and everything that is still here is offered to it again: its
+    log is as it was known here up to `kept` alone.
     """
 
     epoch: str
@@ -27,6 +28,7 @@ class Received(msgspec.Struct, frozen=True):
     ops: tuple[tuple[int, Op], ...] = ()
     records: tuple[Entity, ...] | None = None
     start_over: bool = False
+    kept: int = 0
 
 
 class Decision(msgspec.Struct, Generic[T], frozen=True):

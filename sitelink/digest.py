@@ -7,7 +7,7 @@ different versions agree. Start at `digest_of`. Source: SYNC §2.4 `digest`, §2
 import hashlib
 from collections.abc import Iterator
 
-from sitelink.model import ChargePoint, Entity, IdToken, Job, Link, Register, Setting, SiteState
+from sitelink.model import ChargePoint, EarlyOp, Entity, IdToken, Job, Link, Register, Setting, SiteState
 from sitelink.shared import shared_records
 
 
@@ -38,6 +38,8 @@ def _parts(entity: Entity) -> Iterator[str]:
         yield from (entity.id_token, entity.status.value, entity.group or "-", ",".join(entity.charge_points))
     elif isinstance(entity, Setting):
         yield repr(entity.value)
+    elif isinstance(entity, EarlyOp):
+        yield entity.about
 
 
 def _heads(register: Register) -> str:

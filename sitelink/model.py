@@ -523,9 +523,24 @@ class LocalList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"local_list:{self.station}"
 
 
+class EarlyOp(msgspec.Struct, frozen=True):
+    """An op of the site's log that came before what it is about, as after a restore of the cloud: it waits for that."""
+
+    op: OpId
+    about: str
+    """The entity it waits for, as `cp:ID`."""
+    number: int
+    """Their order."""
+    body: str
+
+    @property
+    def key(self) -> str:
+        return f"early:{self.op}"
+
+
 Entity = (
     Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken | LocalList
-    | StationSecurity | Transfer | StationReport | IssuedCertificate | Setting
+    | StationSecurity | Transfer | StationReport | IssuedCertificate | Setting | EarlyOp
 )  # fmt: skip
 
 CLOSED_TRANSACTIONS_KEPT = 4
@@ -560,6 +575,7 @@ class SiteState:
         """By their keys."""
         self.certificates: dict[str, IssuedCertificate] = {}
         self.settings: dict[str, Setting] = {}
+        self.early_ops: dict[OpId, EarlyOp] = {}
         self._closed: dict[StationKey, list[TransactionId]] = {}
         self._rows_by_station: dict[StationKey, tuple[tuple[Job, ChargePoint], ...]] | None = None
         """Made when asked for, gone when a job or a row changes: stations report often, people edit seldom."""
@@ -608,6 +624,8 @@ class SiteState:
             self.forget_indexes()
         elif isinstance(entity, Setting):
             self.settings[entity.id] = entity
+        elif isinstance(entity, EarlyOp):
+            self.early_ops[entity.op] = entity
         else:
             self.links[entity.id] = entity
 
@@ -638,6 +656,8 @@ class SiteState:
             self.links.pop(LinkId(name), None)
         elif kind == "setting":
             self.settings.pop(name, None)
+        elif kind == "early":
+            self.early_ops.pop(OpId(name), None)
 
     def report_of(self, station: StationKey, kind: ReportKind) -> StationReport | None:
         return self.reports.get(report_key(station, kind))

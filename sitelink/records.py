@@ -9,6 +9,7 @@ from sitelink.model import (
     ChargePoint,
     Command,
     Corrections,
+    EarlyOp,
     Entity,
     IdToken,
     Job,
@@ -28,7 +29,7 @@ TYPE_BY_PREFIX: dict[str, type[Any]] = {
     "job": Job, "cp": ChargePoint, "station": Station, "knock": Knock, "transfer": Transfer, "link": Link,
     "corrections": Corrections, "local_list": LocalList, "id_token": IdToken, "security": StationSecurity,
     "report": StationReport, "certificate": IssuedCertificate, "setting": Setting, "command": Command,
-    "transaction": Transaction, "readings": Readings,
+    "transaction": Transaction, "readings": Readings, "early": EarlyOp,
 }  # fmt: skip
 """By what stands before the colon of a record's key."""
 

@@ -6,13 +6,13 @@ Source: SYNC §2.3.
 """
 
 from sitelink.ids import JobId
-from sitelink.model import ChargePoint, Entity, IdToken, Job, Link, Setting, SiteState
+from sitelink.model import ChargePoint, EarlyOp, Entity, IdToken, Job, Link, Setting, SiteState
 from sitelink.states import LinkRole
 
 SHARED_KINDS = frozenset({"job", "cp", "link", "id_token", "setting"})
 """Kinds of entity, as the prefix of their keys."""
-SHARED_TYPES = (Job, ChargePoint, Link, IdToken, Setting)
-PLACES = ("jobs", "charge_points", "links", "id_tokens", "settings")
+SHARED_TYPES = (Job, ChargePoint, Link, IdToken, Setting, EarlyOp)
+PLACES = ("jobs", "charge_points", "links", "id_tokens", "settings", "early_ops")
 """Where a SiteState keeps them."""
 KEPT_AT_THE_BOX = frozenset({"credentials.set", "key.offered", "key.answered", "key.proven"})
 """Kinds of op that hold what a password is checked with."""

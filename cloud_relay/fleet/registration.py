@@ -70,8 +70,9 @@ def register(
     if link.quarantined_at is not None:
         return Refused("quarantined", QUARANTINED_FOR_MS)
     registered = Registered(
-        session=session, epoch=epoch, mode=mode, end=end, now=now, team=enrolled.team_name,
-        site=enrolled.site_name,
+        session=session, epoch=epoch, mode=mode, end=end, now=now, kept=books.logs.kept(enrolled.site),
+        whole_log=hello.epoch is None and end <= FAR_BEHIND,
+        team=enrolled.team_name, site=enrolled.site_name,
     )  # fmt: skip
     return Welcomed(registered, link, enrolled)
 
@@ -79,6 +80,12 @@ def register(
 def is_over(link: BoxLink, now: datetime) -> bool:
     """A box that was replaced has had its time to hand over what it had (SYNC §2.8)."""
     return link.late_since is not None and now - link.late_since > LATE_FOR
+
+
+def begin_epoch(books: Books, epoch: str) -> None:
+    """The books were restored: every box is to offer what it still has."""
+    books.secrets.put(EPOCH, epoch)
+    books.logs.keep_ends()
 
 
 def epoch_of(books: Books) -> str:

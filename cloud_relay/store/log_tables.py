@@ -32,8 +32,9 @@ site_log = sa.Table(
     "site_log", METADATA,
     sa.Column("site_id", ID, sa.ForeignKey("site.id"), primary_key=True),
     sa.Column("place", sa.BigInteger, nullable=False),
+    sa.Column("kept", sa.BigInteger),
 )  # fmt: skip
-"""The end of each site's log; whoever adds to it holds its row."""
+"""The end of each site's log; whoever adds to it holds its row. `kept`: its lowest end at a restore of the books."""
 
 op = sa.Table(
     "op", METADATA,

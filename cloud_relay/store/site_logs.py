@@ -44,6 +44,17 @@ class SqlSiteLogs:
     def move_end(self, site: SiteId, place: int) -> None:
         upsert(self._connection, t.site_log, ["site_id"], [{"site_id": site, "place": place}])
 
+    def kept(self, site: SiteId) -> int:
+        query = sa.select(t.site_log.c.kept).where(t.site_log.c.site_id == site)
+        return self._connection.execute(query).scalar() or 0
+
+    def keep_ends(self) -> None:
+        known = sa.select(t.site_log.c.site_id)
+        unwritten = sa.select(schema.site.c.id, sa.literal(0)).where(schema.site.c.id.not_in(known))
+        self._connection.execute(sa.insert(t.site_log).from_select(["site_id", "place"], unwritten))
+        lower = sa.or_(t.site_log.c.kept.is_(None), t.site_log.c.kept > t.site_log.c.place)
+        self._connection.execute(sa.update(t.site_log).where(lower).values(kept=t.site_log.c.place))
+
     def known(self, site: SiteId, ids: Collection[OpId]) -> Mapping[OpId, KnownOp]:
         columns = (t.op.c.op_id, t.op.c.sha256, t.op.c.place, t.op.c.gateway_id)
         query = sa.select(*columns).where(t.op.c.site_id == site, t.op.c.op_id.in_(list(ids)))

@@ -343,4 +343,4 @@ def _snapshot(effect: f.TakeSnapshot) -> Received:
                 records.append(decode_record(key, body))
             except (KeyError, msgspec.DecodeError) as error:
                 log.warning("record_not_understood", key=key[:60], error=type(error).__name__)
-    return Received(head.epoch, head.at, (), tuple(records), effect.start_over)
+    return Received(head.epoch, head.at, (), tuple(records), effect.start_over, head.kept)

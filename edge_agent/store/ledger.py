@@ -7,8 +7,6 @@ Start at `DiskLedger.record`. Used on the writer's thread, inside its transactio
 import sqlite3
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from edge_agent.site.ports import Committed
 from edge_agent.store import meta
 from edge_agent.store.loading import Loaded
@@ -154,24 +152,25 @@ class DiskLedger:
 
     def receive(self, received: Received) -> None:
         """Take in what came from the cloud. Ops that were made elsewhere go into the journal beside our own."""
+        had = self.shared.cursor.place if self.shared.cursor else 0
         for place, op in received.ops:
-            if not self.shared.is_ours(op.op_id):
+            if place > had and not self.shared.is_ours(op.op_id):
                 self._journal_received(place, op)
         self._show(self.shared.receive(received, self._state))
         if received.start_over:
-            self._offer_again(0, meta.Acked(again_after=received.upto, again_upto=self.seq))
+            self._offer_again(0)
             meta.write(self.connection, meta.TelemetryAcked())
         elif received.records is not None and self.shared.first_unconfirmed is not None:
             known = meta.read(self.connection, meta.Acked) or meta.Acked()
-            self._offer_again(min(known.seq, self.shared.first_unconfirmed - 1), known)
+            self._offer_again(min(known.seq, self.shared.first_unconfirmed - 1))
 
-    def _offer_again(self, after: int, known: meta.Acked) -> None:
+    def _offer_again(self, after: int) -> None:
         """What was written after this seq counts as not sent: only so can be told what of it the cloud has."""
         (left,) = self.connection.execute(
             "SELECT count(*) FROM journal WHERE seq > ? AND NOT received", (after,)
         ).fetchone()
         ever = self.counters.journal_ever + len(self._journal)
-        meta.write(self.connection, msgspec.structs.replace(known, seq=after, ops=ever - left))
+        meta.write(self.connection, meta.Acked(seq=after, ops=ever - left))
 
     def begin_link(self) -> None:
         """There is a cloud from now on."""
@@ -180,7 +179,7 @@ class DiskLedger:
     def leave_link(self) -> None:
         """The cloud is forgotten. Another one is offered everything that is here, what came from the old one too."""
         self.shared.leave()
-        self._offer_again(0, meta.Acked(again_after=0, again_upto=self.seq))
+        self._offer_again(0)
         meta.write(self.connection, meta.TelemetryAcked())
 
     def placed(self, places: Sequence[tuple[OpId, int]]) -> None:
@@ -188,9 +187,6 @@ class DiskLedger:
         self._show(self.shared.placed(places, self._state))
 
     def _journal_received(self, place: int, op: Op) -> None:
-        known = self.connection.execute("SELECT 1 FROM journal WHERE received AND place = ?", (place,)).fetchone()
-        if known is not None:  # the cloud's log began anew, or a disk was restored
-            return
         self.seq += 1
         body = encode_op(op)
         self.connection.execute(INSERT_RECEIVED, (self.seq, body, crc_of(self.seq, body), place))

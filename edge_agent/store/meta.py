@@ -38,10 +38,6 @@ class Acked(msgspec.Struct, frozen=True):
     key = "acked"
     seq: int = 0
     ops: int = 0
-    again_after: int = 0
-    """After the cloud was restored: what had come from above is offered too, from this place of the log on …"""
-    again_upto: int = 0
-    """… as far as it lies below this seq."""
 
 
 class Cursor(msgspec.Struct, frozen=True):

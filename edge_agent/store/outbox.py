@@ -17,11 +17,8 @@ from sitelink.shared import leaves_the_box
 
 # "How many log ops of this box lie between two marks."
 BETWEEN = "SELECT count(*) FROM journal WHERE seq > ? AND seq <= ? AND NOT received"
-# What came from above is offered again only after the cloud was restored (?3: from this place on, ?4: below this seq).
-OFFERED = (
-    "SELECT seq, body, crc FROM journal WHERE seq > ?1 AND (NOT received OR (place > ?3 AND seq <= ?4))"
-    " ORDER BY seq LIMIT ?2"
-)
+# What came from above has no place any more only where the cloud was restored to a day before it: it is offered too.
+OFFERED = "SELECT seq, body, crc FROM journal WHERE seq > ? AND (NOT received OR place IS NULL) ORDER BY seq LIMIT ?"
 
 
 class _Head(msgspec.Struct):
@@ -64,7 +61,7 @@ class Outbox:
     async def pending(self, limit: int = 500, after: int | None = None) -> Pending:
         """Ops to send, oldest first: those above the mark, or above `after` (some are on the way)."""
         begin = self._acked.seq if after is None else after
-        read = await self._history.read_bodies("journal", OFFERED, offered(self._acked, begin, limit))
+        read = await self._history.read_bodies("journal", OFFERED, (begin, limit))
         return pending_of(read, begin, limit)
 
     async def ack(self, seq: int, places: Sequence[tuple[OpId, int]] = ()) -> None:
@@ -83,11 +80,6 @@ class Outbox:
 
     def _committed(self, committed: Committed) -> None:
         self._ops_ever += len(committed.logged) - committed.received
-
-
-def offered(acked: meta.Acked, after: int, limit: int) -> tuple[int, ...]:
-    """The values of OFFERED."""
-    return after, limit, acked.again_after, acked.again_upto
 
 
 def pending_of(read: Sequence[tuple[int, bytes]], after: int, limit: int) -> Pending:

@@ -4,6 +4,7 @@ Used by the ledger on the writer's thread, inside its transaction. What is shown
 differs from it (`sitelink.rebase`). A box without a cloud has none of this. Start at `SharedLog.receive`.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable
 
@@ -17,11 +18,13 @@ from sitelink.folding.changes import Changes
 from sitelink.ids import OpId
 from sitelink.model import Entity, SiteState
 from sitelink.ops import Op, decode_op
-from sitelink.shared import is_shared, shared_records
+from sitelink.shared import SHARED_KINDS, is_shared, shared_records
 
 PUT_BASE = "INSERT INTO base (key, body, crc) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET body = ?2, crc = ?3"
-# "Shared ops of the journal whose place is not known, or lies beyond one": entity is the third field of a body.
-SHARED_OPS = "SELECT seq, body, crc FROM journal WHERE place IS NULL OR place > ? ORDER BY seq"
+# "Ops of the journal whose place is not known, or lies beyond one."
+NOT_PLACED = "SELECT seq, body, crc FROM journal WHERE place IS NULL OR place > ? ORDER BY seq"
+_MAY_BE_SHARED = re.compile(rb'"entity":"(?:%s):' % "|".join(sorted(SHARED_KINDS)).encode())
+"""Most of a journal is what stations report: it is told from the rest without decoding it."""
 
 
 class SharedLog:
@@ -112,12 +115,13 @@ class SharedLog:
             return
         self.cursor = meta.Cursor()
         meta.write(self._connection, self.cursor)
-        self._await(SHARED_OPS, 0)
+        self._await_after(0)
         self._set_base(dict.fromkeys(shared_records(state)))
 
     def leave(self) -> None:
         """There is no cloud any more; what is shown stays as it is."""
         self._connection.execute("DELETE FROM unconfirmed")
+        self._connection.execute("UPDATE journal SET place = NULL WHERE place IS NOT NULL")
         self._pending = {}
         self._set_base({})
         self.cursor = None
@@ -138,24 +142,25 @@ class SharedLog:
         log = SiteState()
         for entity in received.records or ():
             log.put(entity)
-        if received.start_over:
-            self._await(SHARED_OPS, received.upto)
+        self._await_after(received.kept if received.start_over else received.upto)
         done = rebase.onto(shown, log, self._left())
         self._move(received, done.base)
         return done.changes
 
-    def _await(self, sql: str, after: int) -> None:
-        """What these rows hold of the site's log has yet to be seen in it."""
-        for seq, body, crc in self._connection.execute(sql, (after,)).fetchall():
+    def _await_after(self, place: int) -> None:
+        """What the journal holds of the site's log beyond this place has no place there until it is seen in it."""
+        for seq, body, crc in self._connection.execute(NOT_PLACED, (place,)):
+            if not _MAY_BE_SHARED.search(body):
+                continue
             try:
                 op = decode_op(checked("journal", seq, body, crc))
             except (KeyError, msgspec.DecodeError):
                 continue
-            if is_shared(op.entity, op.job) and op.op_id not in self._pending:
-                self._pending[op.op_id] = (seq, op)
-                self._connection.execute(
-                    "INSERT OR IGNORE INTO unconfirmed (seq, op_id) VALUES (?, ?)", (seq, op.op_id)
-                )
+            if is_shared(op.entity, op.job):
+                self._pending.setdefault(op.op_id, (seq, op))
+        rows = [(seq, op_id) for op_id, (seq, _) in self._pending.items()]
+        self._connection.executemany("INSERT OR IGNORE INTO unconfirmed (seq, op_id) VALUES (?, ?)", rows)
+        self._connection.execute("UPDATE journal SET place = NULL WHERE place > ?", (place,))
         self._pending = dict(sorted(self._pending.items(), key=lambda each: each[1][0]))
 
     def _move(self, received: Received, base: dict[str, Entity | None]) -> None:

@@ -12,6 +12,7 @@ from sitelink.model import (
     ChargePoint,
     Command,
     Corrections,
+    EarlyOp,
     Entity,
     IdToken,
     Job,
@@ -37,11 +38,13 @@ _PLACE_BY_TYPE: dict[type[Entity], str] = {
     StationReport: "reports",
     IssuedCertificate: "certificates",
     Setting: "settings",
+    EarlyOp: "early_ops",
 }  # fmt: skip
 _PLACE_BY_PREFIX = {
     "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",
     "id_token": "id_tokens", "local_list": "local_lists", "transfer": "transfers", "report": "reports",
     "job": "jobs", "link": "links", "setting": "settings",
+    "early": "early_ops",
 }  # fmt: skip
 CONTENTS_PER_STATION = 128
 STATIONS_REMEMBERED = 2048

@@ -39,13 +39,20 @@ FEED_WINDOW = 1000
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """The stream is the only one of its gateway now. `end`: the newest place of the site's log."""
+    """The stream is the only one of its gateway now. `end`: the newest place of the site's log.
+
+    `whole_log`: a box that was never here before gets all ops from the first one, no records. So it can bring them
+    back if the cloud is restored to a day before them.
+    """
 
     session: str
     epoch: str
     mode: str
     end: int
     now: datetime
+    kept: int = 0
+    """For `reoffer`: up to this place the log is as it was before any restore."""
+    whole_log: bool = False
     team: str = ""
     site: str = ""
 
@@ -69,6 +76,7 @@ class CloudSession:
         self._batches: deque[m.Batch] = deque()
         self._taking = False
         self._epoch = ""
+        self._kept = 0
         self._fed = 0
         """The place up to which the log was sent."""
         self._confirmed = 0
@@ -110,7 +118,7 @@ class CloudSession:
         if hello is None or self._closed:
             return []
         self.live = True
-        self._epoch, self._end = known.epoch, known.end
+        self._epoch, self._end, self._kept = known.epoch, known.end, known.kept
         welcome = m.Welcome(
             protocol=max(set(hello.protocols) & set(m.PROTOCOLS)), session=known.session, epoch=known.epoch,
             time=known.now, mode=known.mode, credits=self._credits, team=known.team, site=known.site,
@@ -118,6 +126,8 @@ class CloudSession:
         if known.mode == "resume":
             self._fed = self._confirmed = hello.cursor
             return [Send(welcome), *self._feed_on()]
+        if known.whole_log:
+            return [Send(welcome), *self.snapshot_loaded(known.session, 0, ())]
         self._loading = True
         return [Send(welcome), LoadSnapshot()]
 
@@ -204,7 +214,7 @@ class CloudSession:
         self._fed = self._confirmed = at
         self._end = max(self._end, at)
         sends: list[Effect] = [
-            Send(m.Snapshot(id=id_, epoch=self._epoch, at=at, part=number, parts=len(parts), records=part))
+            Send(m.Snapshot(id_, self._epoch, at, number, len(parts), part, self._kept))
             for number, part in enumerate(parts, 1)
         ]
         return [*sends, *self._feed_on()]

@@ -157,7 +157,10 @@ class FeedAck(Message, frozen=True, tag="feed_ack"):
 
 
 class Snapshot(Message, frozen=True, tag="snapshot"):
-    """Cloud → box: part `part` of `parts` of all shared records as of place `at` of the log."""
+    """Cloud → box: part `part` of `parts` of all shared records as of place `at` of the log.
+
+    `kept`, after the cloud was restored: up to this place its log is as the box may know it.
+    """
 
     id: str
     epoch: str
@@ -166,6 +169,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     parts: int
     records: tuple[tuple[str, msgspec.Raw], ...]
     """[key, record]."""
+    kept: int = 0
 
 
 class Digest(Message, frozen=True, tag="digest"):

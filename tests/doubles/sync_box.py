@@ -14,7 +14,7 @@ from edge_agent.store import meta
 from edge_agent.store.ledger import DiskLedger
 from edge_agent.store.loading import load
 from edge_agent.store.migrations import migrate
-from edge_agent.store.outbox import OFFERED, move_mark, offered, pending_of
+from edge_agent.store.outbox import OFFERED, move_mark, pending_of
 from sitelink.clock import Clock
 from sitelink.decisions import Decision, Received
 from sitelink.digest import digest_of
@@ -135,6 +135,10 @@ class SimBox:
         rows = self._disk.execute("SELECT seq, body FROM journal WHERE NOT received ORDER BY seq").fetchall()
         return [(seq, decode_op(body).op_id) for seq, body in pending_of(rows, 0, len(rows)).rows]
 
+    def received(self) -> list[str]:
+        """Op ids of what came from above and is kept."""
+        return [decode_op(body).op_id for (body,) in self._disk.execute("SELECT body FROM journal WHERE received")]
+
     # ---- its link ----
 
     def connect(self) -> BoxSession:
@@ -176,7 +180,7 @@ class SimBox:
         if isinstance(effect, f.TakeSnapshot):
             records = tuple(decode_record(key, body) for part in effect.parts for key, body in part.records)
             head = effect.parts[0]
-            received = Received(head.epoch, head.at, (), records, effect.start_over)
+            received = Received(head.epoch, head.at, (), records, effect.start_over, head.kept)
             self.decide(lambda _ledger: Decision((), None, received))
             return session.snapshot_taken()
         if isinstance(effect, f.MakeDigest):
@@ -187,5 +191,5 @@ class SimBox:
         return meta.read(self._disk, meta.Acked) or meta.Acked()
 
     def _pending(self, after: int, limit: int) -> Any:
-        rows = self._disk.execute(OFFERED, offered(self._acked(), after, limit)).fetchall()
+        rows = self._disk.execute(OFFERED, (after, limit)).fetchall()
         return pending_of([(seq, body) for seq, body, _crc in rows], after, limit)

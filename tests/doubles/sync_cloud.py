@@ -2,7 +2,7 @@
 
 Every step is one transaction.
 
-No threads of its own and no sockets. Start at `SimCloud`.
+No threads and no sockets. Start at `SimCloud`.
 """
 
 import atexit
@@ -11,12 +11,13 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -26,11 +27,11 @@ from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.intake import take
 from cloud_relay.fleet.log_records import Activation, Held, Place, StoredOp
 from cloud_relay.fleet.ports import Books
-from cloud_relay.fleet.registration import EPOCH, Refused, Welcomed, register
+from cloud_relay.fleet.registration import EPOCH, Refused, Welcomed, begin_epoch, register
 from cloud_relay.fleet.site_desk import SiteDesk, load, open_desk
 from cloud_relay.fleet.sites import add_gateway, add_site
 from cloud_relay.fleet.teams import add_team
-from cloud_relay.store.database import SQLITE_FILE
+from cloud_relay.store.database import SQLITE_FILE, SqliteDatabase
 from cloud_relay.store.store import Store, open_store
 from sitelink.decisions import Decide
 from sitelink.digest import digest_of
@@ -61,6 +62,38 @@ def empty_database() -> Path:
     return folder / SQLITE_FILE
 
 
+class Here:
+    """Runs what it is given at once: a schedule has one thread."""
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work(*arguments))
+        except BaseException as error:
+            done.set_exception(error)
+        return done
+
+    def shutdown(self) -> None: ...
+
+
+class SimDatabase(SqliteDatabase):
+    """A real one, on the thread that asks. All of a process use what was compiled for the first: they are opened often,
+    and compiling statements anew would be half of a schedule's time."""
+
+    _dialect: Any = None
+    _compiled: ClassVar[dict[Any, Any]] = {}
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self._writers = self._readers = Here()  # type: ignore[assignment]
+        for engine in (self._writing, self._reading):
+            if SimDatabase._dialect is None:
+                engine.connect().close()
+                SimDatabase._dialect = engine.dialect
+            engine.dialect = engine.pool._dialect = SimDatabase._dialect
+            engine._compiled_cache = self._compiled
+
+
 class SimCloud:
     """A cloud with teams, each with one site and its gateways."""
 
@@ -73,7 +106,7 @@ class SimCloud:
         self._held: dict[GatewayId | str, Held] = {}
         self.ends: dict[str, int] = {}
         """The newest place of each site's log, as far as this process knows."""
-        self.sessions: dict[str, CloudLink] = {}
+        self.links: list[CloudLink] = []
         self.store.write_now(lambda books: books.secrets.put(EPOCH, self.new_id()))
         self.mutant = ""
         """What is done wrong on purpose, to see that the simulator notices."""
@@ -82,7 +115,9 @@ class SimCloud:
         folder = self._folder / name
         folder.mkdir()
         shutil.copyfile(empty_database(), folder / SQLITE_FILE)
-        return self._stack.enter_context(open_store("", folder))
+        database = SimDatabase(folder / SQLITE_FILE)
+        self._stack.callback(database.close)
+        return Store(database)
 
     def close(self) -> None:
         self._stack.close()
@@ -125,16 +160,16 @@ class SimCloud:
         self._stack = ExitStack()
         self.store = self._open(f"restored-{self.new_id()}")
         self.store.restore(file)
-        self.store.write_now(lambda books: books.secrets.put(EPOCH, self.new_id()))
+        self.store.write_now(lambda books: begin_epoch(books, self.new_id()))
         self.crash()
 
     def crash(self) -> None:
         """The process ends and starts anew: nothing is left of what was in memory."""
         self._held.clear()
         self.ends.clear()
-        for link in self.sessions.values():
+        for link in self.links:
             link.dead = True
-        self.sessions.clear()
+        self.links.clear()
 
     # ---- steps ----
 
@@ -197,7 +232,9 @@ class SimCloud:
         return self.ends[place.site]
 
     def open_link(self) -> "CloudLink":
-        return CloudLink(self)
+        link = CloudLink(self)
+        self.links.append(link)
+        return link
 
 
 class CloudLink:
@@ -250,7 +287,6 @@ class CloudLink:
             return self.session.refused(found.code, found.after_ms)
         self.gateway = found.enrolled.gateway
         self.place = Place(found.enrolled.team, found.enrolled.team_name, found.enrolled.site)
-        cloud.sessions[self.gateway] = self
         known = found.registered
         if known.mode == "reoffer" and cloud.mutant == "no_reoffer":
             known = msgspec.structs.replace(known, mode="resume", epoch=effect.hello.epoch or "")

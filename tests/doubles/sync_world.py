@@ -365,6 +365,8 @@ def _is_all_there(world: World, box: SimBox, place: Place) -> None:
     own = [op for _, op in box.journal()]
     missing = [op for op in own if op not in there]
     assert not missing, f"I1: lost {missing}"
+    gone = [op for op in box.received() if op not in there]
+    assert not gone, f"I1: a box still knows {gone}, and a restored cloud does not"
     if not world.backups and not world.box_backups:
         order = [each.op_id for each in stored]
         assert order == [op for op in own if op in set(order)], "I2: another order"
@@ -380,13 +382,23 @@ def _heads_are_what_nobody_replaced(state: SiteState, log: Sequence[Any]) -> Non
 
 def _heads(row: ChargePoint, name: str, log: Sequence[Any]) -> set[OpId]:
     heads: set[OpId] = set()
-    for op in log:
+    for op in _as_taken_up(row, log):
         sets = (op.entity == f"cp:{row.id}" and op.field == name) or (
             isinstance(op.event, JobImported) and any(each.id == row.id for each in op.event.charge_points)
         )
         if sets:
             heads = {head for head in heads if head not in op.bases} | {op.op_id}
     return heads
+
+
+def _as_taken_up(row: ChargePoint, log: Sequence[Any]) -> list[Any]:
+    """What was said of a row before it was there counts from when it is."""
+    at = next(
+        number for number, op in enumerate(log)
+        if isinstance(op.event, JobImported) and any(each.id == row.id for each in op.event.charge_points)
+    )  # fmt: skip
+    early = [op for op in log[:at] if op.entity == f"cp:{row.id}"]
+    return [log[at], *early, *log[at + 1 :]]
 
 
 def _activated_once(world: World) -> None:

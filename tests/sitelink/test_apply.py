@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+import sitelink.apply as apply_module
 from sitelink import events as e
 from sitelink.apply import FOLDS, apply, apply_to
 from sitelink.folding.changes import NOTHING
@@ -80,13 +81,6 @@ def test_every_kind_is_folded_or_kept_for_the_record():
 @pytest.mark.parametrize(
     ("entity", "event"),
     [
-        ("cp:nobody", e.FieldSet("CP9")),
-        ("cp:nobody", e.NoteAdded("hello")),
-        ("cp:nobody", e.OwnershipLearned(team="T")),
-        ("job:nobody", e.JobCompleted(activate=(), round=1)),
-        ("job:nobody", e.JobReopened()),
-        ("job:nobody", e.JobArchived()),
-        ("job:nobody", e.PairingOpened(for_s=60)),
         ("link:nobody", e.LinkRevoked()),
         ("id_token:nobody", e.IdTokenRemoved()),
         ("command:nobody", e.CommandAnswered(answer="Accepted", state=CommandState.ANSWERED)),
@@ -99,6 +93,30 @@ def test_an_op_about_something_unknown_changes_nothing(entity, event):
     site = Site()
     op = site.record(entity, event, field="identity")
     assert apply(site.state, op) == NOTHING
+
+
+def test_what_was_said_of_a_row_before_it_came_counts_when_it_comes():
+    """Boxes bring back a log in pieces after a restore of the cloud, and not in its first order."""
+    site = Site()
+    history = [site.imported(bay("a"))]
+    history.append(site.record("cp:a", e.FieldSet("CP9"), field="identity", bases=(history[0].op_id,)))
+    history.append(site.record("cp:a", e.NoteAdded("hello")))
+    history.append(site.record("job:j1", e.JobCompleted(activate=(), round=1), job="j1"))
+    wanted = folded(history)
+    assert (wanted.charge_points["a"].identity, wanted.jobs["j1"].status) == ("CP9", "completed")
+    late = folded([*history[1:], history[0]])
+    assert snapshot(late) == snapshot(wanted)
+    assert late.early_ops == {}
+
+
+def test_what_waits_is_kept_once_in_its_order_and_not_without_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(apply_module, "EARLY_MAX", 2)
+    site = Site()
+    notes = [site.record("cp:a", e.NoteAdded(text)) for text in ("one", "two", "three")]
+    state = folded([notes[0], notes[0], *notes[1:]])
+    assert [early.op for early in state.early_ops.values()] == [notes[1].op_id, notes[2].op_id]
+    apply_to(state, apply(state, site.imported(bay("a"))))
+    assert [note.text for note in state.charge_points["a"].notes] == ["two", "three"]
 
 
 def test_changes_are_plain_data():

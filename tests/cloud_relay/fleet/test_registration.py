@@ -8,13 +8,13 @@ import pytest
 from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.log_records import BoxLink, Place
 from cloud_relay.fleet.registration import (
-    EPOCH,
     FAR_BEHIND,
     FENCES_MAX,
     LATE_FOR,
     REPLACED_FOR_MS,
     Refused,
     Welcomed,
+    begin_epoch,
     register,
 )
 from cloud_relay.fleet.replacing import release_quarantine, replace_gateway
@@ -79,6 +79,19 @@ def test_how_it_goes_on_depends_on_what_the_box_has(store: Store, fields: dict[s
     assert Cloud(store).mode(**fields) == mode
 
 
+def test_only_who_was_never_here_gets_a_short_log_whole(store: Store) -> None:
+    cloud = Cloud(store)
+
+    def whole(**fields: object) -> bool:
+        found = cloud.hello(**fields)  # type: ignore[arg-type]
+        assert isinstance(found, Welcomed)
+        return found.registered.whole_log
+
+    assert [whole(epoch=None), whole(), whole(epoch="older")] == [True, False, False]
+    store.write_now(lambda books: books.logs.move_end(cloud.place.site, FAR_BEHIND + 1))
+    assert not whole(epoch=None)
+
+
 def test_what_a_box_says_it_has_is_what_it_has(store: Store) -> None:
     """It may have come as a snapshot, which is not confirmed place by place, or be gone with a backup."""
     cloud = Cloud(store)
@@ -99,8 +112,11 @@ def test_one_that_is_far_behind_gets_all_records(store: Store) -> None:
 def test_after_a_restore_of_the_cloud_every_box_offers_all_again(store: Store) -> None:
     cloud = Cloud(store)
     assert cloud.mode() == "resume"
-    store.write_now(lambda books: books.secrets.put(EPOCH, "epoch-2"))
-    assert cloud.mode() == "reoffer"
+    store.write_now(lambda books: books.logs.move_end(cloud.place.site, 5))
+    store.write_now(lambda books: begin_epoch(books, "epoch-2"))
+    found = cloud.hello()
+    assert isinstance(found, Welcomed)
+    assert (found.registered.mode, found.registered.kept) == ("reoffer", 5)
 
 
 def test_one_whose_last_op_is_old_was_restored_and_is_served(store: Store) -> None:

@@ -34,6 +34,26 @@ def test_the_log_is_read_by_place_and_by_box_and_by_what_it_is_about(store: Stor
     assert {key: value.place for key, value in known.items()} == {job.op_id: 1}
 
 
+def test_after_a_restore_it_is_known_how_far_a_log_is_what_it_was(store: Store) -> None:
+    place, _ = site(store)
+    empty, _ = site(store, "Beta")
+
+    def kept() -> list[int]:
+        return [store.read_now(lambda books, of=each: books.logs.kept(of.site)) for each in (place, empty)]
+
+    def restored_at(end: int) -> None:
+        store.write_now(lambda books: books.logs.move_end(place.site, end))
+        store.write_now(lambda books: books.logs.keep_ends())
+
+    restored_at(7)
+    assert kept() == [7, 0]
+    store.write_now(lambda books: books.logs.move_end(empty.site, 3))
+    restored_at(9)
+    assert kept() == [7, 0], "the lowest of all restores: a box may come from before the first"
+    restored_at(4)
+    assert kept() == [4, 0]
+
+
 def test_jobs_and_links_are_found_without_reading_every_site(store: Store) -> None:
     place, gateway = site(store)
     link = op("link:l1", e.LinkCreated(JobId("j1"), "ab" * 32, LinkRole.INSTALLER), job="j1")

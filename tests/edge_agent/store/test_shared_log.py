@@ -175,3 +175,25 @@ async def test_after_a_restore_of_the_cloud_everything_is_offered_again(tmp_path
         assert kinds == ["job.import", "set", "connector.changed"]
         assert heads(store) == ["THEIRS"], "what the cloud lost is shown until it has it again"
         assert store.uplink.backlog == 2
+
+
+async def test_only_what_lies_beyond_the_restored_log_is_offered_of_what_came_from_above(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await in_the_log(store)
+        base = first_head(store)
+        await receive(store, (2, from_above("one", "ONE", base)))
+        old = records(store)
+        await receive(store, (3, from_above("two", "TWO", "one")))
+        await store.uplink.acked("log", ((0, 3),))
+        grown = Received("e2", 30, (), old, start_over=True, kept=2)
+        await store.uplink.receive(grown)
+        assert [msgspec.json.decode(body)["op_id"] for _, body in await offered(store)][1:] == ["two"]
+        assert heads(store) == ["TWO"]
+        await receive(store, (31, from_above("two", "TWO", "one")))
+        assert await unconfirmed(store) == 0
+        assert [msgspec.json.decode(body)["kind"] for _, body in await offered(store)] == ["job.import"], "sent once"
+        assert len(await store.history.ops(0)) == 3
+
+
+async def offered(store: Store) -> Any:
+    return (await store.uplink.load("log", 0, None, 99)).rows

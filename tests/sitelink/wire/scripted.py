@@ -93,9 +93,8 @@ class Pair:
             elif isinstance(effect, f.Close):
                 self.closed["cloud"] = effect.code
             elif isinstance(effect, f.Register):
-                todo.extend(
-                    self.cloud.registered(Registered("x", "e", self.mode, len(self.log), WHEN, "Acme", "Harbour"))
-                )
+                known = Registered("x", "e", self.mode, len(self.log), WHEN, team="Acme", site="Harbour")
+                todo.extend(self.cloud.registered(known))
             elif isinstance(effect, f.Take):
                 todo.extend(self.cloud.taken(self._take(effect.batch)))
             elif isinstance(effect, f.LoadFeed):

@@ -3,7 +3,7 @@
 import msgspec
 
 from sitelink.wire import messages as m
-from sitelink.wire.cloud import FEED_WINDOW, HELLO_WITHIN_S, CloudSession, Registered, Taken
+from sitelink.wire.cloud import FEED_ITEMS, FEED_WINDOW, HELLO_WITHIN_S, CloudSession, Registered, Taken
 from sitelink.wire.codec import crc_of_ops
 from sitelink.wire.effects import Close, Compare, LoadFeed, LoadSnapshot, Register, Send, Take
 from tests.sitelink.builders import WHEN
@@ -106,6 +106,13 @@ def test_an_empty_site_has_a_snapshot_too() -> None:
     session.registered(Registered("x", "e", "snapshot", 0, WHEN))
     (send,) = session.snapshot_loaded("i", 0, [])
     assert send == Send(m.Snapshot("i", "e", 0, 1, 1, ()))
+
+
+def test_a_box_that_was_never_here_gets_the_whole_log_if_it_is_short() -> None:
+    session = CloudSession("nonce")
+    session.receive(m.Hello("g", "s", "x"))
+    effects = session.registered(Registered("x", "e", "snapshot", 7, WHEN, whole_log=True))
+    assert effects[1:] == [Send(m.Snapshot("x", "e", 0, 1, 1, ())), LoadFeed(0, FEED_ITEMS)]
 
 
 def test_orders_go_only_to_a_box_that_is_there() -> None:
