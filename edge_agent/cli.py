@@ -40,7 +40,21 @@ def settings_of(config: Path | None, overrides: tuple[str, ...]) -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """`meters` is loaded when it is asked for: a box without meters does not pay for them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "meters"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "meters":
+            return super().get_command(ctx, cmd_name)
+        from edge_agent.meters.commands import meters
+
+        return meters
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gatepost")
 def main() -> None:
     """Gatepost on the box: the site's central system, its installer page, its jobs."""

@@ -43,6 +43,7 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import JobService
 from edge_agent.site.local_lists import LocalLists
+from edge_agent.site.meters import MeterDesk
 from edge_agent.site.nobody import NoCloud, NoStations
 from edge_agent.site.operations import Operations
 from edge_agent.site.ports import Stations
@@ -185,6 +186,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         certificates = CertificateService(journal, stations, keeper, by_site=settings.certificates.sign == "site")
         desk.certificates = certificates
         feed = Feed(journal)
+        meters = MeterDesk(journal, clock, lambda: feed.touch_all("meters"))
         keys = SecurityService(journal, stations, store.history)
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
         transfers = Transfers(
@@ -214,7 +216,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             journal, stations, dispatch, feed, clock, store.history, keys, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: _notice(store, keeper),
             lambda: ocpp_url(settings, port, "wss") if (port := ports["ocpp.tls_port"]) else None,
-            transfers, lambda: link.state if link is not None else Relay(),
+            transfers, lambda: link.state if link is not None else Relay(), meters.states,
         )  # fmt: skip
         link, cloud = _link(settings, store, jobs, feed, clock)
         upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
@@ -263,6 +265,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(certificates.run(), name="certificates of charge points"))
         tasks.append(group.create_task(tally.run(), name="corrections"))
         tasks.append(group.create_task(transfers.run(), name="transfers"))
+        tasks.append(group.create_task(_read_meters(meters), name="meters"))
         if link is not None:
             tasks.append(group.create_task(link.run(), name="link to the cloud"))
         try:
@@ -296,6 +299,15 @@ def _link(
         lambda: feed.touch_all("header"), relay.proxy,
     )  # fmt: skip
     return link, CloudDesk(relay.url, enrolment, link, store.uplink, clock, lambda: _free(settings))
+
+
+async def _read_meters(desk: MeterDesk) -> None:
+    """As soon as there are any: what it takes is loaded then."""
+    while not desk.listed():
+        await desk.changed()
+    from edge_agent.meters.poller import Poller
+
+    await Poller(desk).run()
 
 
 def _own_settings(settings: Settings) -> dict[str, Any]:

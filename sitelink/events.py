@@ -47,6 +47,22 @@ class ChargePointListed(Event, frozen=True, omit_defaults=True):
     maintenance: bool = False
 
 
+class MeterListed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A meter as a job says it, by its name there.
+
+    `profile`: the model, as `eastron-sdm630`. `transport`: `tcp://HOST:PORT`, `rtu:///dev/ttyUSB0?speed=9600` and
+    others (docs/meters.md). `reversed`: what flows to the site counts as export there. `ratio`: of current transformers
+    that the meter does not know.
+    """
+
+    name: str = ""
+    profile: str = ""
+    transport: str = ""
+    unit_id: int = 1
+    reversed: bool = False
+    ratio: float = 1.0
+
+
 class JobImported(Event, frozen=True, omit_defaults=True):
     """entity job:…  A job comes to this box whole. Each row's fields get this op as their first head."""
 
@@ -60,7 +76,7 @@ class JobImported(Event, frozen=True, omit_defaults=True):
     contact: str | None = None
     activate_by_default: bool = True
     open_pairing: bool = True
-    meters: tuple[dict[str, Any], ...] = ()
+    meters: tuple[MeterListed, ...] = ()
 
 
 class FieldSet(Event, frozen=True, omit_defaults=True):

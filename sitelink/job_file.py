@@ -11,6 +11,7 @@ from sitelink.errors import IdentityInvalid, JobFileInvalid
 from sitelink.ids import check_identity, station_key
 
 CHARGE_POINTS_MAX = 500
+METERS_MAX = 50
 
 T = TypeVar("T")
 
@@ -35,13 +36,24 @@ class ChargePointEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     maintenance: bool = False
 
 
+class MeterEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether there is such a profile and address, the box says where the meter is shown."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    profile: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    transport: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    unit_id: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
+    reversed: bool = False
+    ratio: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 1.0
+
+
 class JobFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
     site: SiteEntry
     charge_points: Annotated[list[ChargePointEntry], msgspec.Meta(max_length=CHARGE_POINTS_MAX)] = []
     description: Text | None = None
     instructions: Text | None = None
-    meters: list[dict[str, Any]] = []
+    meters: Annotated[list[MeterEntry], msgspec.Meta(max_length=METERS_MAX)] = []
     activate_by_default: bool = True
     open_pairing: bool = True
     contact: Text | None = None
@@ -50,12 +62,18 @@ class JobFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def job_file_of(data: Any) -> JobFile:
     """Raises JobFileInvalid(where, problem): where is a path such as `$.charge_points[3].identity`."""
     if isinstance(data, dict):
+        for index, meter in enumerate(meters if isinstance(meters := data.get("meters"), list) else []):
+            _converted(meter, MeterEntry, f"$.meters[{index}]")
         if isinstance(data.get("number"), int):
             data = {**data, "number": str(data["number"])}
         rows = data.get("charge_points")
         for index, row in enumerate(rows if isinstance(rows, list) else []):
             _converted(row, ChargePointEntry, f"$.charge_points[{index}]")
     job = _converted(data, JobFile, "$")
+    meters = [meter.name for meter in job.meters]
+    twice = next((index for index, name in enumerate(meters) if name in meters[:index]), None)
+    if twice is not None:
+        raise JobFileInvalid(where=f"$.meters[{twice}].name", problem=f"the name {meters[twice]!r} is used twice")
     return msgspec.structs.replace(job, charge_points=_checked(job.charge_points))
 
 

@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from sitelink.decisions import Decide, Decision, Sight
 from sitelink.errors import (
     AlreadyCompleted,
@@ -31,6 +33,7 @@ from sitelink.events import (
     JobReopened,
     LinkCreated,
     LinkRevoked,
+    MeterListed,
     NoteAdded,
     PairingOpened,
     StationFaultCleared,
@@ -113,7 +116,8 @@ def decide_import(
             number=file.number, site_name=file.site.name, site_address=file.site.address, charge_points=rows,
             test_token=known.test_token if known else test_token, description=file.description or "",
             instructions=file.instructions or "", contact=file.contact,
-            activate_by_default=file.activate_by_default, open_pairing=file.open_pairing, meters=tuple(file.meters),
+            activate_by_default=file.activate_by_default, open_pairing=file.open_pairing,
+            meters=tuple(MeterListed(**msgspec.structs.asdict(meter)) for meter in file.meters),
         )  # fmt: skip
         id_ = known.id if known else job
         seen = tuple(head.op for row in kept.values() for register in _registers(row) for head in register.heads)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sitelink.events import Correction, ListEntry, MeterSample, Traits
+from sitelink.events import Correction, ListEntry, MeterListed, MeterSample, Traits
 from sitelink.ids import (
     ChargePointId,
     CommandId,
@@ -154,7 +154,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     open_pairing: bool = True
     pairing: Stamp | None = None
     pairing_for_s: int = 0
-    meters: tuple[dict[str, Any], ...] = ()
+    meters: tuple[MeterListed, ...] = ()
     completion: Completion | None = None
     ended_at: datetime | None = None
 

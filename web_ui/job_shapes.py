@@ -4,12 +4,12 @@ Pure data; `web_ui.views` fills them. Start at `JobView`.
 """
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from sitelink.ids import ChargePointId, TransactionId
 from sitelink.states import ActionName, ChargePointState, CommandState, IntegrationState, JobStatus
+from web_ui.meter_views import MeterView
 
 
 class SiteView(msgspec.Struct, frozen=True):
@@ -230,7 +230,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     relay: RelayView
     charge_points: tuple[ChargePointView, ...]
     seen: tuple[SeenView, ...]
-    meters: tuple[dict[str, Any], ...]
+    meters: tuple[MeterView, ...]
     pairing: PairingView
     completion: CompletionView | None
     open_points: tuple[OpenPoint, ...]

@@ -27,6 +27,27 @@ class Relay(msgspec.Struct, frozen=True):
     backlog: int = 0
 
 
+MeterKey = tuple[JobId, str]
+"""A meter's job, and its name there."""
+
+
+class MeterState(msgspec.Struct, frozen=True):
+    """How a meter stands: `problem` is the code of why it is not read at present, empty when it is.
+
+    `values` by quantity and phase, as `power_w.l1`, in V, A, W, Hz and Wh, those of the last good reading, from `at`.
+    `flags`: those that cannot be right, and why. `notes`: what is set wrong at the meter. `since`: of this problem.
+    """
+
+    problem: str = ""
+    values: Mapping[str, float] = {}
+    flags: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
+    at: datetime | None = None
+    since: datetime | None = None
+    exception: int = 0
+    """The number with which the meter refused."""
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything a page is made of, as of one moment. `state` is committed state: read, never change."""
 
@@ -46,13 +67,15 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Something about the box that people should know, saving or not: salvaged, certificate_expiring."""
     in_cloud: bool = False
     """Whether the page is shown by the cloud: the box is then somewhere else."""
+    meters: Mapping[MeterKey, MeterState] = {}
+    """Of those that were asked since the start."""
     moving: Mapping[TransferId, int] = {}
     """Bytes that have gone over, of the files that are on their way."""
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """News for a live page: `region` is out of date. header, seen, completion, page; of a row cp:ID, corrections:ID,
-    security:ID, inventory:ID and other lists it told.
+    """News for a live page: `region` is out of date. header, seen, meters, completion, page; of a row cp:ID,
+    corrections:ID, security:ID, inventory:ID and other lists it told.
     """
 
     seq: int

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from web_ui import wording
 from web_ui.assets import asset_url
+from web_ui.meter_views import ENERGIES, SHOWN_BY_PHASE
 from web_ui.views import NOTE_MAX_CHARACTERS, JobView
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def _environment() -> "Environment":
         next_step=wording.next_step,
         note_max=NOTE_MAX_CHARACTERS,
         section_titles=SECTIONS,
+        meter_quantities=SHOWN_BY_PHASE,
+        meter_energies=ENERGIES,
     )
     return environment
 
@@ -137,8 +140,8 @@ def partial(name: str, **context: Any) -> str:
 
 
 def region(name: str, view: JobView, csrf: str, **more: Any) -> str | None:
-    """The fragment of a live region: header, seen, completion, cp:ID, actions:ID, notes:ID. None: there is no such."""
-    if name in ("header", "seen", "completion"):
+    """The fragment of a live region: header, seen, meters, completion, cp:ID, actions:ID, notes:ID. None: no such."""
+    if name in ("header", "seen", "meters", "completion"):
         return partial(name, view=view, csrf=csrf, **more)
     kind, _, row_id = name.partition(":")
     partial_name = {"cp": "charge_point", "actions": "actions", "notes": "notes"}.get(kind)

@@ -6,7 +6,6 @@ Pure: no I/O, no clock; everything comes from one Snapshot. The rules themselves
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
 
 from sitelink.actions import SCHEDULED, actions_of, commands_of
 from sitelink.errors import SiteError
@@ -44,6 +43,7 @@ from web_ui.job_shapes import (
     TestView,
     TransactionView,
 )
+from web_ui.meter_views import meters_of
 from web_ui.ports import Relay, Snapshot
 
 __all__ = ["NOTE_MAX_CHARACTERS", "ChargePointView", "ErrorView", "JobView", "error_view", "job_view"]
@@ -84,7 +84,7 @@ def job_view(
         number=job.number, status=job.status, site=SiteView(job.site_name, job.site_address),
         description=job.description, instructions=job.instructions, contact=job.contact,
         total=len(rows), connected=sum(row.connected for row in rows), tested=sum(row.tested for row in rows),
-        relay=_relay(snapshot.relay), charge_points=rows, seen=_seen(snapshot, rows), meters=_meters(job),
+        relay=_relay(snapshot.relay), charge_points=rows, seen=_seen(snapshot, rows), meters=meters_of(snapshot, job),
         pairing=PairingView(snapshot.pairing_open.get(job.id, False)), completion=_completion(snapshot, job, rows),
         open_points=_open_points(rows), read_only=job.status is not JobStatus.OPEN or link.role is LinkRole.READ,
         trouble=snapshot.trouble, notice=snapshot.notice, activate_by_default=job.activate_by_default, seq=snapshot.seq,
@@ -312,13 +312,6 @@ def _suggested(knock: Knock, rows: tuple[ChargePointView, ...]) -> tuple[ChargeP
     wanted = _look(knock.identity)
     alike = [row.id for row in rows if row.identity and not row.connected and _look(row.identity) == wanted]
     return tuple([*alike, *(row.id for row in rows if not row.identity)][:3])
-
-
-def _meters(job: Job) -> tuple[dict[str, Any], ...]:
-    """The job's meters by name; nothing reads them yet, and that is what they say."""
-    return tuple(
-        {"name": meter.get("name"), "state": "not_read", "readings": {}, "at": None} for meter in job.meters
-    )  # fmt: skip
 
 
 def _open_points(rows: Iterable[ChargePointView]) -> tuple[OpenPoint, ...]:

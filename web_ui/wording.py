@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from web_ui.call_words import CALLS, PROGRAMS
+from web_ui.meter_words import METERS
 from web_ui.transfer_words import TRANSFERS
 
 
@@ -609,7 +610,7 @@ FLASHES: dict[str, Words] = {
 WORDS: dict[str, Words] = {
     **SECURITY,
     **ERRORS, **EXPLANATIONS, **FAULTS, **ACTION_REASONS, **OUTCOMES, **TROUBLES, **FLASHES,
-    **{code: Words(*each) for code, each in (*TRANSFERS.items(), *CALLS.items())},
+    **{code: Words(*each) for code, each in (*TRANSFERS.items(), *CALLS.items(), *METERS.items())},
 }  # fmt: skip
 
 _TELLING_FIELDS = ("problem", "reason", "status")

@@ -32,7 +32,7 @@ from sitelink.model import Command, Job, Link, Transfer
 from sitelink.ops import Author
 from sitelink.record import record_of
 from sitelink.states import ActionName, AuthorType, JobStatus, LinkRole, TransferKind
-from web_ui.ports import Relay, Snapshot, Stale
+from web_ui.ports import MeterKey, MeterState, Relay, Snapshot, Stale
 
 JOB_TOKEN_PREFIX = "gl1_"  # noqa: S105
 ADMIN_TOKEN_PREFIX = "ga1_"  # noqa: S105
@@ -70,8 +70,10 @@ class JobService:
         commands: Commands, keys: SecurityService, new_id: Callable[[], str], ocpp_url: Callable[[], str],
         notice: Callable[[], str | None] = lambda: None, ocpp_tls_url: Callable[[], str | None] = lambda: None,
         transfers: Transfers | None = None, relay: Callable[[], Relay] = Relay,
+        meters: Callable[[], Mapping[MeterKey, MeterState]] = dict,
     ) -> None:  # fmt: skip
         self._relay = relay
+        self._meters = meters
         self._journal = journal
         self._stations = stations
         self._dispatch = dispatch
@@ -101,7 +103,7 @@ class JobService:
             pairing_open={job.id: pairing_open(job, now) for job in state.jobs.values()},
             relay=self._relay(), trouble=trouble.code if trouble else None, ocpp_url=self._ocpp_url(),
             ocpp_tls_url=self._ocpp_tls_url(), notice=self._notice(),
-            moving=self._transfers.so_far() if self._transfers else {},
+            moving=self._transfers.so_far() if self._transfers else {}, meters=self._meters(),
         )  # fmt: skip
 
     def link_of_token(self, token: str) -> Link | None:

@@ -28,12 +28,14 @@ from edge_agent.site.trust import NOTHING_SHOWN, Presented, Proof
 from sitelink.commands import Order, OrderAnswer
 from sitelink.decisions import Decision as Decision
 from sitelink.decisions import Received
+from sitelink.events import MeterListed
 from sitelink.folding.changes import Changes
 from sitelink.frames import Frame
 from sitelink.ids import OpId, StationKey, TransactionId, TransferId
 from sitelink.model import SiteState, StationReport, Transaction
 from sitelink.ops import Fact, Op, Stamp
 from sitelink.states import Registration, ReportKind, TransferMethod
+from web_ui.ports import MeterKey
 
 T = TypeVar("T")
 
@@ -655,3 +657,29 @@ class Desk(Protocol):
     async def faulted(self, station: StationKey, code: str, detail: dict[str, str]) -> None: ...
 
     async def fault_cleared(self, station: StationKey, code: str) -> None: ...
+
+
+class MeterPoll(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of asking a meter once. `problem`: why there are no values (`MeterState.problem`)."""
+
+    meter: MeterKey
+    problem: str = ""
+    values: dict[str, float] = {}
+    flags: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+    exception: int = 0
+    detail: str = ""
+
+
+class MeterSite(Protocol):
+    """What whoever reads meters needs of the core."""
+
+    def listed(self) -> Mapping[MeterKey, MeterListed]:
+        """All that are to be read."""
+        ...
+
+    async def changed(self) -> None:
+        """Until `listed` says something else than when it was asked last."""
+        ...
+
+    def take(self, poll: MeterPoll) -> None: ...

@@ -61,7 +61,7 @@ def test_the_list_of_action_reasons_was_found() -> None:
 def test_no_code_is_said_twice_with_different_words() -> None:
     groups = (
         wording.ERRORS, wording.EXPLANATIONS, wording.FAULTS, wording.ACTION_REASONS, wording.OUTCOMES,
-        wording.TROUBLES, wording.FLASHES, wording.TRANSFERS, wording.SECURITY, wording.CALLS,
+        wording.TROUBLES, wording.FLASHES, wording.TRANSFERS, wording.SECURITY, wording.CALLS, wording.METERS,
     )  # fmt: skip
     assert sum(map(len, groups)) == len(wording.WORDS)
 

@@ -64,7 +64,7 @@ def _register(value: str | int | bool) -> Register:
     [
         Job(
             id=JobId("j"), number="1", site_name="ü", charge_points=(ChargePointId("a"),), test_token="T",
-            created_at=NOON, imported_by=OpId("o"), meters=({"name": "Main", "unit_id": 1},),
+            created_at=NOON, imported_by=OpId("o"), meters=(e.MeterListed("Main", "eastron-sdm630", "tcp://127.0.0.1"),),
         ),
         ChargePoint(
             id=ChargePointId("a"), job=JobId("j"), name="Bay 1", identity_register=_register("CP001"),

@@ -1,0 +1,106 @@
+"""`edge-agent meters …`: profiles, and meters asked by hand. They need no running agent, and a port for themselves.
+
+Start at `meters`. Answers are one JSON object on standard output, as of all commands.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from edge_agent.meters.bus import Bus, BusTrouble
+from edge_agent.meters.endpoints import EndpointInvalid, endpoint_of
+from edge_agent.meters.profiles import Profile, ProfileInvalid, bundled, load
+from edge_agent.meters.reach import identified, read_once
+from edge_agent.meters.readings import Installed
+from web_ui.wording import full
+
+T = TypeVar("T")
+_AT = click.option("--at", "transport", required=True, help="tcp://HOST:502 or rtu:///dev/ttyUSB0?speed=9600.")
+_UNIT = click.option("--unit", default=1, type=click.IntRange(0, 255), help="The meter's address; 1.")
+
+
+@click.group()
+def meters() -> None:
+    """Meters: which models are known, and what one says."""
+
+
+@meters.command()
+def profiles() -> None:
+    """All models this version knows."""
+    _print([
+        {"profile": each.id, "name": each.name, "phases": each.phases, "says_what_it_is": each.by_mark,
+         "verified": each.verified}
+        for each in bundled().values()
+    ])  # fmt: skip
+
+
+@meters.command("try")
+@click.argument("profile")
+@_AT
+@_UNIT
+@click.option("--reversed", "is_reversed", is_flag=True, help="What flows to the site counts as export there.")
+@click.option("--ratio", default=1.0, type=click.FloatRange(0, 10_000, min_open=True), help="Of current transformers.")
+def try_(profile: str, transport: str, unit: int, is_reversed: bool, ratio: float) -> None:
+    """Read a meter once by PROFILE: a model's name, or a file of your own."""
+    known = _profile(profile)
+
+    async def ask(bus: Bus) -> dict[str, Any]:
+        reading, odd = await read_once(bus, unit, known, Installed(is_reversed, ratio))
+        return {"profile": known.id, "values": reading.values, "flags": reading.flags, "odd": odd}
+
+    _print(_on_bus(transport, unit, known.id, ask))
+
+
+@meters.command()
+@_AT
+@_UNIT
+def identify(transport: str, unit: int) -> None:
+    """Which model answers. What is guessed by its values alone says so."""
+
+    async def ask(bus: Bus) -> Any:
+        return await identified(bus, unit)
+
+    found = _on_bus(transport, unit, "", ask)
+    _print(msgspec.to_builtins(found) if found is not None else {"profiles": []})
+
+
+def _profile(text: str) -> Profile:
+    found = bundled().get(text)
+    if found is not None:
+        return found
+    if not Path(text).is_file():
+        raise click.ClickException(f"There is no profile {text!r} and no such file; see edge-agent meters profiles.")
+    try:
+        return load(Path(text))
+    except ProfileInvalid as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _on_bus(transport: str, unit: int, profile: str, ask: Callable[[Bus], Awaitable[T]]) -> T:
+    try:
+        endpoint = endpoint_of(transport)
+    except EndpointInvalid as error:
+        raise click.ClickException(str(error)) from error
+
+    async def whole() -> T:
+        bus = Bus(endpoint)
+        try:
+            return await ask(bus)
+        finally:
+            await bus.close()
+
+    try:
+        return asyncio.run(whole())
+    except BusTrouble as trouble:
+        code = "port_busy" if trouble.code == "busy" else trouble.code
+        fields = {"transport": str(endpoint), "unit_id": unit, "profile": profile, "exception": trouble.exception}
+        raise click.ClickException(full(f"meter_{code}", fields)) from trouble
+
+
+def _print(answer: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")

@@ -1,0 +1,82 @@
+"""The site's meters: which are to be read, and what the last reading said.
+
+What a meter says between two readings is nobody's fact yet: it stands here, in memory, and pages are told. Start at
+`MeterDesk`. Whoever reads them is behind `MeterSite`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import msgspec
+import structlog
+
+from edge_agent.site.ports import Committed, Journal, MeterPoll
+from sitelink.clock import Clock
+from sitelink.events import MeterListed
+from sitelink.model import Job
+from sitelink.states import JobStatus
+from web_ui.ports import MeterKey, MeterState
+
+log = structlog.get_logger()
+
+TOLD_EVERY_S = 1.0
+READ_WHILE = (JobStatus.OPEN, JobStatus.COMPLETED)
+
+
+class MeterDesk:
+    """See `MeterSite`."""
+
+    def __init__(self, journal: Journal, clock: Clock, news: Callable[[], None]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._news = news
+        self._states: dict[MeterKey, MeterState] = {}
+        self._listed: dict[MeterKey, MeterListed] = {}
+        self._change = asyncio.Event()
+        self._told_at = -TOLD_EVERY_S
+        journal.subscribe(self._committed)
+
+    def listed(self) -> Mapping[MeterKey, MeterListed]:
+        self._change.clear()
+        self._listed = {
+            (job.id, meter.name): meter
+            for job in self._journal.state.jobs.values() if job.status in READ_WHILE for meter in job.meters
+        }  # fmt: skip
+        self._states = {key: state for key, state in self._states.items() if key in self._listed}
+        return self._listed
+
+    async def changed(self) -> None:
+        while True:
+            await self._change.wait()
+            before = self._listed
+            if self.listed() != before:
+                return
+
+    def states(self) -> Mapping[MeterKey, MeterState]:
+        """What is known of each."""
+        return self._states
+
+    def take(self, poll: MeterPoll) -> None:
+        before = self._states.get(poll.meter, MeterState())
+        now = self._clock.now()
+        if not poll.problem:
+            state = MeterState(values=poll.values, flags=poll.flags, notes=poll.notes, at=now)
+        else:
+            state = msgspec.structs.replace(
+                before, problem=poll.problem, exception=poll.exception,
+                since=before.since if before.problem == poll.problem else now,
+            )  # fmt: skip
+        if state.problem != before.problem:
+            log.info("meter_state", meter=poll.meter[1], problem=state.problem or None, detail=poll.detail or None)
+        self._states[poll.meter] = state
+        self._tell(at_once=state.problem != before.problem)
+
+    def _tell(self, *, at_once: bool) -> None:
+        now_s = self._clock.monotonic()
+        if at_once or now_s - self._told_at >= TOLD_EVERY_S:
+            self._told_at = now_s
+            self._news()
+
+    def _committed(self, committed: Committed) -> None:
+        if any(isinstance(entity, Job) for changes in committed.changes for entity in changes.put):
+            self._change.set()

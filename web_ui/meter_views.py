@@ -1,0 +1,79 @@
+"""The job's meters as a page and the API show them. Pure. Start at `meters_of`."""
+
+from datetime import datetime
+
+import msgspec
+
+from sitelink.events import MeterListed
+from sitelink.model import Job
+from web_ui import wording
+from web_ui.ports import MeterState, Snapshot
+
+PHASES = ("total", "l1", "l2", "l3")
+SHOWN_BY_PHASE = (("voltage_v", "V", 1), ("current_a", "A", 2), ("power_w", "W", 0))
+ENERGIES = (("energy_import_wh", "Import"), ("energy_export_wh", "Export"))
+
+
+class MeterView(msgspec.Struct, frozen=True):
+    """`state`: ok, or the code of why there are no new values. `readings` by quantity and phase, in V, A, W, Hz, Wh;
+    `at` is their time. `flags`: values that cannot be right, as `power_w.l1`, with a code."""
+
+    name: str
+    profile: str
+    transport: str
+    unit_id: int
+    state: str
+    state_text: str
+    readings: dict[str, dict[str, float]]
+    at: datetime | None
+    flags: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        return self.state == "ok"
+
+    def shown(self, quantity: str, phase: str, digits: int) -> str:
+        value = self.readings.get(quantity, {}).get(phase)
+        return "–" if value is None else f"{value:,.{digits}f}"
+
+    def is_flagged(self, quantity: str, phase: str) -> bool:
+        return f"{quantity}.{phase}" in self.flags
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Those that any value is told of, the total last."""
+        told = {phase for quantity, _, _ in SHOWN_BY_PHASE for phase in self.readings.get(quantity, {})}
+        return tuple(phase for phase in (*PHASES[1:], PHASES[0]) if phase in told)
+
+    @property
+    def flag_texts(self) -> tuple[str, ...]:
+        return tuple(f"{_named(key)}: {wording.full(f'meter_value_{code}', {})}" for key, code in self.flags.items())
+
+
+def meters_of(snapshot: Snapshot, job: Job) -> tuple[MeterView, ...]:
+    return tuple(_meter(meter, snapshot.meters.get((job.id, meter.name)), snapshot) for meter in job.meters)
+
+
+def _meter(meter: MeterListed, known: MeterState | None, snapshot: Snapshot) -> MeterView:
+    state = known or MeterState(problem="elsewhere" if snapshot.in_cloud else "not_read")
+    fields = {
+        "profile": meter.profile, "transport": meter.transport, "unit_id": meter.unit_id, "exception": state.exception,
+    }  # fmt: skip
+    readings: dict[str, dict[str, float]] = {}
+    for key, value in state.values.items():
+        quantity, _, phase = key.partition(".")
+        readings.setdefault(quantity, {})[phase] = value
+    return MeterView(
+        name=meter.name, profile=meter.profile, transport=meter.transport, unit_id=meter.unit_id,
+        state=state.problem or "ok", state_text=wording.full(f"meter_{state.problem}", fields) if state.problem else "",
+        readings=readings, at=state.at, flags=dict(state.flags),
+        notes=tuple(wording.full(f"meter_{note}", fields) for note in state.notes),
+    )  # fmt: skip
+
+
+def _named(key: str) -> str:
+    quantity, _, phase = key.partition(".")
+    name = {"voltage_v": "voltage", "current_a": "current", "power_w": "power", "frequency_hz": "frequency",
+            "energy_import_wh": "import", "energy_export_wh": "export"}.get(quantity, quantity)  # fmt: skip
+    return f"{phase.upper() if phase != 'total' else 'Total'} {name}"
