@@ -13,10 +13,12 @@ import click
 import msgspec
 
 from edge_agent.meters.bus import Bus, BusTrouble
-from edge_agent.meters.endpoints import EndpointInvalid, endpoint_of
+from edge_agent.meters.endpoints import PORT, EndpointInvalid, endpoint_of
+from edge_agent.meters.hosts import HostsInvalid, hosts_of
 from edge_agent.meters.profiles import Profile, ProfileInvalid, bundled, load
 from edge_agent.meters.reach import identified, read_once
 from edge_agent.meters.readings import Installed
+from edge_agent.meters.scan import Found, Scan, Wanted, serial_ports
 from web_ui.wording import full
 
 T = TypeVar("T")
@@ -67,6 +69,48 @@ def identify(transport: str, unit: int) -> None:
 
     found = _on_bus(transport, unit, "", ask)
     _print(msgspec.to_builtins(found) if found is not None else {"profiles": []})
+
+
+@meters.command()
+@click.option("--hosts", default="", help="192.168.1.0/24, 192.168.1.10-40, 192.168.1.7; several with commas.")
+@click.option("--port", default=PORT, type=click.IntRange(1, 65535), help="Of the hosts; 502.")
+@click.option("--serial", "devices", multiple=True, help="A serial port; without any, all of this machine.")
+@click.option("--no-serial", is_flag=True, help="Leave serial ports out.")
+@click.option("--every-address", is_flag=True, help="All 247 addresses, not the likely ones: minutes a port.")
+def scan(hosts: str, port: int, devices: tuple[str, ...], no_serial: bool, every_address: bool) -> None:
+    """Look for meters on serial ports and in a range of hosts. What is found comes as soon as it is."""
+    try:
+        wanted = Wanted(
+            () if no_serial else devices or serial_ports(), hosts_of(hosts) if hosts else (), port, every_address
+        )
+    except HostsInvalid as error:
+        raise click.ClickException(str(error)) from error
+    if not wanted.devices and not wanted.hosts:
+        raise click.ClickException("There is no serial port here; name a range of hosts with --hosts.")
+    told = 0
+
+    def news() -> None:
+        nonlocal told
+        for each in search.found[told:]:
+            click.echo(f"{each.endpoint} address {each.unit}: {_named(each)}", err=True)
+        told = len(search.found)
+        click.echo(f"\r{search.done} of {search.total}", nl=False, err=True)
+
+    search = Scan(wanted, news)
+    asyncio.run(search.run())
+    click.echo(err=True)
+    found = [
+        {"transport": str(each.endpoint), "unit_id": each.unit, "identified": msgspec.to_builtins(each.identified)}
+        for each in search.found
+    ]
+    _print({"found": found, "problems": search.problems})
+
+
+def _named(found: Found) -> str:
+    who = found.identified
+    if who is None:
+        return "answers, but is none of the known models"
+    return f"{'perhaps ' if who.guessed else ''}{' or '.join(bundled()[id_].name for id_ in who.profiles[:4])}"
 
 
 def _profile(text: str) -> Profile:

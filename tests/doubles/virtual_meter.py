@@ -6,6 +6,7 @@ Its own few lines of Modbus: nothing of it is shared with what it tests. Start a
 import asyncio
 import os
 import struct
+import termios
 import tty
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -117,10 +118,11 @@ class Line:
     def __init__(self, *meters: VirtualMeter) -> None:
         self.meters = {meter.unit: meter for meter in meters}
         self.fault: Fault = faithfully
+        self.deaf: Callable[[], bool] = lambda: False
 
     async def heard(self, unit: int, pdu: bytes) -> bytes | None:
         """The answer's PDU, by whoever has the address."""
-        meter = self.meters.get(unit)
+        meter = self.meters.get(unit) if not self.deaf() else None
         return meter.answer(pdu) if meter is not None else None
 
     async def serve_rtu(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -163,9 +165,11 @@ class Line:
 
 
 @asynccontextmanager
-async def serving_tcp(line: Line, *, as_rtu: bool = False) -> AsyncIterator[int]:
+async def serving_tcp(
+    line: Line, *, as_rtu: bool = False, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[int]:
     """The port. `as_rtu`: a gateway that passes frames of a serial line on."""
-    server = await asyncio.start_server(line.serve_rtu if as_rtu else line.serve_tcp, "127.0.0.1", 0)
+    server = await asyncio.start_server(line.serve_rtu if as_rtu else line.serve_tcp, host, port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -173,9 +177,14 @@ async def serving_tcp(line: Line, *, as_rtu: bool = False) -> AsyncIterator[int]
 
 
 @asynccontextmanager
-async def serial_line(line: Line, folder: Path) -> AsyncIterator[Path]:
-    """A pair of terminals, as `socat` makes them: the path of the end that the box opens."""
-    box_end = folder / "ttyUSB0"
+async def serial_line(
+    line: Line, folder: Path, name: str = "ttyUSB0", only_at: int | None = None
+) -> AsyncIterator[Path]:
+    """A pair of terminals, as `socat` makes them: the path of the end that the box opens.
+
+    `only_at`: a speed as termios has it; with another one nothing is understood.
+    """
+    box_end = folder / name
     master, slave = os.openpty()
     tty.setraw(master)
     tty.setraw(slave)
@@ -184,6 +193,7 @@ async def serial_line(line: Line, folder: Path) -> AsyncIterator[Path]:
     loop = asyncio.get_running_loop()
     reader = StreamReader()
     incoming, outgoing = os.fdopen(master, "rb", 0), os.fdopen(os.dup(master), "wb", 0)
+    line.deaf = lambda: only_at is not None and termios.tcgetattr(slave)[4] != only_at
     read, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), incoming)
     write, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, outgoing)
     try:

@@ -82,3 +82,16 @@ def test_a_meter_that_does_not_answer_is_said_so(port: int) -> None:
     code, output = run("try", "abb-b23", "--at", f"tcp://127.0.0.1:{port}", "--unit", "9")
     assert code == 1
     assert "No answer from address 9" in output
+
+
+def test_a_scan_says_what_it_finds_as_it_finds_it(port: int) -> None:
+    result = CliRunner().invoke(main, ["meters", "scan", "--no-serial", "--hosts", "127.0.0.1", "--port", str(port)])
+    assert result.exit_code == 0
+    assert f"tcp://127.0.0.1:{port} address 1: ABB B23" in result.stderr
+    (found,) = json.loads(result.stdout)["found"]
+    assert (found["transport"], found["unit_id"]) == (f"tcp://127.0.0.1:{port}", 1)
+    assert found["identified"]["profiles"] == ["abb-b23"]
+    code, output = run("scan", "--no-serial")
+    assert (code, "name a range of hosts" in output) == (1, True)
+    code, output = run("scan", "--hosts", "8.8.8.8")
+    assert (code, "no private network" in output) == (1, True)
