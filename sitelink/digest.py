@@ -32,6 +32,8 @@ def _parts(entity: Entity) -> Iterator[str]:
     elif isinstance(entity, Job):
         yield from (entity.imported_by, entity.status.value, str(entity.round), ",".join(entity.charge_points))
         yield ",".join(entity.completion.activated) if entity.completion else "-"
+        for meter in entity.meters:
+            yield f"{meter.name}|{meter.profile}|{meter.transport}|{meter.unit_id}|{meter.reversed}|{meter.ratio}"
     elif isinstance(entity, Link):
         yield from (entity.token_sha256, "ended" if entity.revoked_at else "valid")
     elif isinstance(entity, IdToken):

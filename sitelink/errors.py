@@ -56,6 +56,20 @@ class JobReadOnly(SiteError):
     http_status = 409
 
 
+class MeterInvalid(SiteError):
+    """A field of a meter cannot be so. fields: where, allowed."""
+
+    code = "meter_invalid"
+    http_status = 422
+
+
+class MeterExists(SiteError):
+    """The job has a meter of this name. fields: name."""
+
+    code = "meter_exists"
+    http_status = 409
+
+
 class AlreadyCompleted(SiteError):
     """fields: at (ISO time), by (name or null)."""
 

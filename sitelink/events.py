@@ -79,6 +79,19 @@ class JobImported(Event, frozen=True, omit_defaults=True):
     meters: tuple[MeterListed, ...] = ()
 
 
+class MeterPut(Event, frozen=True, omit_defaults=True):
+    """entity job:…  A meter is added to the job, or stands in the place of the one that is called `instead_of`."""
+
+    meter: MeterListed
+    instead_of: str = ""
+
+
+class MeterRemoved(Event, frozen=True, omit_defaults=True):
+    """entity job:…"""
+
+    name: str
+
+
 class FieldSet(Event, frozen=True, omit_defaults=True):
     """entity cp:…, `field` on the op: identity, connector, active or maintenance. `bases` are the heads it replaces."""
 
@@ -700,6 +713,8 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     NoteAdded: "note.add",
     JobCompleted: "complete",
     JobReopened: "reopen",
+    MeterPut: "meter.put",
+    MeterRemoved: "meter.remove",
     JobArchived: "archive",
     JobCancelled: "cancel",
     PairingOpened: "pairing.open",

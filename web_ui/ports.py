@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sitelink.events import Correction
+from sitelink.events import Correction, MeterListed
 from sitelink.frames import Frame
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
 from sitelink.model import Command, Link, SiteState, Transfer
@@ -202,6 +202,14 @@ class Jobs(Protocol):
         ...
 
     async def open_pairing(self, job: JobId, author: Author) -> None: ...
+
+    async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
+        """Add a meter, or change `instead_of`. Raises MeterInvalid, MeterExists, JobReadOnly, NotFound."""
+        ...
+
+    async def remove_meter(self, job: JobId, name: str, author: Author) -> None:
+        """Raises JobReadOnly, NotFound."""
+        ...
 
     def news(self, job: JobId, after: int | None) -> AsyncIterator[Stale]:
         """What goes stale from now on, coalesced over 200 ms; first what went stale since `after`, if that is known."""

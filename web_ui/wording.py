@@ -42,6 +42,12 @@ ERRORS: dict[str, Words] = {
         "Another charge point of this job already uses this serial and connector.",
     ),
     "connector_invalid": Words("There is no such connector.", "Choose one of the numbers offered."),
+    "meter_invalid": Words(
+        "That cannot be the {where} of a meter.", "Allowed: {allowed}.", "A meter cannot be so."
+    ),
+    "meter_exists": Words(
+        "There is a meter called {name} already.", "Give it another name.", "There is a meter of that name already."
+    ),
     "charge_active": Words(
         "{name} is charging; this cannot be changed meanwhile.",
         "Stop the charge first.",

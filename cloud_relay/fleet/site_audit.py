@@ -20,6 +20,8 @@ from sitelink.events import (
     JobCompleted,
     JobImported,
     LinkCreated,
+    MeterPut,
+    MeterRemoved,
     NoteAdded,
     SettingSet,
 )
@@ -33,7 +35,7 @@ KINDS: Mapping[str, str] = {
     "cancel": "job.cancelled", "pairing.open": "job.pairing_opened", "link.create": "link.created",
     "link.revoke": "link.revoked", "set": "charge_point.changed", "note.add": "charge_point.note",
     "cmd.requested": "charge_point.command", "setting.set": "setting.changed", "id_token.listed": "id_token.listed",
-    "id_token.removed": "id_token.removed",
+    "id_token.removed": "id_token.removed", "meter.put": "meter.put", "meter.remove": "meter.removed",
 }  # fmt: skip
 """Kinds of op, and what they are called in the audit log."""
 ACTORS = {AuthorType.OPERATOR: ActorKind.USER, AuthorType.INSTALLER: ActorKind.LINK}
@@ -85,6 +87,10 @@ def _after(op: Op) -> dict[str, Any]:
         return {"action": event.action.value}
     if isinstance(event, SettingSet):
         return {"value": msgspec.to_builtins(event.value)}
+    if isinstance(event, MeterPut):
+        return {"name": event.meter.name, "profile": event.meter.profile, "transport": event.meter.transport}
+    if isinstance(event, MeterRemoved):
+        return {"name": event.name}
     if isinstance(event, IdTokenListed):
         return {"status": event.status.value}
     return {}

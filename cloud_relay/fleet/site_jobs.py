@@ -15,8 +15,10 @@ from cloud_relay.fleet.log_records import BoxLink, Held, Place
 from cloud_relay.fleet.news import News, SiteNews
 from cloud_relay.fleet.site_view import snapshot_of, sync_of
 from sitelink import job_rules as rules
+from sitelink import meter_rules
 from sitelink.decisions import Decide
 from sitelink.errors import GatewayOffline, NotFound, TransferUnavailable, error_of
+from sitelink.events import MeterListed
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, TransferId
 from sitelink.model import Command, Link, Transfer
 from sitelink.ops import Author
@@ -96,6 +98,12 @@ class SiteJobs:
         self, job: JobId, author: Author, *, activate_all: bool, reason: str | None = None, name: str | None = None
     ) -> None:
         await self._decide(rules.decide_complete(job, author, activate_all=activate_all, reason=reason, name=name))
+
+    async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
+        await self._decide(meter_rules.decide_put(job, meter, author, instead_of=instead_of))
+
+    async def remove_meter(self, job: JobId, name: str, author: Author) -> None:
+        await self._decide(meter_rules.decide_remove(job, name, author))
 
     async def open_pairing(self, job: JobId, author: Author) -> None:
         await self._decide(rules.decide_pairing(job, author))

@@ -23,8 +23,10 @@ from edge_agent.site.ports import Journal, Stations
 from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import Transfers
 from sitelink import job_rules as rules
+from sitelink import meter_rules
 from sitelink.clock import Clock
 from sitelink.errors import FileGone, NotFound, StationOffline
+from sitelink.events import MeterListed
 from sitelink.id_token_rules import decide_test_token
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
 from sitelink.job_file import JobFile
@@ -141,6 +143,12 @@ class JobService:
         decide = rules.decide_edit(job, row, author, identity=identity, connector=connector, bases=bases)
         await self._journal.write(decide)
         await self._recheck(before ^ self._named(job))
+
+    async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
+        await self._journal.write(meter_rules.decide_put(job, meter, author, instead_of=instead_of))
+
+    async def remove_meter(self, job: JobId, name: str, author: Author) -> None:
+        await self._journal.write(meter_rules.decide_remove(job, name, author))
 
     async def confirm_station(self, job: JobId, row: ChargePointId, author: Author) -> None:
         await self._journal.write(rules.decide_confirm(job, row, author))

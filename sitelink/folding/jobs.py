@@ -137,6 +137,26 @@ def _job_reopened(state: SiteState, op: Op, _event: e.JobReopened) -> Changes:
     return Changes(put=(replace(job, status=JobStatus.OPEN, round=job.round + 1, completion=None, ended_at=None),))
 
 
+def _meter_put(state: SiteState, op: Op, event: e.MeterPut) -> Changes:
+    """Where it stood before; a new one last. Of two edits of one meter the later in the log stands."""
+    job = _job(state, op)
+    if job is None:
+        return NOTHING
+    taken = {event.instead_of, event.meter.name}
+    places = [place for place, meter in enumerate(job.meters) if meter.name in taken]
+    rest = [meter for meter in job.meters if meter.name not in taken]
+    at = min(places[0], len(rest)) if places else len(rest)
+    meters = (*rest[:at], event.meter, *rest[at:])
+    return Changes(put=(replace(job, meters=meters),)) if meters != job.meters else NOTHING
+
+
+def _meter_removed(state: SiteState, op: Op, event: e.MeterRemoved) -> Changes:
+    job = _job(state, op)
+    if job is None or all(meter.name != event.name for meter in job.meters):
+        return NOTHING
+    return Changes(put=(replace(job, meters=tuple(meter for meter in job.meters if meter.name != event.name)),))
+
+
 def _job_ended(status: JobStatus) -> Callable[[SiteState, Op, Any], Changes]:
     def fold(state: SiteState, op: Op, _event: Any) -> Changes:
         job = _job(state, op)
@@ -182,6 +202,8 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.NoteAdded: _note_added,
     e.JobCompleted: _job_completed,
     e.JobReopened: _job_reopened,
+    e.MeterPut: _meter_put,
+    e.MeterRemoved: _meter_removed,
     e.JobArchived: _job_ended(JobStatus.ARCHIVED),
     e.JobCancelled: _job_ended(JobStatus.CANCELLED),
     e.PairingOpened: _pairing_opened,

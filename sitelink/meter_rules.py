@@ -1,0 +1,66 @@
+"""What may be done to the meters of a job: added, changed, taken off. Pure; the same on both ends.
+
+Start at `decide_put`. Whether a meter can be read, the box says where it is shown.
+"""
+
+from sitelink.decisions import Decide, Decision, Sight
+from sitelink.errors import MeterExists, MeterInvalid, NotFound
+from sitelink.events import MeterListed, MeterPut, MeterRemoved
+from sitelink.ids import JobId
+from sitelink.job_file import METERS_MAX
+from sitelink.job_rules import open_job
+from sitelink.ops import Author, Fact
+
+NAME_MAX, PROFILE_MAX, TRANSPORT_MAX = 80, 80, 200
+UNIT_MAX = 255
+RATIO_MAX = 10_000.0
+
+
+def checked(meter: MeterListed) -> MeterListed:
+    """Its texts without space around them. Raises MeterInvalid with the field and what is allowed."""
+    clean = MeterListed(
+        meter.name.strip(), meter.profile.strip(), meter.transport.strip(), meter.unit_id, meter.reversed, meter.ratio
+    )
+    for field, text, most in (
+        ("name", clean.name, NAME_MAX), ("profile", clean.profile, PROFILE_MAX),
+        ("transport", clean.transport, TRANSPORT_MAX),
+    ):  # fmt: skip
+        if not text or len(text) > most or any(ord(each) < 32 for each in text):
+            raise MeterInvalid(where=field, allowed=f"1 to {most} characters")
+    if not 0 <= clean.unit_id <= UNIT_MAX:
+        raise MeterInvalid(where="unit_id", allowed=f"0 to {UNIT_MAX}")
+    if not 0 < clean.ratio <= RATIO_MAX:
+        raise MeterInvalid(where="ratio", allowed=f"more than 0, up to {RATIO_MAX:,.0f}")
+    return clean
+
+
+def decide_put(job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> Decide[MeterListed]:
+    """Add a meter, or change the one called `instead_of`. Raises MeterInvalid, MeterExists, JobReadOnly, NotFound."""
+    wanted = checked(meter)
+
+    def decide(ledger: Sight) -> Decision[MeterListed]:
+        found = open_job(ledger.state, job)
+        names = {each.name: each for each in found.meters}
+        if instead_of and instead_of not in names:
+            raise NotFound(what="meter", key=instead_of[:64])
+        if wanted.name != instead_of and wanted.name in names:
+            raise MeterExists(name=wanted.name)
+        if not instead_of and len(names) >= METERS_MAX:
+            raise MeterInvalid(where="meters", allowed=f"up to {METERS_MAX} of a job")
+        if names.get(instead_of) == wanted:
+            return Decision((), wanted)
+        return Decision((Fact(f"job:{job}", MeterPut(wanted, instead_of), author, job=job),), wanted)
+
+    return decide
+
+
+def decide_remove(job: JobId, name: str, author: Author) -> Decide[None]:
+    """Raises JobReadOnly, NotFound."""
+
+    def decide(ledger: Sight) -> Decision[None]:
+        found = open_job(ledger.state, job)
+        if all(each.name != name for each in found.meters):
+            raise NotFound(what="meter", key=name[:64])
+        return Decision((Fact(f"job:{job}", MeterRemoved(name), author, job=job),), None)
+
+    return decide
