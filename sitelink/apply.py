@@ -58,7 +58,7 @@ def _kept_for_later(state: SiteState, op: Op) -> Changes:
     waiting = sorted(state.early_ops.values(), key=lambda early: early.number)
     number = waiting[-1].number + 1 if waiting else 1
     early = EarlyOp(op=op.op_id, about=op.entity, number=number, body=encode_op(op).decode())
-    return Changes(put=(early,), drop=tuple(old.key for old in waiting[: len(waiting) + 1 - EARLY_MAX]))
+    return Changes(put=(early,), drop=tuple(old.key for old in waiting[: max(0, len(waiting) + 1 - EARLY_MAX)]))
 
 
 def _with_those_that_waited(state: SiteState, changes: Changes) -> Changes:

@@ -51,7 +51,6 @@ class Answered(msgspec.Struct, frozen=True):
 
     registers: tuple[int, ...] = ()
     names: tuple[str, str] | None = None
-    exception: int = 0
 
 
 class Bus:
@@ -75,7 +74,10 @@ class Bus:
             await self._wait_for_quiet(silence_s)
             try:
                 answer = await self._ask(unit, read, within_s or self._patience_s(read))
-            except BusTrouble:
+            except BusTrouble as trouble:
+                if trouble.code == "refused":  # an answer like any other
+                    self._unanswered = 0
+                    raise
                 self._doubtful = True
                 self._unanswered += 1
                 if self._is_to_be_opened_anew():
@@ -113,7 +115,7 @@ class Bus:
     async def _wait_for_quiet(self, silence_s: float) -> None:
         """Nothing is sent while anything may still be on its way."""
         began = self._now()
-        if self._doubtful and self.endpoint.kind != "tcp":  # there, answers name the request they belong to
+        if self._doubtful and self.endpoint.is_line:  # elsewhere answers name the request they belong to
             until = self._sent_at + self._late_s
             while (now := self._now()) < max(until, self._heard_at + QUIET_S):
                 if now - began > NOISE_MAX_S + self._late_s:
@@ -142,7 +144,7 @@ class Bus:
         if not opened:
             client.close()
             raise BusTrouble("unreachable")
-        self._client, self._unanswered, self._doubtful = client, 0, self.endpoint.is_serial
+        self._client, self._unanswered, self._doubtful = client, 0, True
         if self.endpoint.rs485:
             _drive_rs485(client)
 
@@ -154,7 +156,7 @@ class Bus:
 
     def _is_to_be_opened_anew(self) -> bool:
         if self.endpoint.kind == "rtu-over-tcp":
-            return True  # what the gateway still sends is for the old connection
+            return True  # most of what the gateway still sends is for the old connection
         return not self.endpoint.is_serial and self._unanswered >= DEAD_AFTER
 
     def _passing(self, sending: bool, data: bytes) -> bytes:
@@ -167,6 +169,12 @@ class Bus:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def load() -> None:
+    """What takes a while the first time; for a thread."""
+    import pymodbus.client  # noqa: F401
+    import serial  # noqa: F401
 
 
 def _requests(client: Any, unit: int, read: Read) -> Awaitable[Any]:

@@ -41,6 +41,11 @@ class Endpoint(msgspec.Struct, frozen=True):
         return self.kind == "rtu"
 
     @property
+    def is_line(self) -> bool:
+        """Its frames do not say which request they answer."""
+        return self.kind in ("rtu", "rtu-over-tcp")
+
+    @property
     def bus(self) -> str:
         """What only one may use at a time."""
         return self.device if self.is_serial else f"{self.kind}://{self.host}:{self.port}"

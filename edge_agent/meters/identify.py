@@ -69,6 +69,23 @@ def identify(profiles: Iterable[Profile], *, tcp: bool, guess: bool = True) -> S
     return (yield from _guessed(known)) if guess else None
 
 
+class Recognised(msgspec.Struct, frozen=True):
+    """Whether a meter is what it is said to be. `base`: of a SunSpec model. `problems`: settings that are wrong."""
+
+    is_other: bool = False
+    base: int = 0
+    problems: tuple[str, ...] = ()
+
+
+def recognise(profile: Profile) -> Generator[Read, Answer, Recognised]:
+    """A meter that nothing marks is believed."""
+    if profile.sunspec:
+        base = yield from sunspec_base(profile)
+        return Recognised(is_other=base is None, base=base or 0)
+    is_other = profile.by_mark and not (yield from is_marked(profile))
+    return Recognised(is_other=is_other, problems=(yield from unmet(profile)))
+
+
 def same_map(one: Profile, other: Profile) -> bool:
     """Whether they differ by name alone: which of them it is makes no difference for its values."""
     return (one.function, one.rows, one.identify, one.device) == (

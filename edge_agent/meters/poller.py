@@ -5,18 +5,18 @@ at again before its values count. Sources: METERS §6.2, RELIABILITY O9.
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
+import msgspec
 import structlog
 
-from edge_agent.meters.bus import Answered, Bus, BusTrouble
+from edge_agent.meters.bus import Bus, BusTrouble, load
 from edge_agent.meters.endpoints import Endpoint, EndpointInvalid, endpoint_of
-from edge_agent.meters.identify import Answer, Read, is_marked, sunspec_base, unmet
+from edge_agent.meters.identify import Recognised, recognise
 from edge_agent.meters.plan import Block, blocks, values_of
 from edge_agent.meters.profiles import Profile, bundled
-from edge_agent.meters.reach import steps_on
-from edge_agent.meters.readings import Installed, Reading, reading_of
+from edge_agent.meters.reach import Reached
+from edge_agent.meters.readings import Installed, reading_of
 from edge_agent.site.ports import MeterPoll, MeterSite
 from sitelink.events import MeterListed
 from web_ui.ports import MeterKey
@@ -43,6 +43,7 @@ class Poller:
         self._buses: dict[str, _BusTask] = {}
 
     async def run(self) -> None:
+        await asyncio.gather(asyncio.to_thread(self._profiles), asyncio.to_thread(load))
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
@@ -104,7 +105,7 @@ class _Meter:
     @property
     def silence_s(self) -> float:
         """What it wants between two requests on a line."""
-        return self.profile.serial.silence_ms / 1000 if self.endpoint.kind in ("rtu", "rtu-over-tcp") else 0.0
+        return self.profile.serial.silence_ms / 1000 if self.endpoint.is_line else 0.0
 
     def plan(self, now_s: float) -> tuple[Block, ...]:
         self.left_out = {key: until for key, until in self.left_out.items() if until > now_s}
@@ -136,9 +137,7 @@ class _BusTask:
                 began = loop.time()
                 try:
                     poll = await self._poll(meter)
-                except asyncio.CancelledError:
-                    raise
-                except Exception:  # of one meter alone
+                except Exception:  # a fault of ours with one meter ends nothing but this poll
                     log.exception("meter_poll_failed", meter=meter.listed.name)
                     poll = MeterPoll(meter=meter.key, problem="failed")
                 self._site.take(poll)
@@ -156,63 +155,33 @@ class _BusTask:
         meter.is_known = False
 
     async def _poll(self, meter: _Meter) -> MeterPoll:
+        reached = Reached(self._bus, meter.listed.unit_id, meter.silence_s)
         try:
-            problem = None if meter.is_known else await self._recognise(meter)
-            if problem is not None:
-                return MeterPoll(meter=meter.key, problem=problem)
-            words = await self._words(meter)
+            if not meter.is_known and not await self._recognise(meter, reached):
+                return MeterPoll(meter=meter.key, problem="other_model")
+            words = await self._words(meter, reached)
         except BusTrouble as trouble:
             problem = PROBLEM_BY_TROUBLE[trouble.code]
             return MeterPoll(meter=meter.key, problem=problem, exception=trouble.exception, detail=trouble.detail)
         installed = Installed(meter.listed.reversed, meter.listed.ratio)
-        reading: Reading = reading_of(values_of(meter.profile, words, base=meter.base), installed, meter.last)
+        reading = reading_of(values_of(meter.profile, words, base=meter.base), installed, meter.last)
         meter.last = reading.values
         return MeterPoll(meter=meter.key, values=reading.values, flags=reading.flags, notes=meter.problems)
 
-    async def _recognise(self, meter: _Meter) -> str | None:
-        """What is wrong: another model answers. A meter without a mark is believed."""
-        profile = meter.profile
-        if profile.sunspec:
-            base = await self._steps(meter, sunspec_base(profile))
-            if base is None:
-                return "other_model"
-            meter.base = base
-        elif profile.by_mark and not await self._steps(meter, is_marked(profile)):
-            return "other_model"
-        meter.problems = await self._steps(meter, unmet(profile))
-        meter.is_known = True
-        return None
+    async def _recognise(self, meter: _Meter, reached: Reached) -> bool:
+        """False: another model answers."""
+        known: Recognised = await reached.steps(recognise(meter.profile))
+        meter.base, meter.problems, meter.is_known = known.base, known.problems, not known.is_other
+        return meter.is_known
 
-    async def _steps(self, meter: _Meter, steps: Generator[Read, Answer, Any]) -> Any:
-        return await steps_on(self._bus, meter.listed.unit_id, steps, silence_s=meter.silence_s)
-
-    async def _read(self, meter: _Meter, read: Read) -> Answered:
-        return await self._bus.read(meter.listed.unit_id, read, silence_s=meter.silence_s)
-
-    async def _words(self, meter: _Meter) -> dict[int, int]:
+    async def _words(self, meter: _Meter, reached: Reached) -> dict[int, int]:
         """All of one poll, or BusTrouble: values of different moments are not mixed."""
-        words: dict[int, int] = {}
         now_s = asyncio.get_running_loop().time()
-        for block in meter.plan(now_s):
-            read = Read(block.function, block.at, block.count)
-            try:
-                words.update(enumerate((await self._read(meter, read)).registers, block.at))
-            except BusTrouble as trouble:
-                if trouble.code != "refused" or not block.optional:
-                    raise
-                words |= await self._one_by_one(meter, block, now_s)
-        return words
-
-    async def _one_by_one(self, meter: _Meter, block: Block, now_s: float) -> dict[int, int]:
-        """Which of the values of a refused request the meter has."""
-        words: dict[int, int] = {}
-        for key in block.keys:
-            row = meter.profile.keyed[key]
-            try:
-                read = Read(block.function, meter.base + row.at, row.count)
-                words.update(enumerate((await self._read(meter, read)).registers, read.at))
-            except BusTrouble as trouble:
-                if trouble.code != "refused":
-                    raise
-                meter.left_out[key] = now_s + LEFT_OUT_S
-        return words
+        collected = await reached.collect(meter.profile, meter.plan(now_s), meter.base)
+        for key, exception in collected.refused.items():
+            if not meter.profile.keyed[key].optional:
+                raise BusTrouble("refused", exception=exception)
+            meter.left_out[key] = now_s + LEFT_OUT_S
+        if collected.split and not collected.refused:  # it has them all, and not what lies between
+            meter.profile = msgspec.structs.replace(meter.profile, one_by_one=True)
+        return collected.words

@@ -1,39 +1,84 @@
-"""A meter asked by hand: which model it is, and what it says, once. Start at `identified` and `read_once`."""
+"""A meter asked: the steps of a question, the registers of a plan, and by hand all of it once. Start at `Reached`.
 
-from collections.abc import Generator
+Shared by the poller and the command line. A refusal is an answer; all other trouble is raised.
+"""
+
+from collections.abc import Generator, Iterable
 from typing import Any
 
+import msgspec
+
 from edge_agent.meters.bus import Bus, BusTrouble
-from edge_agent.meters.identify import Answer, Identified, Read, identify, is_marked, sunspec_base, unmet
-from edge_agent.meters.plan import blocks, values_of
+from edge_agent.meters.identify import Answer, Identified, Read, Recognised, identify, recognise
+from edge_agent.meters.plan import Block, blocks, values_of
 from edge_agent.meters.profiles import Profile, bundled
 from edge_agent.meters.readings import Installed, Reading, reading_of
 
 
-async def steps_on(bus: Bus, unit: int, steps: Generator[Read, Answer, Any], *, silence_s: float = 0.02) -> Any:
-    """What a generator of reads comes to on this bus. A refusal is an answer. Raises BusTrouble for all other."""
-    try:
-        read = next(steps)
-        while True:
-            read = steps.send(await _answer(bus, unit, read, silence_s))
-    except StopIteration as done:
-        return done.value
+class Reached(msgspec.Struct, frozen=True):
+    """A meter's place on a bus."""
+
+    bus: Bus
+    unit: int
+    silence_s: float = 0.02
+
+    async def steps(self, steps: Generator[Read, Answer, Any]) -> Any:
+        """What a generator of reads comes to. Raises BusTrouble."""
+        try:
+            read = next(steps)
+            while True:
+                read = steps.send(await self._answer(read))
+        except StopIteration as done:
+            return done.value
+
+    async def _answer(self, read: Read) -> Answer:
+        try:
+            answered = await self.bus.read(self.unit, read, silence_s=self.silence_s)
+        except BusTrouble as trouble:
+            if trouble.code == "refused":
+                return None
+            raise
+        return answered.names or answered.registers
+
+    async def collect(self, profile: Profile, plan: Iterable[Block], base: int = 0) -> "Collected":
+        """The registers of all requests; what a refused one was to bring is asked value by value. Raises BusTrouble."""
+        found = Collected({}, {})
+        for block in plan:
+            exception = await self._into(found.words, Read(block.function, block.at, block.count))
+            if not exception:
+                continue
+            found.split = found.split or len(block.keys) > 1
+            for key in block.keys:
+                row = profile.keyed[key]
+                read = Read(block.function, base + row.at, row.count)
+                single = exception if read.count == block.count else await self._into(found.words, read)
+                if single:
+                    found.refused[key] = single
+        return found
+
+    async def _into(self, words: dict[int, int], read: Read) -> int:
+        """The exception of a refusal; 0: it was read."""
+        try:
+            words.update(enumerate((await self.bus.read(self.unit, read, silence_s=self.silence_s)).registers, read.at))
+        except BusTrouble as trouble:
+            if trouble.code != "refused":
+                raise
+            return trouble.exception
+        return 0
 
 
-async def _answer(bus: Bus, unit: int, read: Read, silence_s: float) -> Answer:
-    try:
-        answered = await bus.read(unit, read, silence_s=silence_s)
-    except BusTrouble as trouble:
-        if trouble.code == "refused":
-            return None
-        raise
-    return answered.names or answered.registers
+class Collected(msgspec.Struct):
+    """`refused`: values the meter would not say, and the exceptions. `split`: a request for several was refused."""
+
+    words: dict[int, int]
+    refused: dict[str, int]
+    split: bool = False
 
 
 async def identified(bus: Bus, unit: int, *, guess: bool = True) -> Identified | None:
     """None: something answers, and it is none of the models that are known. Raises BusTrouble."""
-    found: Identified | None = await steps_on(
-        bus, unit, identify(bundled().values(), tcp=not bus.endpoint.is_serial, guess=guess)
+    found: Identified | None = await Reached(bus, unit).steps(
+        identify(bundled().values(), tcp=not bus.endpoint.is_serial, guess=guess)
     )
     return found
 
@@ -43,27 +88,12 @@ async def read_once(bus: Bus, unit: int, profile: Profile, installed: Installed)
 
     Raises BusTrouble.
     """
-    odd: list[str] = []
-    silence_s = profile.serial.silence_ms / 1000
-    base = 0
-    if profile.sunspec:
-        found = await steps_on(bus, unit, sunspec_base(profile), silence_s=silence_s)
-        if found is None:
-            return Reading({}), ["other_model"]
-        base = found
-    elif profile.by_mark and not await steps_on(bus, unit, is_marked(profile), silence_s=silence_s):
-        odd.append("other_model")
-    odd += await steps_on(bus, unit, unmet(profile), silence_s=silence_s)
-    words: dict[int, int] = {}
-    for block in blocks(profile, base=base):
-        answer = await _answer(bus, unit, Read(block.function, block.at, block.count), silence_s)
-        if answer is not None:
-            words.update(enumerate((word for word in answer if isinstance(word, int)), block.at))
-            continue
-        for key in block.keys:
-            row = profile.keyed[key]
-            own = await _answer(bus, unit, Read(block.function, base + row.at, row.count), silence_s)
-            words.update(enumerate((word for word in own or () if isinstance(word, int)), base + row.at))
-    values = values_of(profile, words, base=base)
-    odd += [f"without:{key}" for key in profile.keyed if key not in values]
+    meter = Reached(bus, unit, profile.serial.silence_ms / 1000)
+    known: Recognised = await meter.steps(recognise(profile))
+    odd = ["other_model"] if known.is_other else []
+    if known.is_other and profile.sunspec:
+        return Reading({}), odd
+    collected = await meter.collect(profile, blocks(profile, base=known.base), known.base)
+    values = values_of(profile, collected.words, base=known.base)
+    odd += [*known.problems, *(f"without:{key}" for key in profile.keyed if key not in values)]
     return reading_of(values, installed), odd

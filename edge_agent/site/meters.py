@@ -38,11 +38,13 @@ class MeterDesk:
 
     def listed(self) -> Mapping[MeterKey, MeterListed]:
         self._change.clear()
-        self._listed = {
+        before, self._listed = self._listed, {
             (job.id, meter.name): meter
             for job in self._journal.state.jobs.values() if job.status in READ_WHILE for meter in job.meters
         }  # fmt: skip
-        self._states = {key: state for key, state in self._states.items() if key in self._listed}
+        # What the meter that was called so before said is not said by the one that is now.
+        same = {key for key, meter in self._listed.items() if before.get(key) == meter}
+        self._states = {key: state for key, state in self._states.items() if key in same}
         return self._listed
 
     async def changed(self) -> None:

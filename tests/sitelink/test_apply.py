@@ -109,6 +109,15 @@ def test_what_was_said_of_a_row_before_it_came_counts_when_it_comes():
     assert late.early_ops == {}
 
 
+def test_none_of_those_that_wait_is_dropped_before_there_are_too_many(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(apply_module, "EARLY_MAX", 10)
+    site = Site()
+    notes = [site.record("cp:a", e.NoteAdded(f"note {number}")) for number in range(12)]
+    for number in range(11):
+        assert len(folded(notes[:number]).early_ops) == number
+    assert list(folded(notes).early_ops) == [op.op_id for op in notes[2:]]
+
+
 def test_what_waits_is_kept_once_in_its_order_and_not_without_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(apply_module, "EARLY_MAX", 2)
     site = Site()

@@ -70,6 +70,18 @@ async def test_registers_are_read_and_refusals_told(kind: str, tmp_path: Path) -
 
 
 @KINDS
+async def test_a_refusal_is_an_answer_and_costs_no_more(kind: str, tmp_path: Path) -> None:
+    """Finding out what a meter is means being refused twenty times."""
+    async with bus_on(Line(meter(1)), kind, tmp_path) as bus:
+        await bus.read(1, READ)
+        first, began = bus._client, asyncio.get_running_loop().time()
+        for _ in range(8):
+            assert await code_of(bus, 1, Read(3, 500, 1)) == "refused"
+        assert bus._client is first
+        assert asyncio.get_running_loop().time() - began < 8 * LATE_S / 2
+
+
+@KINDS
 async def test_names_are_asked_for(kind: str, tmp_path: Path) -> None:
     named = meter(1)
     named.device = ("Schneider Electric", "iEM3155")

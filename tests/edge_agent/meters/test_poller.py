@@ -9,6 +9,7 @@ import msgspec
 
 from edge_agent.meters import poller as module
 from edge_agent.meters.poller import Poller
+from edge_agent.meters.profiles import bundled
 from edge_agent.site.ports import MeterPoll
 from sitelink.events import MeterListed
 from sitelink.ids import JobId
@@ -134,6 +135,23 @@ async def test_values_that_a_meter_has_not_do_not_fail_the_others() -> None:
             await site.until("m", good)
             per_poll = (without.requests - asked) / 3
             assert per_poll < 8, "it is not asked for again and again"
+
+
+async def test_one_that_refuses_what_lies_between_its_values_is_read_value_by_value() -> None:
+    made = meter("janitza-umg96rm-e")
+    profile = bundled()["janitza-umg96rm-e"]
+    own = {at for row in profile.keyed.values() for at in range(row.at, row.end)}
+    made.holding = {at: word for at, word in made.holding.items() if at in own}
+    async with serving_tcp(Line(made)) as port:
+        site = Site(listed("m", "janitza-umg96rm-e", port))
+        async with polling(site):
+            assert set((await site.until("m", good)).values) == set(profile.keyed)
+            await site.until("m", good)
+            asked, polls = made.requests, len(site.of("m"))
+            await site.until("m", good)
+            await site.until("m", good)
+            per_poll = (made.requests - asked) / (len(site.of("m")) - polls)
+            assert per_poll < len(profile.keyed) + 2, "and the request it refuses is not sent again"
 
 
 async def test_settings_at_the_meter_that_falsify_values_are_said() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from edge_agent.site.meters import TOLD_EVERY_S, MeterDesk
@@ -77,3 +78,17 @@ async def test_pages_are_told_at_once_of_trouble_and_now_and_then_of_values(core
     assert len(told) == 3
     desk.take(MeterPoll(meter=key, problem="silent"))
     assert len(told) == 4
+
+
+async def test_what_another_meter_said_is_not_said_by_the_one_that_takes_its_name(core: Core) -> None:
+    desk, _ = desk_of(core)
+    job = (await core.jobs.import_job(job_file(meters=[MAIN]))).job
+    (meter,) = desk.listed().values()
+    desk.take(MeterPoll(meter=(job, "Main"), values={"power_w.total": 5.0}))
+    assert (job, "Main") in desk.states()
+    other = msgspec.structs.replace(meter, unit_id=2)
+    await core.jobs.put_meter(job, other, DESK, instead_of="Main")
+    assert desk.listed() == {(job, "Main"): other}
+    assert desk.states() == {}
+    await core.jobs.remove_meter(job, "Main", DESK)
+    assert desk.listed() == {}
