@@ -129,11 +129,11 @@ driver() { "$(echo .venv/lib/python3*/site-packages/playwright/driver/node)" "$@
 
 driver_runs() { driver --version >/dev/null 2>&1; }
 
-# Chromium and what drives it. After `ensure_python_packages dev`.
 ensure_socat() {
     command -v socat >/dev/null || install_from_debian socat "socat (for the tests of serial lines)"
 }
 
+# Chromium and what drives it. After `ensure_python_packages dev`.
 ensure_chromium() {
     chromium_path >/dev/null || install_from_debian chromium "Chromium (for the browser tests)"
     chromium_path >/dev/null || stop "Chromium was installed and still cannot be found."
