@@ -11,7 +11,7 @@ import secrets
 import signal
 import socket
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,7 +186,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         certificates = CertificateService(journal, stations, keeper, by_site=settings.certificates.sign == "site")
         desk.certificates = certificates
         feed = Feed(journal)
-        meters = MeterDesk(journal, clock, lambda: feed.touch_all("meters"))
+        meters = MeterDesk(journal, clock, lambda: feed.touch_all("meters"), _meter_models)
         keys = SecurityService(journal, stations, store.history)
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
         transfers = Transfers(
@@ -216,7 +216,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             journal, stations, dispatch, feed, clock, store.history, keys, new_id,
             lambda: ocpp_url(settings, ocpp_port), lambda: _notice(store, keeper),
             lambda: ocpp_url(settings, port, "wss") if (port := ports["ocpp.tls_port"]) else None,
-            transfers, lambda: link.state if link is not None else Relay(), meters.states,
+            transfers, lambda: link.state if link is not None else Relay(), meters,
         )  # fmt: skip
         link, cloud = _link(settings, store, jobs, feed, clock)
         upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
@@ -301,12 +301,19 @@ def _link(
     return link, CloudDesk(relay.url, enrolment, link, store.uplink, clock, lambda: _free(settings))
 
 
+def _meter_models() -> Mapping[str, str]:
+    from edge_agent.meters.profiles import bundled
+
+    return {profile.id: profile.name for profile in bundled().values()}
+
+
 async def _read_meters(desk: MeterDesk) -> None:
     """As soon as there are any: what it takes is loaded then."""
     while not desk.listed():
         await desk.changed()
     from edge_agent.meters.poller import Poller
 
+    await desk.load_models()
     await Poller(desk).run()
 
 

@@ -9,14 +9,18 @@ from sitelink.events import MeterListed, MeterPut, MeterRemoved
 from sitelink.ids import JobId
 from sitelink.job_file import METERS_MAX
 from sitelink.job_rules import open_job
+from sitelink.meter_endpoints import EndpointInvalid, endpoint_of
 from sitelink.ops import Author, Fact
+from sitelink.states import AuthorType
 
 NAME_MAX, PROFILE_MAX, TRANSPORT_MAX = 80, 80, 200
 UNIT_MAX = 255
 RATIO_MAX = 10_000.0
+TRANSPORTS = "tcp://HOST:502, rtu-over-tcp://HOST:PORT, udp://HOST or rtu:///dev/ttyUSB0?speed=9600"
+OF_SITE = "a serial port (/dev/tty…) or a host of the site's own network"
 
 
-def checked(meter: MeterListed) -> MeterListed:
+def checked(meter: MeterListed, author: Author) -> MeterListed:
     """Its texts without space around them. Raises MeterInvalid with the field and what is allowed."""
     clean = MeterListed(
         meter.name.strip(), meter.profile.strip(), meter.transport.strip(), meter.unit_id, meter.reversed, meter.ratio
@@ -27,6 +31,9 @@ def checked(meter: MeterListed) -> MeterListed:
     ):  # fmt: skip
         if not text or len(text) > most or any(ord(each) < 32 for each in text):
             raise MeterInvalid(where=field, allowed=f"1 to {most} characters")
+    if clean.name in (".", ".."):  # it stands in addresses of pages
+        raise MeterInvalid(where="name", allowed="a word")
+    _check_transport(clean.transport, author)
     if not 0 <= clean.unit_id <= UNIT_MAX:
         raise MeterInvalid(where="unit_id", allowed=f"0 to {UNIT_MAX}")
     if not 0 < clean.ratio <= RATIO_MAX:
@@ -34,9 +41,18 @@ def checked(meter: MeterListed) -> MeterListed:
     return clean
 
 
+def _check_transport(text: str, author: Author) -> None:
+    try:
+        endpoint = endpoint_of(text)
+    except EndpointInvalid as error:
+        raise MeterInvalid(where="transport", allowed=TRANSPORTS) from error
+    if author.type is AuthorType.INSTALLER and not endpoint.is_of_site:
+        raise MeterInvalid(where="transport", allowed=OF_SITE)
+
+
 def decide_put(job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> Decide[MeterListed]:
     """Add a meter, or change the one called `instead_of`. Raises MeterInvalid, MeterExists, JobReadOnly, NotFound."""
-    wanted = checked(meter)
+    wanted = checked(meter, author)
 
     def decide(ledger: Sight) -> Decision[MeterListed]:
         found = open_job(ledger.state, job)

@@ -61,7 +61,7 @@ async def get_page(request: web.Request) -> web.Response:
         if request.headers.get(hdrs.COOKIE):
             drop_cookie(request, response)
         return response
-    return job_page(request, visitor, flash=_flash(request))
+    return job_page(request, visitor, flash=flash_of(request))
 
 
 async def post_open(request: web.Request) -> web.Response:
@@ -96,7 +96,7 @@ def draw_error(_request: web.Request, error: SiteError) -> str:
 
 def _entry(request: web.Request, problem: SiteError | None) -> web.Response:
     if problem is None:
-        return web.Response(text=render.page("entry.html", flash=_flash(request)), content_type="text/html")
+        return web.Response(text=render.page("entry.html", flash=flash_of(request)), content_type="text/html")
     text = draw_error(request, problem)
     response = web.Response(text=text, content_type="text/html", status=problem.http_status)
     return dress(request, response, problem)
@@ -354,7 +354,7 @@ def _done(request: web.Request, where: str, **facts: Any) -> web.Response:
     return web.Response(status=303, headers={hdrs.LOCATION: where})
 
 
-def _flash(request: web.Request) -> str | None:
+def flash_of(request: web.Request) -> str | None:
     """A known code, or nothing: what stands in the address is never shown."""
     code = request.query.get("saved", "")
     return code if code in wording.FLASHES else None

@@ -15,11 +15,13 @@ ENERGIES = (("energy_import_wh", "Import"), ("energy_export_wh", "Export"))
 
 
 class MeterView(msgspec.Struct, frozen=True):
-    """`state`: ok, or the code of why there are no new values. `readings` by quantity and phase, in V, A, W, Hz, Wh;
-    `at` is their time. `flags`: values that cannot be right, as `power_w.l1`, with a code."""
+    """`model`: the profile in words. `state`: ok, or the code of why there are no new values. `readings` by quantity
+    and phase, in V, A, W, Hz, Wh; `at` is their time. `flags`: values that cannot be right, as
+    `power_w.l1`, with a code."""
 
     name: str
     profile: str
+    model: str
     transport: str
     unit_id: int
     state: str
@@ -28,6 +30,8 @@ class MeterView(msgspec.Struct, frozen=True):
     at: datetime | None
     flags: dict[str, str] = {}
     notes: tuple[str, ...] = ()
+    reversed: bool = False
+    ratio: float = 1.0
 
     @property
     def is_ok(self) -> bool:
@@ -35,7 +39,10 @@ class MeterView(msgspec.Struct, frozen=True):
 
     def shown(self, quantity: str, phase: str, digits: int) -> str:
         value = self.readings.get(quantity, {}).get(phase)
-        return "–" if value is None else f"{value:,.{digits}f}"
+        return "–" if value is None else f"{value:,.{digits}f}".replace("-", "−")
+
+    def total(self, quantity: str) -> float | None:
+        return self.readings.get(quantity, {}).get("total")
 
     def is_flagged(self, quantity: str, phase: str) -> bool:
         return f"{quantity}.{phase}" in self.flags
@@ -65,10 +72,13 @@ def _meter(meter: MeterListed, known: MeterState | None, snapshot: Snapshot) -> 
         quantity, _, phase = key.partition(".")
         readings.setdefault(quantity, {})[phase] = value
     return MeterView(
-        name=meter.name, profile=meter.profile, transport=meter.transport, unit_id=meter.unit_id,
+        name=meter.name, profile=meter.profile,
+        model=snapshot.meter_models.get(meter.profile, meter.profile),
+        transport=meter.transport, unit_id=meter.unit_id,
         state=state.problem or "ok", state_text=wording.full(f"meter_{state.problem}", fields) if state.problem else "",
         readings=readings, at=state.at, flags=dict(state.flags),
-        notes=tuple(wording.full(f"meter_{note}", fields) for note in state.notes),
+        notes=tuple(wording.full(f"meter_{note}", fields) for note in state.notes), reversed=meter.reversed,
+        ratio=meter.ratio,
     )  # fmt: skip
 
 

@@ -69,6 +69,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Whether the page is shown by the cloud: the box is then somewhere else."""
     meters: Mapping[MeterKey, MeterState] = {}
     """Of those that were asked since the start."""
+    meter_models: Mapping[str, str] = {}
+    """Names of models by profile, as far as they are known."""
     moving: Mapping[TransferId, int] = {}
     """Bytes that have gone over, of the files that are on their way."""
 
@@ -202,6 +204,10 @@ class Jobs(Protocol):
         ...
 
     async def open_pairing(self, job: JobId, author: Author) -> None: ...
+
+    async def meter_models(self) -> Mapping[str, str]:
+        """The models of meters that can be read here, names by profile; empty where nobody knows."""
+        ...
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
         """Add a meter, or change `instead_of`. Raises MeterInvalid, MeterExists, JobReadOnly, NotFound."""

@@ -610,6 +610,8 @@ FLASHES: dict[str, Words] = {
     "left": Words("This phone has left the job."),
     "opened": Words("The job is open."),
     "asked": Words("Asked. The file appears here."),
+    "meter_added": Words("The meter is added. Its values appear within seconds."),
+    "meter_removed": Words("The meter is taken off the job."),
     "no_change": Words("Nothing to save."),
 }
 

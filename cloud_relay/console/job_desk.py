@@ -29,7 +29,7 @@ from sitelink.errors import RequestInvalid
 from sitelink.ids import ChargePointId, LinkId
 from sitelink.model import Head, Job, Link, SiteState
 from sitelink.states import LinkRole
-from web_ui import detail_pages, job_api, job_pages
+from web_ui import detail_pages, job_api, job_pages, meter_pages
 from web_ui.access import JOBS_HERE, VISITOR_HERE, Desk, Visitor
 from web_ui.routes import Route
 
@@ -222,7 +222,7 @@ def _route(method: str, path: str, handler: Handler, summary: str, **more: Any) 
 
 _SHARED = [
     at_the_desk(route)
-    for route in (*job_pages.ROUTES, *detail_pages.ROUTES)
+    for route in (*job_pages.ROUTES, *detail_pages.ROUTES, *meter_pages.ROUTES)
     if route.path not in FOR_LINK_HOLDERS and not route.path.startswith("/api/")
 ]
 _REPORTS = [

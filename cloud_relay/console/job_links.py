@@ -21,7 +21,7 @@ from sitelink.events import Correction
 from sitelink.frames import Frame
 from sitelink.ids import StationKey
 from sitelink.model import SiteState
-from web_ui import assets, detail_pages, job_api, job_pages
+from web_ui import assets, detail_pages, job_api, job_pages, meter_pages
 from web_ui.access import GATE, JOBS_HERE, session_of
 from web_ui.routes import Route
 from web_ui.security import find_token, token_sha256
@@ -31,8 +31,10 @@ NEWS: web.AppKey[News] = web.AppKey("news", News)
 ABOUT_A_JOB = ("/j/", "/api/v1/job/")
 WITH_A_TOKEN_IN_THE_BODY = ("/api/session", "/j/open")
 NOWHERE = Place(TeamId(""), "", SiteId(""))
-API_ROUTES: tuple[Route, ...] = job_api.ROUTES
-PAGES: tuple[Route, ...] = tuple(route for route in (*job_pages.ROUTES, *detail_pages.ROUTES) if route.path != "/")
+API_ROUTES: tuple[Route, ...] = (*job_api.ROUTES, *meter_pages.API_ROUTES)
+PAGES: tuple[Route, ...] = tuple(
+    route for route in (*job_pages.ROUTES, *detail_pages.ROUTES, *meter_pages.ROUTES) if route.path != "/"
+)
 """The console has the top."""
 
 

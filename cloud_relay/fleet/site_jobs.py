@@ -99,6 +99,10 @@ class SiteJobs:
     ) -> None:
         await self._decide(rules.decide_complete(job, author, activate_all=activate_all, reason=reason, name=name))
 
+    async def meter_models(self) -> Mapping[str, str]:
+        """The box knows them."""
+        return {}
+
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
         await self._decide(meter_rules.decide_put(job, meter, author, instead_of=instead_of))
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from edge_agent.meters.endpoints import Endpoint
 from edge_agent.meters.identify import Read
+from sitelink.meter_endpoints import Endpoint
 
 LATE_S = 1.5
 """So long after a request that was not answered its answer may still come."""

@@ -11,7 +11,6 @@ import msgspec
 import structlog
 
 from edge_agent.meters.bus import Bus, BusTrouble, load
-from edge_agent.meters.endpoints import Endpoint, EndpointInvalid, endpoint_of
 from edge_agent.meters.identify import Recognised, recognise
 from edge_agent.meters.plan import Block, blocks, values_of
 from edge_agent.meters.profiles import Profile, bundled
@@ -19,6 +18,7 @@ from edge_agent.meters.reach import Reached
 from edge_agent.meters.readings import Installed, reading_of
 from edge_agent.site.ports import MeterPoll, MeterSite
 from sitelink.events import MeterListed
+from sitelink.meter_endpoints import Endpoint, EndpointInvalid, endpoint_of
 from web_ui.ports import MeterKey
 
 log = structlog.get_logger()

@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 
 from edge_agent.meters.bus import Bus, BusTrouble
-from edge_agent.meters.endpoints import ADDRESSES, PORT, Endpoint
 from edge_agent.meters.identify import Identified, Read
 from edge_agent.meters.profiles import Profile, bundled
 from edge_agent.meters.reach import identified
+from sitelink.meter_endpoints import ADDRESSES, PORT, Endpoint
 
 ANSWER_S = 0.25
 LATE_S = 0.1

@@ -32,7 +32,7 @@ from edge_agent.site.transfers import Transfers
 from programs.version import product_version
 from sitelink.clock import Clock
 from sitelink.errors import NotFound, SiteError
-from web_ui import assets, detail_pages, file_pages, job_api, job_pages, openapi
+from web_ui import assets, detail_pages, file_pages, job_api, job_pages, meter_pages, openapi
 from web_ui.access import JOBS, Gate
 from web_ui.faults import FAULTS
 from web_ui.job_api import answer
@@ -97,6 +97,7 @@ def build_app(
         app[cloud_api.CLOUD] = cloud
     described: tuple[Route, ...] = (
         *job_api.ROUTES,
+        *meter_pages.API_ROUTES,
         *file_pages.API_ROUTES,
         *admin.ROUTES,
         *station_lists.ROUTES,
@@ -110,6 +111,7 @@ def build_app(
     pages: tuple[Route, ...] = (
         *job_pages.ROUTES,
         *detail_pages.ROUTES,
+        *meter_pages.ROUTES,
         *file_pages.ROUTES,
         *box_pages.ROUTES,
         *cloud_api.ROUTES,

@@ -19,6 +19,7 @@ from edge_agent.site.admission import pairing_open
 from edge_agent.site.desk import stamp
 from edge_agent.site.dispatch import Dispatch
 from edge_agent.site.feed import Feed
+from edge_agent.site.meters import MeterDesk
 from edge_agent.site.ports import Journal, Stations
 from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import Transfers
@@ -34,7 +35,7 @@ from sitelink.model import Command, Job, Link, Transfer
 from sitelink.ops import Author
 from sitelink.record import record_of
 from sitelink.states import ActionName, AuthorType, JobStatus, LinkRole, TransferKind
-from web_ui.ports import MeterKey, MeterState, Relay, Snapshot, Stale
+from web_ui.ports import Relay, Snapshot, Stale
 
 JOB_TOKEN_PREFIX = "gl1_"  # noqa: S105
 ADMIN_TOKEN_PREFIX = "ga1_"  # noqa: S105
@@ -72,7 +73,7 @@ class JobService:
         commands: Commands, keys: SecurityService, new_id: Callable[[], str], ocpp_url: Callable[[], str],
         notice: Callable[[], str | None] = lambda: None, ocpp_tls_url: Callable[[], str | None] = lambda: None,
         transfers: Transfers | None = None, relay: Callable[[], Relay] = Relay,
-        meters: Callable[[], Mapping[MeterKey, MeterState]] = dict,
+        meters: MeterDesk | None = None,
     ) -> None:  # fmt: skip
         self._relay = relay
         self._meters = meters
@@ -105,7 +106,9 @@ class JobService:
             pairing_open={job.id: pairing_open(job, now) for job in state.jobs.values()},
             relay=self._relay(), trouble=trouble.code if trouble else None, ocpp_url=self._ocpp_url(),
             ocpp_tls_url=self._ocpp_tls_url(), notice=self._notice(),
-            moving=self._transfers.so_far() if self._transfers else {}, meters=self._meters(),
+            moving=self._transfers.so_far() if self._transfers else {},
+            meters=self._meters.states() if self._meters else {},
+            meter_models=self._meters.models if self._meters else {},
         )  # fmt: skip
 
     def link_of_token(self, token: str) -> Link | None:
@@ -143,6 +146,9 @@ class JobService:
         decide = rules.decide_edit(job, row, author, identity=identity, connector=connector, bases=bases)
         await self._journal.write(decide)
         await self._recheck(before ^ self._named(job))
+
+    async def meter_models(self) -> Mapping[str, str]:
+        return await self._meters.load_models() if self._meters is not None else {}
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
         await self._journal.write(meter_rules.decide_put(job, meter, author, instead_of=instead_of))

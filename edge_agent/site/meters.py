@@ -26,7 +26,13 @@ READ_WHILE = (JobStatus.OPEN, JobStatus.COMPLETED)
 class MeterDesk:
     """See `MeterSite`."""
 
-    def __init__(self, journal: Journal, clock: Clock, news: Callable[[], None]) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, news: Callable[[], None],
+        models: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:  # fmt: skip
+        """`models`: names of models by profile; it may block."""
+        self._load_models = models
+        self.models: Mapping[str, str] = {}
         self._journal = journal
         self._clock = clock
         self._news = news
@@ -35,6 +41,11 @@ class MeterDesk:
         self._change = asyncio.Event()
         self._told_at = -TOLD_EVERY_S
         journal.subscribe(self._committed)
+
+    async def load_models(self) -> Mapping[str, str]:
+        if not self.models:
+            self.models = await asyncio.to_thread(self._load_models)
+        return self.models
 
     def listed(self) -> Mapping[MeterKey, MeterListed]:
         self._change.clear()

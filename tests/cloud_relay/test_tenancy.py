@@ -34,6 +34,7 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 BODIES: dict[str, dict[str, Any]] = {
+    "PATCH /api/v1/job/meters/{name}": {"unit_id": 2},
     "PATCH /api/v1/webhooks/{webhook}": {},
     "PATCH /api/v1/installer-jobs/{job}/charge-points/{charge_point}": {"note": "x"},
     "POST /api/v1/installer-jobs/{job}/charge-points/{charge_point}/actions": {"action": "start"},
@@ -55,6 +56,7 @@ FORM = {
     "role": "support", "days": "1", "action": "start", "text": "x", "identity": "X", "connector": "1", "name": "X",
     "email": "x@example.com", "active": "1", "field": "identity", "value": "X", "a": "x", "b": "y", "site": "X",
     "code": "1", "on": "1", "url": "https://example.com/", "confirm": "1", "right sites:read": "1", "address": "",
+    "profile": "abb-b23", "transport": "tcp://192.0.2.7",
 }  # fmt: skip
 """Fields that forms of the console have, so that none is refused before it is looked whose the object is."""
 
@@ -94,6 +96,7 @@ async def owned(console: Console, team: str) -> Owned:
     made = await person.post(f"{base}/jobs/new", {"site": "Made here", "rows": f"Bay,{team}-1\n"})
     job = made.path.split("/")[4]
     links = await person.post(f"{base}/jobs/{job}/links", {"role": "installer", "days": "1"})
+    await person.post(f"{base}/jobs/{job}/meters", {**FORM, "name": team})
     row = re.findall(r'id="cp-([\w-]+)"', (await person.get(f"{base}/jobs/{job}")).text)[0]
     point = re.findall(r"/charge-points/([\w-]+)\"", (await person.get(f"{base}/sites/{site}")).text)[0]
     api_token = re.findall(r"gc1_[\w-]{43}", page.text)[0]
@@ -107,7 +110,7 @@ async def owned(console: Console, team: str) -> Owned:
         "invitation": re.findall(r"/invitations/([\w-]+)/revoke", page.text)[0],
         "token": re.findall(r"/tokens/([\w-]+)/revoke", page.text)[0],
         "webhook": hook["webhook"]["id"], "delivery": delivery["id"], "alert": alert,
-        "charge": "12", "region": "header", "command_id": "11111111-1111-4111-8111-111111111111",
+        "name": team, "charge": "12", "region": "header", "command_id": "11111111-1111-4111-8111-111111111111",
     }  # fmt: skip
     return Owned(person, api_token, re.findall(r"gl1_[\w-]{43}", links.text)[0], ids)
 
@@ -210,6 +213,7 @@ async def test_a_link_opens_its_own_job_alone(tmp_path: Path, auth: str) -> None
         for route in routes(auth, with_objects=True):
             body = {"action": "start"} if route.path.endswith("/actions") else {"text": "x"}
             body = {"identity": "X"} if route.method == "PATCH" else body
+            body = BODIES.get(f"{route.method} {route.path}", body)
             sent: dict[str, Any] = {"json": body} if route.path.startswith("/api/") else {"data": FORM}
             if route.method == "GET":
                 sent = {}

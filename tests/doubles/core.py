@@ -16,6 +16,7 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import Imported, JobService
 from edge_agent.site.local_lists import LocalLists
+from edge_agent.site.meters import MeterDesk
 from edge_agent.site.ports import Action, LateAnswer, Signed
 from edge_agent.site.reports import BootAnswer, BootReport
 from edge_agent.site.security_service import SecurityService
@@ -174,9 +175,10 @@ class Core:
         self.transfers = Transfers(
             self.journal, self.stations, self.files, self.clock, ids(), file_patience, self.feed.touch_station
         )  # fmt: skip
+        self.meters = MeterDesk(self.journal, self.clock, lambda: self.feed.touch_all("meters"))
         self.jobs = JobService(
             self.journal, self.stations, self.dispatch, self.feed, self.clock, self.journal, self.keys, ids(),
-            lambda: "ws://192.0.2.1:9000/", transfers=self.transfers,
+            lambda: "ws://192.0.2.1:9000/", transfers=self.transfers, meters=self.meters,
         )  # fmt: skip
 
     async def import_job(self, file: JobFile | None = None, *, replace: bool = False) -> Imported:

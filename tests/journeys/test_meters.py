@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.meters.bus import Bus, BusTrouble
-from edge_agent.meters.endpoints import Endpoint, Kind
 from edge_agent.meters.identify import Read
+from sitelink.meter_endpoints import Endpoint, Kind
 from tests.doubles.virtual_meter import Line, VirtualMeter, crc, serving_tcp
 
 POLLS = 100_000

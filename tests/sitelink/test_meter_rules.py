@@ -7,6 +7,8 @@ from sitelink import meter_rules as rules
 from sitelink.errors import JobReadOnly, MeterExists, MeterInvalid, NotFound
 from sitelink.events import JobArchived, MeterListed
 from sitelink.job_file import METERS_MAX
+from sitelink.ops import Author
+from sitelink.states import AuthorType
 from tests.sitelink.builders import INSTALLER, Site, bay
 
 MAIN = MeterListed("Main", "abb-b23", "tcp://192.0.2.7")
@@ -72,14 +74,23 @@ def test_a_name_is_used_once_and_what_is_not_there_is_not_changed(site: Site) ->
     ("field", "value"),
     [
         ("name", " "), ("name", "x" * 81), ("name", "a\nb"), ("profile", ""), ("transport", ""),
-        ("transport", "x" * 201),
+        ("transport", "x" * 201), ("transport", "http://192.0.2.7"), ("transport", "tcp://198.18.0.1:502/x"),
+        ("transport", "tcp://8.8.8.8"), ("transport", "tcp://meters.example.com"), ("transport", "rtu:///dev/sda"),
+        ("name", ".."),
         ("unit_id", 256), ("unit_id", -1), ("ratio", 0.0), ("ratio", 10_001.0), ("ratio", float("nan")),
     ],
 )  # fmt: skip
 def test_a_field_that_cannot_be_so_is_named(field: str, value: object) -> None:
     with pytest.raises(MeterInvalid) as caught:
-        rules.checked(msgspec.structs.replace(MAIN, **{field: value}))
+        rules.checked(msgspec.structs.replace(MAIN, **{field: value}), INSTALLER)
     assert caught.value.fields["where"] == field
+
+
+@pytest.mark.parametrize("transport", ["tcp://meter", "tcp://meter.local:1502", "udp://10.0.0.4", "rtu:///dev/ttyUSB0"])
+def test_an_installer_names_what_is_on_site_and_an_operator_what_there_is(transport: str) -> None:
+    assert rules.checked(msgspec.structs.replace(MAIN, transport=transport), INSTALLER).transport == transport
+    far = msgspec.structs.replace(MAIN, transport="tcp://meters.example.com")
+    assert rules.checked(far, Author(AuthorType.OPERATOR)) == far
 
 
 def test_a_job_has_so_many_and_an_ended_one_is_left_alone(site: Site) -> None:

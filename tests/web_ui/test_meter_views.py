@@ -29,7 +29,7 @@ def test_values_stand_by_quantity_and_phase() -> None:
     assert (shown.state, shown.state_text, shown.is_ok, shown.at) == ("ok", "", True, WHEN)
     assert shown.readings["power_w"] == {"l1": -2400.0, "total": 7000.0}
     assert shown.phases == ("l1", "total")
-    assert shown.shown("power_w", "l1", 0) == "-2,400"
+    assert shown.shown("power_w", "l1", 0) == "−2,400"
     assert shown.shown("voltage_v", "l1", 1) == "231.2"
     assert shown.shown("current_a", "l1", 2) == "–"
 

@@ -13,8 +13,8 @@ from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, M
 from pymodbus.server import ModbusTcpServer
 
 from edge_agent.meters.bus import DEAD_AFTER, Bus, BusTrouble
-from edge_agent.meters.endpoints import Endpoint
 from edge_agent.meters.identify import Read
+from sitelink.meter_endpoints import Endpoint
 from tests.doubles.virtual_meter import Line, VirtualMeter, crc, serial_line, serving_tcp
 
 READ = Read(3, 100, 4)

@@ -3,10 +3,10 @@
 import pytest
 
 from edge_agent.meters.bus import Bus, BusTrouble
-from edge_agent.meters.endpoints import Endpoint
 from edge_agent.meters.profiles import bundled
 from edge_agent.meters.reach import identified, read_once
 from edge_agent.meters.readings import Installed
+from sitelink.meter_endpoints import Endpoint
 from tests.doubles.virtual_meter import Line, serving_tcp
 from tests.edge_agent.meters.dumped import dump_of
 from tests.edge_agent.meters.test_poller import meter

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.meters.endpoints import Endpoint, EndpointInvalid, endpoint_of
+from sitelink.meter_endpoints import Endpoint, EndpointInvalid, endpoint_of
 
 
 @pytest.mark.parametrize(

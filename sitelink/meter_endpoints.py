@@ -4,6 +4,7 @@
 `rtu:///dev/ttyUSB0?speed=9600&parity=N&stop_bits=1&rs485=yes`.
 """
 
+import ipaddress
 import re
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,6 +18,8 @@ SPEEDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 ADDRESSES = range(1, 248)
 """Of a serial line; beyond it TCP devices take 0 to 255."""
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
+_SITE_NAMES = (".local", ".lan", ".home.arpa", ".internal")
+_SERIAL_DEVICES = ("/dev/tty", "/dev/serial/")
 _YES = {"yes": True, "no": False}
 
 
@@ -49,6 +52,16 @@ class Endpoint(msgspec.Struct, frozen=True):
     def bus(self) -> str:
         """What only one may use at a time."""
         return self.device if self.is_serial else f"{self.kind}://{self.host}:{self.port}"
+
+    @property
+    def is_of_site(self) -> bool:
+        """Whether it is a serial port, or on a private network: an installer's link is no way into the world."""
+        if self.is_serial:
+            return self.device.startswith(_SERIAL_DEVICES) and ".." not in self.device
+        try:
+            return ipaddress.ip_address(self.host).is_private
+        except ValueError:
+            return "." not in self.host or self.host.casefold().endswith(_SITE_NAMES)
 
     def __str__(self) -> str:
         if not self.is_serial:
