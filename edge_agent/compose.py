@@ -31,6 +31,7 @@ from edge_agent.charge_points.settings import OcppSettings
 from edge_agent.config import Http, Ocpp, Settings
 from edge_agent.files.exchange import Exchange
 from edge_agent.files.settings import Certificate, FilesSettings
+from edge_agent.meters.search import Search
 from edge_agent.pages.ports import Figures
 from edge_agent.site import firmware
 from edge_agent.site.admission import Policy
@@ -187,6 +188,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         desk.certificates = certificates
         feed = Feed(journal)
         meters = MeterDesk(journal, clock, lambda: feed.touch_all("meters"), _meter_models)
+        search = Search(meters, lambda: feed.touch_all("search"))
         keys = SecurityService(journal, stations, store.history)
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
         transfers = Transfers(
@@ -244,6 +246,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             certificates=certificates,
             cloud=cloud,
             own_settings=_own_settings(settings),
+            search=search,
         )
         pages = await stack.enter_async_context(PageServer(app, settings.http.bind))
         ports["http.port"] = http_port = await _bound(
@@ -266,6 +269,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(tally.run(), name="corrections"))
         tasks.append(group.create_task(transfers.run(), name="transfers"))
         tasks.append(group.create_task(_read_meters(meters), name="meters"))
+        tasks.append(group.create_task(search.run(), name="searches of meters"))
         if link is not None:
             tasks.append(group.create_task(link.run(), name="link to the cloud"))
         try:

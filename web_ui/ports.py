@@ -76,7 +76,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """News for a live page: `region` is out of date. header, seen, meters, completion, page; of a row cp:ID,
+    """News for a live page: `region` is out of date. header, seen, meters, search, completion, page; of a row cp:ID,
     corrections:ID, security:ID, inventory:ID and other lists it told.
     """
 

@@ -7,8 +7,8 @@ Start at `Bus.read`. Sources: METERS §6.2, RELIABILITY O9.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -73,7 +73,8 @@ class Bus:
             await self._open()
             await self._wait_for_quiet(silence_s)
             try:
-                answer = await self._ask(unit, read, within_s or self._patience_s(read))
+                with _no_cancel_lost():
+                    answer = await self._ask(unit, read, within_s or self._patience_s(read))
             except BusTrouble as trouble:
                 if trouble.code == "refused":  # an answer like any other
                     self._unanswered = 0
@@ -85,6 +86,11 @@ class Bus:
                 raise
             self._unanswered = 0
             return answer
+
+    async def open(self) -> None:
+        """Only that: whether it can be. Raises BusTrouble."""
+        async with self._turn:
+            await self._open()
 
     async def close(self) -> None:
         async with self._turn:
@@ -136,8 +142,9 @@ class Bus:
             await _see_whether_it_opens(self.endpoint)
         client = _client(self.endpoint, self._passing)
         try:
-            async with asyncio.timeout(CONNECT_S + 1):
-                opened = await client.connect()
+            with _no_cancel_lost():
+                async with asyncio.timeout(CONNECT_S + 1):
+                    opened = await client.connect()
         except Exception as error:
             client.close()
             raise BusTrouble("unreachable", type(error).__name__) from error
@@ -169,6 +176,18 @@ class Bus:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+@contextmanager
+def _no_cancel_lost() -> Iterator[None]:
+    """pymodbus waits with `asyncio.wait_for`, which forgets a cancel that comes with an answer (python/cpython#86296)."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def load() -> None:
@@ -234,7 +253,8 @@ async def _see_whether_it_opens(endpoint: Endpoint) -> None:
         ).close()
 
     try:
-        await asyncio.wait_for(asyncio.to_thread(look), CONNECT_S)
+        async with asyncio.timeout(CONNECT_S):
+            await asyncio.to_thread(look)
     except TimeoutError as error:
         raise BusTrouble("unreachable", "opening takes too long") from error
     except (OSError, ValueError) as error:

@@ -13,11 +13,12 @@ import click
 import msgspec
 
 from edge_agent.meters.bus import Bus, BusTrouble
+from edge_agent.meters.devices import serial_ports
 from edge_agent.meters.hosts import HostsInvalid, hosts_of
 from edge_agent.meters.profiles import Profile, ProfileInvalid, bundled, load
 from edge_agent.meters.reach import identified, read_once
 from edge_agent.meters.readings import Installed
-from edge_agent.meters.scan import Found, Scan, Wanted, serial_ports
+from edge_agent.meters.scan import Found, Scan, Wanted
 from sitelink.meter_endpoints import PORT, EndpointInvalid, endpoint_of
 from web_ui.wording import full
 

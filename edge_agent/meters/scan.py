@@ -7,8 +7,6 @@ Modbus has no way to ask who is there. Anything that answers, be it with a refus
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 
@@ -22,11 +20,11 @@ ANSWER_S = 0.25
 LATE_S = 0.1
 CONNECT_S = 0.6
 AT_ONCE = 16
+FREE_TRIES, FREE_EVERY_S = 8, 0.25
 UNITS = (1, 2, 3, 247, 255)
 """Of a TCP device, before those that profiles name."""
 NEIGHBOURS = range(1, 21)
 """Where one meter was found, others of the line are looked for here."""
-PORTS = ("/dev/serial/by-id/*", "/dev/ttyUSB*", "/dev/ttyACM*", "/dev/ttyAMA*", "/dev/ttyS[0-3]")
 ANYBODY = (Read(4, 0, 2), Read(3, 0, 2))
 
 
@@ -91,12 +89,28 @@ class Scan:
     # ---- a serial port ----
 
     async def _device(self, device: str) -> None:
+        await self._free(device)
         for line in self._lines:
             endpoint = Endpoint("rtu", device=device, speed=line.speed, parity=line.parity, stop_bits=line.stop_bits)  # type: ignore[arg-type]
             if not await self._line(endpoint):
                 left = len(self._lines) - self._lines.index(line)
                 self._step(left * len(self._addresses))
                 return
+
+    async def _free(self, device: str) -> None:
+        """Who used the port until now may need a moment to leave it."""
+        for _ in range(FREE_TRIES):
+            bus = Bus(Endpoint("rtu", device=device))
+            try:
+                await bus.open()
+            except BusTrouble as trouble:
+                if trouble.code != "busy":
+                    return
+            else:
+                return
+            finally:
+                await bus.close()
+            await asyncio.sleep(FREE_EVERY_S)
 
     async def _line(self, endpoint: Endpoint) -> bool:
         """False: the port cannot be used."""
@@ -188,17 +202,6 @@ def addresses_of(profiles: Mapping[str, Profile], *, every: bool) -> tuple[int, 
     known: Iterable[int] = (address for profile in profiles.values() for address in profile.serial.addresses)
     first = dict.fromkeys((1, 2, 3, *sorted(set(known))))
     return tuple(dict.fromkeys((*first, *ADDRESSES))) if every else tuple(first)
-
-
-def serial_ports() -> tuple[str, ...]:
-    """Of this machine, one name for each."""
-    found: dict[str, str] = {}
-    for pattern in PORTS:
-        folder, _, name = pattern.rpartition("/")
-        for path in sorted(Path(folder).glob(name)) if Path(folder).is_dir() else ():
-            with suppress(OSError):
-                found.setdefault(str(path.resolve()), str(path))
-    return tuple(found.values())
 
 
 async def _is_open(endpoint: Endpoint) -> bool:

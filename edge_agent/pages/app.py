@@ -22,12 +22,13 @@ from edge_agent.pages import (
     cloud_api,
     frames_api,
     id_tokens,
+    meter_search,
     security,
     station_lists,
     transfers_api,
 )
 from edge_agent.pages.ports import Admin, Certificates, Cloud, Figures, IdTokens, Lists, Security
-from edge_agent.site.ports import History, Stations
+from edge_agent.site.ports import History, MeterSearch, Stations
 from edge_agent.site.transfers import Transfers
 from programs.version import product_version
 from sitelink.clock import Clock
@@ -66,7 +67,7 @@ class Status(msgspec.Struct):
 def build_app(
     jobs: Admin, stations: Stations, history: History, settings: PageSettings, session_key: bytes, clock: Clock,
     figures: Callable[[], Figures], *, tokens: IdTokens, lists: Lists, oddities: Oddities, keys: Security,
-    certificates: Certificates,
+    certificates: Certificates, search: MeterSearch | None = None,
     streams: Streams | None = None,
     host_name: Callable[[], str] = socket.gethostname,
     site_root: bytes = b"",
@@ -116,6 +117,9 @@ def build_app(
         *box_pages.ROUTES,
         *cloud_api.ROUTES,
     )
+    if search is not None:
+        app[meter_search.SEARCH] = search
+        described, pages = (*described, *meter_search.API_ROUTES), (*pages, *meter_search.ROUTES)
     if transfers is not None:
         app[transfers_api.TRANSFERS] = transfers
         described, pages = (*described, *transfers_api.ROUTES), (*pages, *box_files.ROUTES)

@@ -5,7 +5,8 @@ What a meter says between two readings is nobody's fact yet: it stands here, in 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 import structlog
@@ -38,6 +39,7 @@ class MeterDesk:
         self._news = news
         self._states: dict[MeterKey, MeterState] = {}
         self._listed: dict[MeterKey, MeterListed] = {}
+        self._held = False
         self._change = asyncio.Event()
         self._told_at = -TOLD_EVERY_S
         journal.subscribe(self._committed)
@@ -52,11 +54,23 @@ class MeterDesk:
         before, self._listed = self._listed, {
             (job.id, meter.name): meter
             for job in self._journal.state.jobs.values() if job.status in READ_WHILE for meter in job.meters
+            if not (self._held and meter.transport.startswith("rtu:"))
         }  # fmt: skip
         # What the meter that was called so before said is not said by the one that is now.
         same = {key for key, meter in self._listed.items() if before.get(key) == meter}
         self._states = {key: state for key, state in self._states.items() if key in same}
         return self._listed
+
+    @contextmanager
+    def lines_held(self, *, held: bool = True) -> Iterator[None]:
+        """Meanwhile no meter on a serial port is read: somebody else uses the ports."""
+        self._held = held
+        self._change.set()
+        try:
+            yield
+        finally:
+            self._held = False
+            self._change.set()
 
     async def changed(self) -> None:
         while True:

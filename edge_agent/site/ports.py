@@ -32,6 +32,7 @@ from sitelink.events import MeterListed
 from sitelink.folding.changes import Changes
 from sitelink.frames import Frame
 from sitelink.ids import OpId, StationKey, TransactionId, TransferId
+from sitelink.meter_endpoints import PORT, Endpoint
 from sitelink.model import SiteState, StationReport, Transaction
 from sitelink.ops import Fact, Op, Stamp
 from sitelink.states import Registration, ReportKind, TransferMethod
@@ -683,3 +684,52 @@ class MeterSite(Protocol):
         ...
 
     def take(self, poll: MeterPoll) -> None: ...
+
+
+class SearchWanted(msgspec.Struct, frozen=True):
+    """Where meters are looked for. `hosts`: a range, as a person writes it; `serial`: on all serial ports."""
+
+    hosts: str = ""
+    port: int = PORT
+    serial: bool = True
+    every_address: bool = False
+
+
+class FoundMeter(msgspec.Struct, frozen=True):
+    """Something that answers. `profiles`: what it may be; none: no model that is known."""
+
+    endpoint: Endpoint
+    unit: int
+    profiles: tuple[str, ...]
+    guessed: bool
+
+
+class SearchState(msgspec.Struct, frozen=True):
+    """`done` of `total` steps. `problems`: codes of meters' states, by port or host."""
+
+    running: bool
+    stopped: bool
+    done: int
+    total: int
+    found: tuple[FoundMeter, ...]
+    problems: Mapping[str, str]
+
+
+class MeterSearch(Protocol):
+    """Meters looked for; `edge_agent.meters.search.Search` is one."""
+
+    def ports(self) -> Sequence[str]:
+        """The serial ports of this box."""
+        ...
+
+    def state(self) -> SearchState | None:
+        """Of the search that runs, else of the last one; None before the first."""
+        ...
+
+    async def start(self, wanted: SearchWanted) -> None:
+        """In place of one that runs. Raises RequestInvalid for hosts that are none."""
+        ...
+
+    async def stop(self) -> None:
+        """What was found stays."""
+        ...

@@ -141,7 +141,7 @@ async def running_box(
         core.jobs, stations, core.journal, settings or PageSettings(), SESSION_KEY, core.clock, lambda: FIGURES,
         tokens=core.tokens, lists=core.lists, oddities=core.oddities, streams=streams,
         host_name=lambda: "gate-7f3a", site_root=site_root,
-        transfers=core.transfers, keys=core.keys, certificates=core.certificates,
+        transfers=core.transfers, keys=core.keys, certificates=core.certificates, search=core.search,
     )  # fmt: skip
     server = FrontServer(app)
     await server.start_server()

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from edge_agent.charge_points.actions import action_of, actions_of
+from edge_agent.meters.search import Search
 from edge_agent.site.admission import Policy
 from edge_agent.site.certificate_service import CertificateService
 from edge_agent.site.corrections import Oddities, Tally
@@ -176,6 +177,8 @@ class Core:
             self.journal, self.stations, self.files, self.clock, ids(), file_patience, self.feed.touch_station
         )  # fmt: skip
         self.meters = MeterDesk(self.journal, self.clock, lambda: self.feed.touch_all("meters"))
+        self.search = Search(self.meters, lambda: self.feed.touch_all("search"), lambda: self.serial_ports)
+        self.serial_ports: tuple[str, ...] = ()
         self.jobs = JobService(
             self.journal, self.stations, self.dispatch, self.feed, self.clock, self.journal, self.keys, ids(),
             lambda: "ws://192.0.2.1:9000/", transfers=self.transfers, meters=self.meters,

@@ -141,7 +141,9 @@ async def test_another_teams_job_is_not_there(console: Console) -> None:
     row = (await rows_of(ours, job))[0]
     foreign = job.replace(ours.team, theirs.team)
     for route in ROUTES:
-        path = route.path.replace("/t/{team}/jobs/{job}", foreign).format(id=row, link="x", region="header", name="Main")
+        path = route.path.replace("/t/{team}/jobs/{job}", foreign).format(
+            id=row, link="x", region="header", name="Main"
+        )
         page = await (theirs.get(path) if route.method == "GET" else theirs.post(path, {"days": "1"}))
         assert page.status == 404, route.path
         assert (await theirs.get(path.replace(theirs.team, ours.team))).status in (404, 405)

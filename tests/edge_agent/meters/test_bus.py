@@ -219,3 +219,31 @@ async def test_a_server_of_pymodbus_is_understood_too() -> None:
         await bus.close()
     finally:
         await server.shutdown()
+
+
+class LeftAtTheAnswer(Bus):
+    """Whoever asks is cancelled in the moment in which the answer comes."""
+
+    asking: asyncio.Task[object] | None = None
+
+    def _passing(self, sending: bool, data: bytes) -> bytes:
+        if not sending and data and self.asking is not None:
+            self.asking.cancel()
+        return super()._passing(sending, data)
+
+
+async def test_who_is_cancelled_as_the_answer_comes_goes_no_further() -> None:
+    async with serving_tcp(Line(meter(1))) as port:
+        bus = LeftAtTheAnswer(Endpoint("tcp", "127.0.0.1", port))
+        further = []
+
+        async def ask() -> None:
+            further.append(await bus.read(1, READ))
+
+        bus.asking = asyncio.ensure_future(ask())
+        with pytest.raises(asyncio.CancelledError):
+            await bus.asking
+        bus.asking = None
+        assert further == []
+        assert (await bus.read(1, READ)).registers == of(1)
+        await bus.close()

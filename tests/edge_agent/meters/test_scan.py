@@ -8,7 +8,7 @@ import pytest
 
 from edge_agent.meters import scan as module
 from edge_agent.meters.profiles import bundled
-from edge_agent.meters.scan import Scan, Wanted, addresses_of, lines_of, serial_ports
+from edge_agent.meters.scan import Scan, Wanted, addresses_of, lines_of
 from tests.doubles.virtual_meter import Line, VirtualMeter, serial_line, serving_tcp
 from tests.edge_agent.meters.test_poller import meter
 
@@ -87,8 +87,3 @@ async def test_it_can_be_ended_and_keeps_what_it_found() -> None:
             await task
     assert len(search.found) == 1
     assert search.done < search.total
-
-
-def test_ports_of_this_machine_have_one_name_each() -> None:
-    ports = serial_ports()
-    assert len({Path(port).resolve() for port in ports}) == len(ports)
