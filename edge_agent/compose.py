@@ -44,6 +44,7 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import JobService
 from edge_agent.site.local_lists import LocalLists
+from edge_agent.site.meter_readings import MeterReadings
 from edge_agent.site.meters import MeterDesk
 from edge_agent.site.nobody import NoCloud, NoStations
 from edge_agent.site.operations import Operations
@@ -53,6 +54,7 @@ from edge_agent.site.supervision import Supervision
 from edge_agent.site.transfers import TransferPatience, Transfers
 from edge_agent.site.upkeep import About, Upkeep
 from edge_agent.store.database import StoreCannotOpen
+from edge_agent.store.readings import ReadingsFile
 from edge_agent.store.store import Store, StoreSettings, open_store
 from edge_agent.store.trouble import free_bytes
 from programs.clock import SystemClock
@@ -187,7 +189,10 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         certificates = CertificateService(journal, stations, keeper, by_site=settings.certificates.sign == "site")
         desk.certificates = certificates
         feed = Feed(journal)
-        meters = MeterDesk(journal, clock, lambda: feed.touch_all("meters"), _meter_models)
+        readings_file = ReadingsFile(settings.data_dir, clock, settings.files.keep_free_bytes)
+        stack.callback(readings_file.close)
+        readings = MeterReadings(readings_file, clock, lambda _told: feed.touch_all("plots"))
+        meters = MeterDesk(journal, clock, lambda: feed.touch_all("meters"), _meter_models, readings)
         search = Search(meters, lambda: feed.touch_all("search"))
         keys = SecurityService(journal, stations, store.history)
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))
@@ -269,6 +274,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(tally.run(), name="corrections"))
         tasks.append(group.create_task(transfers.run(), name="transfers"))
         tasks.append(group.create_task(_read_meters(meters), name="meters"))
+        tasks.append(group.create_task(readings.run(), name="readings of meters"))
         tasks.append(group.create_task(search.run(), name="searches of meters"))
         if link is not None:
             tasks.append(group.create_task(link.run(), name="link to the cloud"))

@@ -5,6 +5,8 @@ What only the box can do, which is to look for meters, stands in `edge_agent.pag
 """
 
 import math
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -12,19 +14,29 @@ import msgspec
 from aiohttp import hdrs, web
 from msgspec import UNSET, UnsetType
 
-from sitelink.errors import JobReadOnly, MeterExists, MeterInvalid, NotFound, SiteError, StoreUnavailable
+from sitelink.errors import (
+    JobReadOnly,
+    MeterExists,
+    MeterInvalid,
+    NotFound,
+    RequestInvalid,
+    SiteError,
+    StoreUnavailable,
+)
 from sitelink.events import MeterListed
+from sitelink.meter_values import Grade, Moment, thinned
 from web_ui import render
 from web_ui.access import CSRF_FIELD, Visitor, jobs_of, visitor_of, writer_of
 from web_ui.bodies import read_form, read_json
 from web_ui.job_api import answer, view_of
 from web_ui.job_pages import FieldErrors, flash_of, shown_to
 from web_ui.meter_views import MeterView
+from web_ui.plots import Plot, power_plot
 from web_ui.routes import Route
 from web_ui.surface import wants_json
 from web_ui.views import ErrorView, error_view
 
-REGIONS = {"meter": "meter_live"}
+REGIONS = {"meter": "meter_live", "plots": "meter_plots"}
 """Parts of a meter's page, and the fragments that draw them."""
 FIELDS = ("name", "profile", "transport", "unit_id", "ratio")
 
@@ -52,6 +64,31 @@ class ChangeMeter(msgspec.Struct, forbid_unknown_fields=True):
     ratio: float | UnsetType = UNSET
 
 
+class ReadingsAnswer(msgspec.Struct, frozen=True):
+    """`rows`: each the time in seconds since 1970, and the values in the order of `keys`; null: not told then."""
+
+    span: str
+    step_s: int
+    keys: tuple[str, ...]
+    rows: tuple[tuple[int | float | None, ...], ...]
+
+
+class Span(msgspec.Struct, frozen=True):
+    """So far back, so fine."""
+
+    grade: Grade
+    back: timedelta
+    step_s: int
+
+
+SPANS = {
+    "hour": Span(Grade.SECOND, timedelta(hours=1), 1),
+    "day": Span(Grade.MINUTE, timedelta(days=1), 60),
+    "month": Span(Grade.QUARTER, timedelta(days=31), 900),
+    "year": Span(Grade.QUARTER, timedelta(days=366), 3 * 3600),
+}
+PLOTS = (("hour", "The last hour, kW"), ("day", "The last day, kW"))
+
 # ---- API ----
 
 
@@ -69,6 +106,33 @@ async def post_meter(request: web.Request) -> web.Response:
 
 async def get_meter(request: web.Request) -> web.Response:
     return answer(meter_of(request, visitor_of(request), request.match_info["name"]))
+
+
+async def get_readings(request: web.Request) -> web.Response:
+    visitor = visitor_of(request)
+    listed = listed_of(request, visitor)
+    name = request.query.get("span", "hour")
+    if name not in SPANS:
+        raise RequestInvalid(where="span", problem="not_allowed", allowed=", ".join(SPANS))
+    moments = thinned(await _moments(request, visitor, listed.name, name), SPANS[name].step_s)
+    keys = tuple(sorted({key for each in moments for key in each.values}))
+    rows = tuple((each.at_s, *(each.values.get(key) for key in keys)) for each in moments)
+    return answer(ReadingsAnswer(name, SPANS[name].step_s, keys, rows))
+
+
+async def _moments(request: web.Request, visitor: Visitor, meter: str, span: str) -> Sequence[Moment]:
+    jobs = jobs_of(request)
+    since = jobs.snapshot().now - SPANS[span].back
+    return await jobs.meter_moments(visitor.link.job, meter, SPANS[span].grade, int(since.timestamp()))
+
+
+async def _plots(request: web.Request, visitor: Visitor, meter: str) -> list[Plot]:
+    now = jobs_of(request).snapshot().now
+    drawn = [
+        power_plot(await _moments(request, visitor, meter, span), now - SPANS[span].back, now, title)
+        for span, title in PLOTS
+    ]
+    return [plot for plot in drawn if plot is not None]
 
 
 async def patch_meter(request: web.Request) -> web.Response:
@@ -151,6 +215,8 @@ async def get_regions(request: web.Request) -> web.Response:
     shown = shown_to(request, visitor, ())
     context = {**shown, "meter": meter_of(request, visitor, request.match_info["name"])}
     names = [name for name in request.query.get("names", "").split(",") if name in REGIONS]
+    if "plots" in names:
+        context["plots"] = await _plots(request, visitor, request.match_info["name"])
     return answer({name: render.partial(REGIONS[name], **context) for name in names})
 
 
@@ -204,7 +270,8 @@ async def _meter_page(
     shown = shown_to(request, visitor)
     meter = next(each for each in shown["view"].meters if each.name == listed.name)
     typed = typed if typed is not None else typed_of(listed)
-    context = {**shown, "meter": meter, "models": models, "typed": typed, "errors": errors or {}}
+    plots = await _plots(request, visitor, listed.name)
+    context = {**shown, "meter": meter, "plots": plots, "models": models, "typed": typed, "errors": errors or {}}
     return _html(request, visitor, "meter", problem, context)
 
 
@@ -249,6 +316,8 @@ API_ROUTES = (
     Route("GET", _API, list_meters, "The job's meters and what they say.", answer=list[MeterView]),
     Route("POST", _API, post_meter, "Add a meter.", AddMeter, MeterView, 201, errors=_ERRORS),
     Route("GET", f"{_API}/{{name}}", get_meter, "A meter and what it says.", answer=MeterView, errors=(NotFound,)),
+    Route("GET", f"{_API}/{{name}}/readings", get_readings, "What a meter said over an hour, a day, a month, a year.",
+          answer=ReadingsAnswer, errors=(NotFound,), query=("span",)),
     Route("PATCH", f"{_API}/{{name}}", patch_meter, "Change a meter.", ChangeMeter, MeterView,
           errors=(NotFound, *_ERRORS)),
     Route("DELETE", f"{_API}/{{name}}", delete_meter, "Take a meter off the job.", status=204, media="",

@@ -13,6 +13,7 @@ import msgspec
 from sitelink.events import Correction, MeterListed
 from sitelink.frames import Frame
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
+from sitelink.meter_values import Grade, Moment
 from sitelink.model import Command, Link, SiteState, Transfer
 from sitelink.ops import Author
 from sitelink.states import ActionName, TransferKind
@@ -76,7 +77,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """News for a live page: `region` is out of date. header, seen, meters, search, completion, page; of a row cp:ID,
+    """News for a live page: `region` is out of date. header, seen, meters, search, plots, completion, page; of a row
+    cp:ID,
     corrections:ID, security:ID, inventory:ID and other lists it told.
     """
 
@@ -207,6 +209,10 @@ class Jobs(Protocol):
 
     async def meter_models(self) -> Mapping[str, str]:
         """The models of meters that can be read here, names by profile; empty where nobody knows."""
+        ...
+
+    async def meter_moments(self, job: JobId, name: str, grade: Grade, since_s: int) -> Sequence[Moment]:
+        """What a meter said since then, oldest first, as fine as that or coarser; none where nobody knows."""
         ...
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:

@@ -682,7 +682,7 @@ def duration(seconds: float) -> str:
 
 def power(power_w: float) -> str:
     """7.2 kW; below 100 W in watts."""
-    return f"{power_w / 1000:.1f} kW" if abs(power_w) >= 100 else f"{power_w:.0f} W"
+    return (f"{power_w / 1000:.1f} kW" if abs(power_w) >= 100 else f"{power_w:.0f} W").replace("-", "−")
 
 
 def energy(energy_wh: float) -> str:

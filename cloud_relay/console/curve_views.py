@@ -4,7 +4,6 @@ Each panel is drawn on 1000 × 100 and stretched to its place, so that the same 
 written is placed in percent of the width and in pixels of the height.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -12,21 +11,11 @@ import msgspec
 
 from cloud_relay.fleet.curve import Curve, CurvePoint, thinned
 from web_ui import wording
+from web_ui.plots import PANEL_HEIGHT, Line, Tick, grid_of, nice, ticks_of
 
-PANEL_HEIGHT = 120
 POWER_TOP = 44
 ENERGY_TOP = 218
 ROWS_MAX = 120
-_STEPS = tuple(timedelta(minutes=each) for each in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440))
-_TICKS_MAX = 6
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A line of the grid. `y`: pixels from the top of the drawing; `text` stands above it."""
-
-    y: float
-    text_y: float
-    label: str
 
 
 class Panel(msgspec.Struct, frozen=True):
@@ -37,11 +26,6 @@ class Panel(msgspec.Struct, frozen=True):
     line: str
     area: str
     grid: tuple[Line, ...]
-
-
-class Tick(msgspec.Struct, frozen=True):
-    x: str
-    label: str
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -72,8 +56,9 @@ def drawing_of(curve: Curve) -> Drawing | None:
     power = _panel("Power, kW", POWER_TOP, points, lambda each: each.power_w)
     energy = _panel("Energy, kWh", ENERGY_TOP, points, lambda each: each.energy_wh)
     rows = [Row(each.at, _kilo(each.power_w), _kilo(each.energy_wh, 2)) for each in thinned(points, ROWS_MAX)]
+    ticks = tuple(ticks_of(points[0].at, points[-1].at))
     return Drawing(
-        power, energy, tuple(_ticks(points)), ENERGY_TOP + PANEL_HEIGHT + 30, tuple(rows), _summary(points),
+        power, energy, ticks, ENERGY_TOP + PANEL_HEIGHT + 30, tuple(rows), _summary(points),
         curve.derived,
     )  # fmt: skip
 
@@ -103,33 +88,7 @@ def _panel(
     placed = [((at - begin).total_seconds() / whole * 1000, 100 - max(0.0, value) / most * 100) for at, value in known]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
     area = f"{placed[0][0]:.1f},100 {line} {placed[-1][0]:.1f},100" if len(placed) > 1 else ""
-    grid = []
-    for part in (0.0, 0.5, 1.0):
-        y = top + PANEL_HEIGHT * (1 - part)
-        grid.append(Line(y, y - 4, f"{most * part:g}"))
-    return Panel(title, top, line if len(placed) > 1 else "", area, tuple(grid))
-
-
-def nice(value: float) -> float:
-    """The end of an axis that `value` fits on: a step that halves well, of a power of ten."""
-    if value <= 0:
-        return 1.0
-    unit = 10.0 ** math.floor(math.log10(value))
-    return next(step * unit for step in (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10) if step * unit >= value * 0.999999)
-
-
-def _ticks(points: Sequence[CurvePoint]) -> list[Tick]:
-    begin, end = points[0].at.astimezone(), points[-1].at.astimezone()
-    step = next((each for each in _STEPS if (end - begin) / each <= _TICKS_MAX), _STEPS[-1])
-    midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
-    at = midnight + math.ceil((begin - midnight) / step) * step
-    found = []
-    while at <= end:
-        x = (at - begin) / (end - begin) * 100
-        if 4 < x < 96:
-            found.append(Tick(f"{x:.2f}%", f"{at:%H:%M}" if step < _STEPS[-1] else f"{at.day} {at:%b}"))
-        at += step
-    return found
+    return Panel(title, top, line if len(placed) > 1 else "", area, grid_of(0.0, most, top))
 
 
 def _kilo(value: float | None, digits: int = 1) -> str:

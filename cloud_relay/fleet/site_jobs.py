@@ -20,6 +20,7 @@ from sitelink.decisions import Decide
 from sitelink.errors import GatewayOffline, NotFound, TransferUnavailable, error_of
 from sitelink.events import MeterListed
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, TransferId
+from sitelink.meter_values import Grade, Moment
 from sitelink.model import Command, Link, Transfer
 from sitelink.ops import Author
 from sitelink.record import record_of
@@ -102,6 +103,9 @@ class SiteJobs:
     async def meter_models(self) -> Mapping[str, str]:
         """The box knows them."""
         return {}
+
+    async def meter_moments(self, job: JobId, name: str, grade: Grade, since_s: int) -> Sequence[Moment]:
+        return ()
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
         await self._decide(meter_rules.decide_put(job, meter, author, instead_of=instead_of))

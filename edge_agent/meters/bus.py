@@ -180,7 +180,7 @@ class Bus:
 
 @contextmanager
 def _no_cancel_lost() -> Iterator[None]:
-    """pymodbus waits with `asyncio.wait_for`, which forgets a cancel that comes with an answer (cpython issue 86296)."""
+    """pymodbus waits with `asyncio.wait_for`, which loses a cancel that comes with an answer (cpython issue 86296)."""
     task = asyncio.current_task()
     before = task.cancelling() if task else 0
     try:

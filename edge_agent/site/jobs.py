@@ -31,6 +31,7 @@ from sitelink.events import MeterListed
 from sitelink.id_token_rules import decide_test_token
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
 from sitelink.job_file import JobFile
+from sitelink.meter_values import Grade, Moment
 from sitelink.model import Command, Job, Link, Transfer
 from sitelink.ops import Author
 from sitelink.record import record_of
@@ -149,6 +150,9 @@ class JobService:
 
     async def meter_models(self) -> Mapping[str, str]:
         return await self._meters.load_models() if self._meters is not None else {}
+
+    async def meter_moments(self, job: JobId, name: str, grade: Grade, since_s: int) -> Sequence[Moment]:
+        return await self._meters.moments((job, name), grade, since_s) if self._meters is not None else ()
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
         await self._journal.write(meter_rules.decide_put(job, meter, author, instead_of=instead_of))

@@ -5,15 +5,17 @@ What a meter says between two readings is nobody's fact yet: it stands here, in 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import msgspec
 import structlog
 
+from edge_agent.site.meter_readings import MeterReadings
 from edge_agent.site.ports import Committed, Journal, MeterPoll
 from sitelink.clock import Clock
 from sitelink.events import MeterListed
+from sitelink.meter_values import Grade, Moment
 from sitelink.model import Job
 from sitelink.states import JobStatus
 from web_ui.ports import MeterKey, MeterState
@@ -29,10 +31,11 @@ class MeterDesk:
 
     def __init__(
         self, journal: Journal, clock: Clock, news: Callable[[], None],
-        models: Callable[[], Mapping[str, str]] = dict,
+        models: Callable[[], Mapping[str, str]] = dict, readings: MeterReadings | None = None,
     ) -> None:  # fmt: skip
         """`models`: names of models by profile; it may block."""
         self._load_models = models
+        self._readings = readings
         self.models: Mapping[str, str] = {}
         self._journal = journal
         self._clock = clock
@@ -83,11 +86,17 @@ class MeterDesk:
         """What is known of each."""
         return self._states
 
+    async def moments(self, meter: MeterKey, grade: Grade, since_s: int) -> Sequence[Moment]:
+        """What it said since then, oldest first."""
+        return await self._readings.read(meter, grade, since_s) if self._readings is not None else ()
+
     def take(self, poll: MeterPoll) -> None:
         before = self._states.get(poll.meter, MeterState())
         now = self._clock.now()
         if not poll.problem:
             state = MeterState(values=poll.values, flags=poll.flags, notes=poll.notes, at=now)
+            if self._readings is not None:
+                self._readings.take(poll.meter, {k: v for k, v in poll.values.items() if k not in poll.flags})
         else:
             state = msgspec.structs.replace(
                 before, problem=poll.problem, exception=poll.exception,

@@ -33,6 +33,7 @@ from sitelink.folding.changes import Changes
 from sitelink.frames import Frame
 from sitelink.ids import OpId, StationKey, TransactionId, TransferId
 from sitelink.meter_endpoints import PORT, Endpoint
+from sitelink.meter_values import Grade, Moment
 from sitelink.model import SiteState, StationReport, Transaction
 from sitelink.ops import Fact, Op, Stamp
 from sitelink.states import Registration, ReportKind, TransferMethod
@@ -732,4 +733,16 @@ class MeterSearch(Protocol):
 
     async def stop(self) -> None:
         """What was found stays."""
+        ...
+
+
+class Readings(Protocol):
+    """What meters said, on disk; `edge_agent.store.readings.ReadingsFile` is one. It is never in the way."""
+
+    async def keep(self, told: Mapping[MeterKey, Sequence[Moment]]) -> bool:
+        """Of each second, oldest first. False: not possible now."""
+        ...
+
+    async def read(self, meter: MeterKey, grade: Grade, since_s: int) -> Sequence[Moment]:
+        """Oldest first; none where nothing can be read."""
         ...

@@ -17,6 +17,7 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import Imported, JobService
 from edge_agent.site.local_lists import LocalLists
+from edge_agent.site.meter_readings import MeterReadings
 from edge_agent.site.meters import MeterDesk
 from edge_agent.site.ports import Action, LateAnswer, Signed
 from edge_agent.site.reports import BootAnswer, BootReport
@@ -27,12 +28,14 @@ from sitelink.errors import CertificateInvalid, NotFound, StationOffline
 from sitelink.frames import Frame
 from sitelink.ids import StationKey, station_key
 from sitelink.job_file import JobFile, job_file_of
+from sitelink.meter_values import Grade, Moment
 from sitelink.model import ChargePoint, Job
 from sitelink.ops import Author
 from sitelink.states import AuthorType
 from tests.doubles.clock import FakeClock
 from tests.doubles.memory_journal import MemoryJournal
 from tests.doubles.scripted_files import ScriptedFiles
+from web_ui.ports import MeterKey
 
 INSTALLER = Author(type=AuthorType.INSTALLER, link="link-1", name="Phone 1")
 
@@ -151,6 +154,16 @@ def job_file(charge_points: Sequence[dict[str, Any]] | None = None, **changes: A
     return job_file_of({"number": "1042", "site": {"name": "Harbour Garage"}, "charge_points": list(rows), **changes})
 
 
+class NoReadings:
+    """A disk that keeps nothing of what meters said."""
+
+    async def keep(self, told: Mapping[MeterKey, Sequence[Moment]]) -> bool:
+        return False
+
+    async def read(self, meter: MeterKey, grade: Grade, since_s: int) -> Sequence[Moment]:
+        return ()
+
+
 class Core:
     """Journal, desk, dispatch, feed and jobs, wired as `compose` wires them."""
 
@@ -176,7 +189,8 @@ class Core:
         self.transfers = Transfers(
             self.journal, self.stations, self.files, self.clock, ids(), file_patience, self.feed.touch_station
         )  # fmt: skip
-        self.meters = MeterDesk(self.journal, self.clock, lambda: self.feed.touch_all("meters"))
+        self.readings = MeterReadings(NoReadings(), self.clock)
+        self.meters = MeterDesk(self.journal, self.clock, lambda: self.feed.touch_all("meters"), readings=self.readings)
         self.search = Search(self.meters, lambda: self.feed.touch_all("search"), lambda: self.serial_ports)
         self.serial_ports: tuple[str, ...] = ()
         self.jobs = JobService(

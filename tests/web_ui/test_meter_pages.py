@@ -111,3 +111,22 @@ async def test_models_are_chosen_by_name_where_they_are_known(box: Box, browser:
     page = await (await browser.get("/j")).text()
     assert "ABB B23 &lt;b&gt;" in page
     assert "<td>−1,500</td>" in page
+
+
+async def test_what_a_meter_said_is_told_and_drawn(box: Box, browser: Browser) -> None:
+    core = box.core
+    await ask(box, "POST", API, MAIN)
+    assert "The last hour" not in await (await browser.get("/j/meters/Main")).text()
+    begin_s = int(core.clock.now().timestamp())
+    for number in range(3):
+        values = {"power_w.total": 1000.0 * number, "voltage_v.l1": 2310.0}
+        core.meters.take(MeterPoll(meter=(core.job().id, "Main"), values=values, flags={"voltage_v.l1": "implausible"}))
+        core.clock.advance(20)
+    status, told = await ask(box, "GET", f"{API}/Main/readings")
+    assert (status, told["span"], told["keys"]) == (200, "hour", ["power_w.total"])
+    assert told["rows"] == [[begin_s + 20 * n, 1000.0 * n] for n in range(3)], "what cannot be right is not kept"
+    assert (await ask(box, "GET", f"{API}/Main/readings?span=week"))[0] == 400
+    assert (await ask(box, "GET", f"{API}/Other/readings"))[0] == 404
+    assert "The last hour" in await (await browser.get("/j/meters/Main")).text()
+    part = await (await browser.get("/j/meters/Main/regions?names=plots")).json()
+    assert "1.0 kW on average" in part["plots"]

@@ -2,22 +2,13 @@
 
 from datetime import timedelta
 
-import pytest
-
-from cloud_relay.console.curve_views import drawing_of, nice
+from cloud_relay.console.curve_views import drawing_of
 from cloud_relay.fleet.curve import Curve, CurvePoint
 from tests.cloud_relay.made import NOW
 
 
 def curve(*values: tuple[float, float | None, float | None]) -> Curve:
     return Curve(tuple(CurvePoint(NOW + timedelta(minutes=at), power, energy) for at, power, energy in values))
-
-
-@pytest.mark.parametrize(
-    ("value", "end"), [(0, 1), (11, 12), (12, 12), (15.8, 16), (0.003, 0.003), (99, 100), (41, 50), (7.4, 8)]
-)
-def test_an_axis_ends_a_little_above(value: float, end: float) -> None:
-    assert nice(value) == pytest.approx(end)
 
 
 def test_points_lie_where_their_values_are() -> None:
