@@ -44,7 +44,7 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import JobService
 from edge_agent.site.local_lists import LocalLists
-from edge_agent.site.meter_readings import MeterReadings
+from edge_agent.site.meter_readings import MeterReadings, MinutesTold
 from edge_agent.site.meters import MeterDesk
 from edge_agent.site.nobody import NoCloud, NoStations
 from edge_agent.site.operations import Operations
@@ -191,7 +191,9 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         feed = Feed(journal)
         readings_file = ReadingsFile(settings.data_dir, clock, settings.files.keep_free_bytes)
         stack.callback(readings_file.close)
-        readings = MeterReadings(readings_file, clock, lambda _told: feed.touch_all("plots"))
+        readings = MeterReadings(
+            readings_file, clock, MinutesTold(journal, clock).tell, lambda: feed.touch_all("plots")
+        )
         meters = MeterDesk(journal, clock, lambda: feed.touch_all("meters"), _meter_models, readings)
         search = Search(meters, lambda: feed.touch_all("search"))
         keys = SecurityService(journal, stations, store.history)

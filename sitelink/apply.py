@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sitelink import events as e
-from sitelink.folding import commands, id_tokens, jobs, security, settings, stations, transactions, transfers
+from sitelink.folding import commands, id_tokens, jobs, meters, security, settings, stations, transactions, transfers
 from sitelink.folding.changes import NOTHING, Changes, Fold
 from sitelink.model import EarlyOp, SiteState
 from sitelink.ops import Op, decode_op, encode_op
@@ -17,7 +17,7 @@ from sitelink.shared import copied, is_shared
 
 FOLDS: dict[type[e.Event], Fold] = {
     **jobs.FOLDS, **stations.FOLDS, **security.FOLDS, **transactions.FOLDS, **id_tokens.FOLDS, **commands.FOLDS,
-    **transfers.FOLDS, **settings.FOLDS,
+    **transfers.FOLDS, **settings.FOLDS, **meters.FOLDS,
 }  # fmt: skip
 
 

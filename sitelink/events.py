@@ -557,6 +557,16 @@ class MeterValuesReported(Event, frozen=True, omit_defaults=True):
     """Of the transaction event that brought them and nothing else (OCPP 2.x)."""
 
 
+class MeterRead(Event, frozen=True, omit_defaults=True):
+    """entity meter:JOB  Telemetry: what a meter of the job said in the `step_s` seconds from `at` on, by quantity and
+    phase as `power_w.l1`, in V, A, W, Hz and Wh: means, and of counters what they stood at."""
+
+    meter: str
+    at: datetime
+    values: dict[str, float]
+    step_s: int = 60
+
+
 # ---- id tokens ----
 
 
@@ -758,6 +768,7 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     TransactionStopped: "transaction.stopped",
     TransactionIncomplete: "transaction.incomplete",
     MeterValuesReported: "meter.values",
+    MeterRead: "meter.read",
     IdTokenListed: "id_token.listed",
     TransferRequested: "transfer.requested",
     TransferAnswered: "transfer.answered",
@@ -774,5 +785,5 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     CommandEnded: "cmd.result",
 }
 TYPE_BY_KIND = {kind: event_type for event_type, kind in KIND_BY_TYPE.items()}
-TELEMETRY = frozenset({"meter.values"})
+TELEMETRY = frozenset({"meter.values", "meter.read"})
 """Kinds that are not log: their own table, their own retention, never in the way of the log."""

@@ -296,6 +296,19 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return self.stopped_at is None and self.started_at is not None
 
 
+class MeterReading(msgspec.Struct, frozen=True):
+    """What a meter of a job said last, of the minute from `at` on. Kept in memory only, like `Readings`."""
+
+    job: JobId
+    meter: str
+    at: datetime
+    values: dict[str, float]
+
+    @property
+    def key(self) -> str:
+        return f"reading:{self.job}/{self.meter}"
+
+
 class Readings(msgspec.Struct, frozen=True):
     """The newest meter values of a connector. Kept in memory only; the telemetry ring has them all."""
 
@@ -540,7 +553,7 @@ class EarlyOp(msgspec.Struct, frozen=True):
 
 Entity = (
     Job | ChargePoint | Station | Transaction | Readings | Knock | Command | Link | Corrections | IdToken | LocalList
-    | StationSecurity | Transfer | StationReport | IssuedCertificate | Setting | EarlyOp
+    | StationSecurity | Transfer | StationReport | IssuedCertificate | Setting | EarlyOp | MeterReading
 )  # fmt: skip
 
 CLOSED_TRANSACTIONS_KEPT = 4
@@ -563,6 +576,7 @@ class SiteState:
         self.stations: dict[StationKey, Station] = {}
         self.transactions: dict[TransactionId, Transaction] = {}
         self.readings: dict[tuple[StationKey, int], Readings] = {}
+        self.meters: dict[tuple[JobId, str], MeterReading] = {}
         self.knocks: dict[str, Knock] = {}
         self.commands: dict[CommandId, Command] = {}
         self.transfers: dict[TransferId, Transfer] = {}
@@ -624,6 +638,8 @@ class SiteState:
             self.forget_indexes()
         elif isinstance(entity, Setting):
             self.settings[entity.id] = entity
+        elif isinstance(entity, MeterReading):
+            self.meters[entity.job, entity.meter] = entity
         elif isinstance(entity, EarlyOp):
             self.early_ops[entity.op] = entity
         else:

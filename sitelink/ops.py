@@ -37,7 +37,7 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
 
 class Fact(msgspec.Struct, frozen=True):
     """An op before it is written. `entity` is `job:…`, `cp:…`, `station:…`, `knock:…`, `command:…`,
-    `transfer:…`, `id_token:…`, `link:…`, `security:…` or `box:`."""
+    `transfer:…`, `id_token:…`, `link:…`, `security:…`, `meter:…` or `box:`."""
 
     entity: str
     event: Event

@@ -16,6 +16,7 @@ from sitelink.model import (
     Knock,
     Link,
     LocalList,
+    MeterReading,
     Readings,
     Setting,
     Station,
@@ -29,7 +30,7 @@ TYPE_BY_PREFIX: dict[str, type[Any]] = {
     "job": Job, "cp": ChargePoint, "station": Station, "knock": Knock, "transfer": Transfer, "link": Link,
     "corrections": Corrections, "local_list": LocalList, "id_token": IdToken, "security": StationSecurity,
     "report": StationReport, "certificate": IssuedCertificate, "setting": Setting, "command": Command,
-    "transaction": Transaction, "readings": Readings, "early": EarlyOp,
+    "transaction": Transaction, "readings": Readings, "early": EarlyOp, "reading": MeterReading,
 }  # fmt: skip
 """By what stands before the colon of a record's key."""
 

@@ -23,7 +23,7 @@ from cloud_relay.fleet.news import News, SiteNews
 from cloud_relay.fleet.ports import Books, Store
 from sitelink.clock import Clock
 from sitelink.errors import StoreUnavailable
-from sitelink.events import MeterValuesReported, StationHeard, TransactionUpdated
+from sitelink.events import MeterRead, MeterValuesReported, StationHeard, TransactionUpdated
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ SOON_S = 1.0
 """Several news in a row are looked at once."""
 SITES_MAX = 10_000
 SITES_AT_ONCE = 20
-_SAYS_NOTHING_NEW = (MeterValuesReported, StationHeard, TransactionUpdated)
+_SAYS_NOTHING_NEW = (MeterRead, MeterValuesReported, StationHeard, TransactionUpdated)
 _Version = tuple[int, GatewayId | None, int]
 
 

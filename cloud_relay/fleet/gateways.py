@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -32,8 +33,11 @@ from sitelink.clock import Clock
 from sitelink.decisions import Decide, T
 from sitelink.digest import digest_of
 from sitelink.errors import ClaimInvalid, GatewayOffline, NoAnswer, StoreUnavailable
-from sitelink.ids import CommandId
+from sitelink.events import MeterRead
+from sitelink.ids import CommandId, JobId
+from sitelink.meter_values import Moment
 from sitelink.model import Entity
+from sitelink.ops import decode_op
 from sitelink.records import decode_record, encode_record
 from sitelink.wire import messages as m
 from sitelink.wire.cloud import Taken
@@ -48,7 +52,10 @@ ORDER_TTL_MS = 30_000
 CODE_TRIES = 10
 CODE_TRIES_IN_S = 600.0
 """A team may be wrong so often; of 32^8 codes that finds one in some million years."""
-NOW_KINDS = ("station:", "transaction:", "readings:")
+MINUTES_READ = 20_000
+AHEAD = timedelta(hours=1)
+"""A box's clock may be so much ahead."""
+NOW_KINDS = ("station:", "transaction:", "readings:", "reading:")
 
 
 class Wire(Protocol):
@@ -236,6 +243,15 @@ class Gateways:
         found = await self._store.read(work)
         self._hold((place.site, gateway), found)
         return self._as_it_is(gateway, found)
+
+    async def meter_minutes(self, site: SiteId, job: JobId, name: str, since: datetime) -> Sequence[Moment]:
+        """What a meter said, minute by minute, oldest first."""
+        rows = await self._store.read(
+            lambda books: books.logs.measured(site, job, since, self._clock.now() + AHEAD, MINUTES_READ)
+        )
+        events = (decode_op(row.body).event for row in rows)
+        told = (each for each in events if isinstance(each, MeterRead) and each.meter == name)
+        return [Moment(int(each.at.timestamp()), each.values) for each in told]
 
     async def states(self, places: Sequence[Place]) -> list[Held]:
         """The same of several sites, all as of one moment."""

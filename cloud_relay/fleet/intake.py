@@ -12,7 +12,7 @@ import msgspec
 from cloud_relay.fleet.follow_ups import follow
 from cloud_relay.fleet.log_records import BoxLink, KnownOp, Measured, Quarantined
 from cloud_relay.fleet.site_desk import SiteDesk
-from sitelink.events import MeterValuesReported
+from sitelink.events import MeterRead, MeterValuesReported
 from sitelink.ids import JobId, OpId, StationKey
 from sitelink.ops import Op, decode_op
 from sitelink.shared import KEPT_AT_THE_BOX, is_shared
@@ -137,17 +137,18 @@ def _measure(desk: SiteDesk, link: BoxLink, batch: m.Batch) -> tuple[Taken, BoxL
     rows = []
     for raw in batch.ops:
         op = _measured_op(bytes(raw))
-        if op is None or not isinstance(op.event, MeterValuesReported) or desk.gateway is None:
+        if op is None or not isinstance(op.event, (MeterValuesReported, MeterRead)) or desk.gateway is None:
             _set_aside(desk, bytes(raw), "", "poison")
             continue
-        event = op.event
+        event, about = op.event, op.entity.partition(":")[2]
+        connector, transaction = (0, None) if isinstance(event, MeterRead) else (event.connector, event.transaction)
         rows.append(
             Measured(
-                op_id=op.op_id, site=desk.site, gateway=desk.gateway, station=op.entity.partition(":")[2],
-                connector=event.connector, transaction=event.transaction, at=event.at, body=bytes(raw),
+                op_id=op.op_id, site=desk.site, gateway=desk.gateway, station=about, connector=connector,
+                transaction=transaction, at=event.at, body=bytes(raw),
             )
         )  # fmt: skip
-        if _is_newer(desk, op, event):
+        if _is_newer(desk, about, event):
             desk.show(op)
     desk.books.logs.measure(rows)
     ack = m.Ack(upto=batch.first + len(batch.ops) - 1, channel=batch.channel)
@@ -161,6 +162,9 @@ def _measured_op(body: bytes) -> Op | None:
         return None
 
 
-def _is_newer(desk: SiteDesk, op: Op, event: MeterValuesReported) -> bool:
-    known = desk.state.readings.get((StationKey(op.entity.partition(":")[2]), event.connector))
+def _is_newer(desk: SiteDesk, about: str, event: MeterValuesReported | MeterRead) -> bool:
+    if isinstance(event, MeterRead):
+        shown = desk.state.meters.get((JobId(about), event.meter))
+        return shown is None or event.at > shown.at
+    known = desk.state.readings.get((StationKey(about), event.connector))
     return known is None or event.at > known.at

@@ -5,7 +5,7 @@ now or not at all. Start at `SiteJobs`.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,9 @@ class SiteJobs:
         return {}
 
     async def meter_moments(self, job: JobId, name: str, grade: Grade, since_s: int) -> Sequence[Moment]:
-        return ()
+        """Of minutes, whatever is asked."""
+        rules.job_of(self._held.state, job)
+        return await self._gateways.meter_minutes(self._place.site, job, name, datetime.fromtimestamp(since_s, UTC))
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
         await self._decide(meter_rules.decide_put(job, meter, author, instead_of=instead_of))

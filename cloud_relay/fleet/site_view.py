@@ -4,15 +4,17 @@ Start at `snapshot_of`.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from cloud_relay.fleet.ids import GatewayId
 from cloud_relay.fleet.log_records import BoxLink, Held
-from sitelink.model import SiteState, Station
+from sitelink.model import MeterReading, SiteState, Station
 from sitelink.states import JobStatus
-from web_ui.ports import Relay, Snapshot
+from web_ui.ports import MeterState, Relay, Snapshot
+
+METER_TOLD_WITHIN = timedelta(minutes=5)
 
 
 class Sync(msgspec.Struct, frozen=True):
@@ -40,8 +42,14 @@ def snapshot_of(held: Held, sync: Sync, now: datetime) -> Snapshot:
         state=state, now=now, seq=held.version.place + held.version.written, last_seen=seen,
         pairing_open={job.id: job.open_pairing and job.status is JobStatus.OPEN for job in state.jobs.values()},
         relay=Relay(configured=True, connected=sync.gateway_online, since=sync.as_of), trouble=None, ocpp_url="",
-        in_cloud=True,
+        in_cloud=True, meters={key: _meter(each, now) for key, each in state.meters.items()},
     )  # fmt: skip
+
+
+def _meter(told: MeterReading, now: datetime) -> MeterState:
+    """What came up last; after some minutes nobody knows how it stands now."""
+    old = now - told.at > METER_TOLD_WITHIN
+    return MeterState("not_told" if old else "", told.values, at=told.at, since=told.at if old else None)
 
 
 def last_heard(state: SiteState, station: Station) -> datetime | None:

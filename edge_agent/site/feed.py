@@ -20,6 +20,7 @@ from sitelink.model import (
     Job,
     Knock,
     Link,
+    MeterReading,
     Readings,
     SiteState,
     Station,
@@ -51,6 +52,8 @@ def _news_of(committed: Committed) -> _News:
     measured: set[StationKey] = set()
     for changes in committed.changes:
         only = changes.put[0] if len(changes.put) == 1 and not changes.drop else None
+        if isinstance(only, MeterReading):
+            continue  # the page has newer ones
         if isinstance(only, Readings):
             measured.add(only.station)
         elif changes.put or changes.drop:

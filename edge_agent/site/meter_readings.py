@@ -2,31 +2,41 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 
-from edge_agent.site.ports import Readings
+from edge_agent.site.ports import Journal, Readings
 from sitelink.clock import Clock
-from sitelink.meter_values import Grade, Moment
+from sitelink.decisions import Decision
+from sitelink.errors import StoreUnavailable
+from sitelink.events import MeterRead
+from sitelink.meter_values import Grade, Moment, thinned
+from sitelink.ops import BOX, Fact
 from web_ui.ports import MeterKey
 
 RECENT = 900
 """So many moments of a meter are in memory: what a test charge is compared with."""
 KEPT_EVERY_S = 60.0
 WAITING_MAX = 3600
+MINUTE_S = 60
+Tell = Callable[[Mapping[MeterKey, Sequence[Moment]]], Awaitable[None]]
 
 
 class MeterReadings:
-    """Values come in by `take`; one a second is kept. `told` is called with what was on disk of the last minute."""
+    """Values come in by `take`; one a second is kept. `tell` is called with what was put on disk."""
 
     def __init__(
         self,
         readings: Readings,
         clock: Clock,
-        told: Callable[[Mapping[MeterKey, Sequence[Moment]]], None] | None = None,
+        tell: Tell | None = None,
+        news: Callable[[], None] = lambda: None,
     ) -> None:
         self._readings = readings
         self._clock = clock
-        self._told = told
+        self._tell = tell
+        self._news = news
         self._recent: dict[MeterKey, deque[Moment]] = {}
         self._waiting: dict[MeterKey, deque[Moment]] = {}
 
@@ -69,5 +79,30 @@ class MeterReadings:
             waiting = self._waiting[meter]
             while waiting and waiting[0].at_s <= moments[-1].at_s:
                 waiting.popleft()
-        if self._told is not None:
-            self._told(told)
+        if self._tell is not None:
+            await self._tell(told)
+        self._news()
+
+
+class MinutesTold:
+    """Whole minutes become telemetry, for the cloud: each once, as far as this start of the agent goes."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._open: dict[MeterKey, list[Moment]] = {}
+
+    async def tell(self, told: Mapping[MeterKey, Sequence[Moment]]) -> None:
+        """What is left of a minute that is not over waits for the next time. Without a store it is lost."""
+        facts = []
+        end_s = int(self._clock.now().timestamp()) // MINUTE_S * MINUTE_S
+        for meter, moments in told.items():
+            waiting = [*self._open.get(meter, ()), *moments]
+            self._open[meter] = [each for each in waiting if each.at_s >= end_s]
+            for each in thinned((each for each in waiting if each.at_s < end_s), MINUTE_S):
+                at = datetime.fromtimestamp(each.at_s, UTC)
+                values = {key: round(value, 3) for key, value in each.values.items()}
+                facts.append(Fact(f"meter:{meter[0]}", MeterRead(meter[1], at, values), BOX))
+        if facts:
+            with suppress(StoreUnavailable):
+                await self._journal.write(lambda _ledger: Decision(tuple(facts), None))

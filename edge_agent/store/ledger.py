@@ -25,7 +25,7 @@ from sitelink.events import (
 )
 from sitelink.folding.changes import Changes
 from sitelink.ids import OpId, StationKey, TransactionId
-from sitelink.model import Command, Entity, Readings, Transaction
+from sitelink.model import Command, Entity, MeterReading, Readings, Transaction
 from sitelink.ops import Fact, Op, Stamp, encode_op
 
 INSERT_JOURNAL = "INSERT INTO journal (seq, body, crc) VALUES (?, ?, ?)"
@@ -231,7 +231,7 @@ class DiskLedger:
         for entity in changes.put:
             if isinstance(entity, Transaction):
                 self._put_transaction(entity, self._state.transactions.get(entity.id))
-            elif not isinstance(entity, Readings):
+            elif not isinstance(entity, (Readings, MeterReading)):
                 self._puts[entity.key] = entity
             self._state.put(entity)
         for key in changes.drop:

@@ -23,7 +23,7 @@ from edge_agent.store.rows import RowDamaged, crc_of, encode
 from edge_agent.store.rows import transaction_of as transaction_of_row
 from edge_agent.store.writer import SUSPECT
 from sitelink.apply import apply, apply_to
-from sitelink.model import Command, Entity, Readings, SiteState, Transaction
+from sitelink.model import Command, Entity, MeterReading, Readings, SiteState, Transaction
 from sitelink.ops import decode_op
 from sitelink.shared import is_shared
 
@@ -331,7 +331,7 @@ def _put(target: sqlite3.Connection, seq: int, entity: Entity) -> None:
         target.execute(PUT_TRANSACTION, row)
     elif isinstance(entity, Command):
         target.execute(PUT_COMMAND, (entity.key, entity.ended_at is not None, body, crc_of(entity.key, body)))
-    elif not isinstance(entity, Readings):
+    elif not isinstance(entity, (Readings, MeterReading)):
         target.execute(PUT_ENTITY, (entity.key, body, crc_of(entity.key, body)))
 
 

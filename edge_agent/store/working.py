@@ -19,6 +19,7 @@ from sitelink.model import (
     Knock,
     Link,
     LocalList,
+    MeterReading,
     Readings,
     Setting,
     SiteState,
@@ -39,6 +40,7 @@ _PLACE_BY_TYPE: dict[type[Entity], str] = {
     IssuedCertificate: "certificates",
     Setting: "settings",
     EarlyOp: "early_ops",
+    MeterReading: "meters",
 }  # fmt: skip
 _PLACE_BY_PREFIX = {
     "cp": "charge_points", "station": "stations", "knock": "knocks", "corrections": "corrections",

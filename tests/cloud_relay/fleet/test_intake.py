@@ -172,3 +172,22 @@ def test_measured_values_are_kept_once_and_the_newest_are_shown(store: Store) ->
     state = store.read_now(lambda books: load(books, box.place.site, box.gateway))
     assert [each.value("Power.Active.Import") for each in state.readings.values()] == [7220.0]
     assert box.link.written == 0, "telemetry is no log"
+
+
+def test_what_meters_said_is_kept_beside_it(store: Store) -> None:
+    box = Box(store)
+    said = [
+        op(
+            "meter:j1",
+            e.MeterRead("Main", NOW.replace(minute=minute), {"power_w.total": minute * 1.0}),
+            op_id=f"m{minute}",
+        )
+        for minute in (20, 10)
+    ]
+    assert ack(box.take(batch(*said, channel="live"))).upto == 2
+    kept = store.read_now(
+        lambda books: books.logs.measured(box.place.site, "j1", NOW.replace(minute=0), NOW.replace(minute=59), 9)
+    )
+    assert [each.op_id for each in kept] == ["m10", "m20"]
+    state = store.read_now(lambda books: load(books, box.place.site, box.gateway))
+    assert state.meters[JobId("j1"), "Main"].values == {"power_w.total": 20.0}

@@ -3,18 +3,23 @@
 import asyncio
 import itertools
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
 from cloud_relay.fleet.gateways import Gateways
-from cloud_relay.fleet.log_records import BoxLink
+from cloud_relay.fleet.ids import GatewayId
+from cloud_relay.fleet.log_records import BoxLink, Place
 from cloud_relay.fleet.news import News
 from cloud_relay.fleet.site_jobs import SiteJobs
+from cloud_relay.fleet.site_view import snapshot_of, sync_of
 from cloud_relay.store.store import Store
 from sitelink.errors import GatewayOffline, JobReadOnly, NotFound, TransferUnavailable
+from sitelink.events import MeterRead
 from sitelink.ids import ChargePointId, CommandId, JobId, TransferId
+from sitelink.meter_values import Grade
 from sitelink.states import ActionName, TransferKind
-from tests.cloud_relay.made import batch, imported, site
+from tests.cloud_relay.made import batch, imported, op, site
 from tests.doubles.clock import FakeClock
 from tests.doubles.core import INSTALLER
 
@@ -22,6 +27,10 @@ JOB, ROW = JobId("j1"), ChargePointId("j1-1")
 
 
 async def jobs_in(store: Store) -> SiteJobs:
+    return (await jobs_and_boxes(store))[0]
+
+
+async def jobs_and_boxes(store: Store) -> tuple[SiteJobs, Gateways, Place, GatewayId]:
     place, gateway = site(store)
     link = BoxLink(gateway, place.site, place.team, stream="s1")
     store.write_now(lambda books: books.links.put(link))
@@ -29,7 +38,7 @@ async def jobs_in(store: Store) -> SiteJobs:
     gateways = Gateways(store, clock, news, lambda *_: True, node="n", new_id=lambda: f"id-{next(numbers)}")
     await gateways.take(place, gateway, batch(imported("CP001", "CP002")))
     links: Sequence[BoxLink] = [link]
-    return SiteJobs(place, await gateways.state(place), links, gateways, news, clock.now())
+    return SiteJobs(place, await gateways.state(place), links, gateways, news, clock.now()), gateways, place, gateway
 
 
 async def test_what_is_changed_is_shown_at_once(store: Store) -> None:
@@ -73,3 +82,21 @@ async def test_a_page_that_was_away_hears_that_it_is_stale(store: Store) -> None
     await jobs.add_note(JOB, ROW, INSTALLER, "hello")
     assert (await following).seq == jobs.snapshot().seq
     await news.aclose()  # type: ignore[attr-defined]
+
+
+async def test_what_a_meter_said_comes_minute_by_minute(store: Store) -> None:
+    jobs, gateways, place, gateway = await jobs_and_boxes(store)
+    begin = FakeClock().now() - timedelta(hours=2)
+    said = [
+        op("meter:j1", MeterRead(name, begin + timedelta(minutes=n), {"power_w.total": float(n)}), op_id=f"{name}{n}")
+        for n in range(3) for name in ("Main", "Other")
+    ]  # fmt: skip
+    await gateways.take(place, gateway, batch(*said, channel="live"))
+    since_s = int(begin.timestamp()) + 60
+    told = await jobs.meter_moments(JOB, "Main", Grade.MINUTE, since_s)
+    assert [(each.at_s - since_s, each.values["power_w.total"]) for each in told] == [(0, 1.0), (60, 2.0)]
+    held = await gateways.state(place)
+    known = snapshot_of(held, sync_of(held, [], ()), begin + timedelta(minutes=4)).meters[JOB, "Main"]
+    assert (known.problem, known.values) == ("", {"power_w.total": 2.0})
+    later = snapshot_of(held, sync_of(held, [], ()), begin + timedelta(minutes=9)).meters[JOB, "Main"]
+    assert later.problem == "not_told"

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from edge_agent.site.meter_readings import RECENT, MeterReadings
+from edge_agent.site.meter_readings import RECENT, MeterReadings, MinutesTold
+from sitelink.events import MeterRead
 from sitelink.ids import JobId
 from sitelink.meter_values import Grade, Moment
 from tests.doubles.clock import FakeClock
+from tests.doubles.core import Core
 from web_ui.ports import MeterKey
 
 MAIN = (JobId("j"), "Main")
@@ -47,7 +49,11 @@ def told(readings: MeterReadings, clock: FakeClock, count: int, every_s: float =
 
 async def test_one_moment_a_second_is_kept_and_each_once(shelf: Shelf, clock: FakeClock) -> None:
     said: list[int] = []
-    readings = MeterReadings(shelf, clock, lambda told: said.append(len(told[MAIN])))
+
+    async def tell(told: Mapping[MeterKey, Sequence[Moment]]) -> None:
+        said.append(len(told[MAIN]))
+
+    readings = MeterReadings(shelf, clock, tell)
     told(readings, clock, 40, every_s=0.25)
     assert len(readings.recent(MAIN)) == 10
     await readings.keep()
@@ -91,3 +97,18 @@ async def test_memory_has_an_end(shelf: Shelf, clock: FakeClock) -> None:
     shelf.works = False
     told(readings, clock, RECENT + 50)
     assert len(readings.recent(MAIN)) == RECENT
+
+
+async def test_whole_minutes_become_telemetry_each_once() -> None:
+    core = Core()
+    minutes = MinutesTold(core.journal, core.clock)
+    begin_s = int(core.clock.now().timestamp())
+    seconds = [
+        Moment(begin_s + n, {"power_w.total": float(n), "energy_import_wh.total": 100.0 + n}) for n in range(150)
+    ]
+    for first, end in ((0, 40), (40, 70), (70, 130), (130, 150)):
+        core.clock.advance(end - first)
+        await minutes.tell({MAIN: seconds[first:end]})
+    told = [op.event for op in core.journal.recorded if isinstance(op.event, MeterRead)]
+    assert [int(each.at.timestamp()) - begin_s for each in told] == [0, 60]
+    assert core.journal.state.meters[MAIN].values["energy_import_wh.total"] == 219.0
