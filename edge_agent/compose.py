@@ -53,6 +53,7 @@ from edge_agent.site.security_service import SecurityService
 from edge_agent.site.supervision import Supervision
 from edge_agent.site.transfers import TransferPatience, Transfers
 from edge_agent.site.upkeep import About, Upkeep
+from edge_agent.site.wiring import WiringDesk
 from edge_agent.store.database import StoreCannotOpen
 from edge_agent.store.readings import ReadingsFile
 from edge_agent.store.store import Store, StoreSettings, open_store
@@ -194,7 +195,10 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         readings = MeterReadings(
             readings_file, clock, MinutesTold(journal, clock).tell, lambda: feed.touch_all("plots")
         )
-        meters = MeterDesk(journal, clock, lambda: feed.touch_all("meters"), _meter_models, readings)
+        meters = MeterDesk(
+            journal, clock, lambda: feed.touch_all("meters"), _meter_models, readings,
+            WiringDesk(journal, readings, clock),
+        )  # fmt: skip
         search = Search(meters, lambda: feed.touch_all("search"))
         keys = SecurityService(journal, stations, store.history)
         exchange = Exchange(_files_settings(settings, keeper), clock, new_id, lambda ip: address_for(settings, ip))

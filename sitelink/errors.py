@@ -70,6 +70,13 @@ class MeterExists(SiteError):
     http_status = 409
 
 
+class MeterNotRead(SiteError):
+    """The meter says nothing at present, or not here. fields: name."""
+
+    code = "meter_not_read_now"
+    http_status = 409
+
+
 class AlreadyCompleted(SiteError):
     """fields: at (ISO time), by (name or null)."""
 

@@ -25,6 +25,7 @@ from sitelink.states import (
     TransferKind,
     TransferMethod,
 )
+from sitelink.wiring import ChargeSeen, Finding
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,6 +91,16 @@ class MeterRemoved(Event, frozen=True, omit_defaults=True):
     """entity job:…"""
 
     name: str
+
+
+class WiringProved(Event, frozen=True, omit_defaults=True):
+    """entity job:…  How a meter of the job was found to be wired: its values then, what they say, and what it showed of
+    a test charge, where there was one. It stands in the commissioning record; the last one counts."""
+
+    meter: str
+    values: dict[str, float]
+    findings: tuple[Finding, ...] = ()
+    charge: ChargeSeen | None = None
 
 
 class FieldSet(Event, frozen=True, omit_defaults=True):
@@ -724,6 +735,7 @@ KIND_BY_TYPE: dict[type[Event], str] = {
     JobCompleted: "complete",
     JobReopened: "reopen",
     MeterPut: "meter.put",
+    WiringProved: "meter.wiring_proved",
     MeterRemoved: "meter.remove",
     JobArchived: "archive",
     JobCancelled: "cancel",

@@ -5,7 +5,7 @@ Start at `decide_put`. Whether a meter can be read, the box says where it is sho
 
 from sitelink.decisions import Decide, Decision, Sight
 from sitelink.errors import MeterExists, MeterInvalid, NotFound
-from sitelink.events import MeterListed, MeterPut, MeterRemoved
+from sitelink.events import MeterListed, MeterPut, MeterRemoved, WiringProved
 from sitelink.ids import JobId
 from sitelink.job_file import METERS_MAX
 from sitelink.job_rules import open_job
@@ -78,5 +78,17 @@ def decide_remove(job: JobId, name: str, author: Author) -> Decide[None]:
         if all(each.name != name for each in found.meters):
             raise NotFound(what="meter", key=name[:64])
         return Decision((Fact(f"job:{job}", MeterRemoved(name), author, job=job),), None)
+
+    return decide
+
+
+def decide_wiring(job: JobId, proved: WiringProved, author: Author) -> Decide[None]:
+    """Into the commissioning record, in place of an earlier one of the meter. Raises JobReadOnly, NotFound."""
+
+    def decide(ledger: Sight) -> Decision[None]:
+        found = open_job(ledger.state, job)
+        if all(each.name != proved.meter for each in found.meters):
+            raise NotFound(what="meter", key=proved.meter[:64])
+        return Decision((Fact(f"job:{job}", proved, author, job=job),), None)
 
     return decide

@@ -41,6 +41,7 @@ from sitelink.states import (
     TransferKind,
     TransferMethod,
 )
+from sitelink.wiring import ChargeSeen, Finding
 
 
 class Head(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -134,6 +135,17 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     """The job had been ended elsewhere: nothing became active by it."""
 
 
+class Wiring(msgspec.Struct, frozen=True, omit_defaults=True):
+    """See `WiringProved`."""
+
+    meter: str
+    at: datetime
+    by: Author
+    values: dict[str, float]
+    findings: tuple[Finding, ...] = ()
+    charge: ChargeSeen | None = None
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """An installer's work order on this site."""
 
@@ -155,6 +167,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     pairing: Stamp | None = None
     pairing_for_s: int = 0
     meters: tuple[MeterListed, ...] = ()
+    wirings: tuple[Wiring, ...] = ()
+    """How meters were found to be wired, one for each that was looked at."""
     completion: Completion | None = None
     ended_at: datetime | None = None
 

@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
+from sitelink.events import MeterListed
 from sitelink.model import ChargePoint, Job, SiteState
 from sitelink.redact import mask_id_token
 from sitelink.status import status_of
@@ -28,8 +31,26 @@ def record_of(state: SiteState, job: Job, now: datetime) -> dict[str, Any]:
         }
         if done
         else None,
+        "meters": [_meter(job, meter) for meter in job.meters],
         "charge_points": [_row(state, row) for row in state.rows(job)],
     }
+
+
+def _meter(job: Job, meter: MeterListed) -> dict[str, Any]:
+    """`wiring`: how it was found to be wired; values and rises in V, A, W, Hz and Wh."""
+    wiring = next((each for each in job.wirings if each.meter == meter.name), None)
+    found = {"at": wiring.at, "values": wiring.values, "findings": [_plain(each) for each in wiring.findings],
+             "charge": _plain(wiring.charge) if wiring.charge else None} if wiring else None  # fmt: skip
+    return {**_plain(meter), "wiring": found}
+
+
+def _plain(record: msgspec.Struct) -> dict[str, Any]:
+    """With every field, also those that are as ever."""
+    return {name: _deep(value) for name, value in msgspec.structs.asdict(record).items()}
+
+
+def _deep(value: Any) -> Any:
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _row(state: SiteState, row: ChargePoint) -> dict[str, Any]:

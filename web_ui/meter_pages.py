@@ -18,6 +18,7 @@ from sitelink.errors import (
     JobReadOnly,
     MeterExists,
     MeterInvalid,
+    MeterNotRead,
     NotFound,
     RequestInvalid,
     SiteError,
@@ -30,13 +31,13 @@ from web_ui.access import CSRF_FIELD, Visitor, jobs_of, visitor_of, writer_of
 from web_ui.bodies import read_form, read_json
 from web_ui.job_api import answer, view_of
 from web_ui.job_pages import FieldErrors, flash_of, shown_to
-from web_ui.meter_views import MeterView
+from web_ui.meter_views import MeterView, WiringView, wiring_view
 from web_ui.plots import Plot, power_plot
 from web_ui.routes import Route
 from web_ui.surface import wants_json
 from web_ui.views import ErrorView, error_view
 
-REGIONS = {"meter": "meter_live", "plots": "meter_plots"}
+REGIONS = {"meter": "meter_live", "wiring": "meter_wiring", "plots": "meter_plots"}
 """Parts of a meter's page, and the fragments that draw them."""
 FIELDS = ("name", "profile", "transport", "unit_id", "ratio")
 
@@ -71,6 +72,13 @@ class ReadingsAnswer(msgspec.Struct, frozen=True):
     step_s: int
     keys: tuple[str, ...]
     rows: tuple[tuple[int | float | None, ...], ...]
+
+
+class WiringAnswer(msgspec.Struct, frozen=True):
+    """`now`: null while the meter is not read, or is read elsewhere. `saved`: what stands in the record."""
+
+    now: WiringView | None
+    saved: WiringView | None
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -133,6 +141,29 @@ async def _plots(request: web.Request, visitor: Visitor, meter: str) -> list[Plo
         for span, title in PLOTS
     ]
     return [plot for plot in drawn if plot is not None]
+
+
+async def get_wiring(request: web.Request) -> web.Response:
+    visitor = visitor_of(request)
+    return answer(_wiring(request, visitor, listed_of(request, visitor).name))
+
+
+async def post_wiring(request: web.Request) -> web.Response:
+    visitor = writer_of(request)
+    name = listed_of(request, visitor).name
+    await jobs_of(request).prove_wiring(visitor.link.job, name, visitor.author)
+    return answer(_wiring(request, visitor, name))
+
+
+def _wiring(request: web.Request, visitor: Visitor, name: str) -> WiringAnswer:
+    jobs = jobs_of(request)
+    now = jobs.wiring(visitor.link.job, name)
+    job = jobs.snapshot().state.jobs[visitor.link.job]
+    saved = next((each for each in job.wirings if each.meter == name), None)
+    return WiringAnswer(
+        wiring_view(now) if now is not None else None,
+        wiring_view(saved, saved.at, saved.by.name or saved.by.type.value) if saved is not None else None,
+    )  # fmt: skip
 
 
 async def patch_meter(request: web.Request) -> web.Response:
@@ -215,9 +246,20 @@ async def get_regions(request: web.Request) -> web.Response:
     shown = shown_to(request, visitor, ())
     context = {**shown, "meter": meter_of(request, visitor, request.match_info["name"])}
     names = [name for name in request.query.get("names", "").split(",") if name in REGIONS]
+    if "wiring" in names:
+        context["wiring"] = _wiring(request, visitor, request.match_info["name"])
     if "plots" in names:
         context["plots"] = await _plots(request, visitor, request.match_info["name"])
     return answer({name: render.partial(REGIONS[name], **context) for name in names})
+
+
+async def post_wiring_page(request: web.Request) -> web.Response:
+    """What the meter shows of its wiring now goes into the record."""
+    form = await read_form(request)
+    visitor = writer_of(request, form.get(CSRF_FIELD, ""))
+    name = listed_of(request, visitor).name
+    await jobs_of(request).prove_wiring(visitor.link.job, name, visitor.author)
+    return _gone_to(f"{visitor.home}/meters/{quote(name, safe='')}?saved=wiring_saved")
 
 
 async def post_removal(request: web.Request) -> web.Response:
@@ -271,7 +313,16 @@ async def _meter_page(
     meter = next(each for each in shown["view"].meters if each.name == listed.name)
     typed = typed if typed is not None else typed_of(listed)
     plots = await _plots(request, visitor, listed.name)
-    context = {**shown, "meter": meter, "plots": plots, "models": models, "typed": typed, "errors": errors or {}}
+    wiring = _wiring(request, visitor, listed.name)
+    context = {
+        **shown,
+        "meter": meter,
+        "plots": plots,
+        "wiring": wiring,
+        "models": models,
+        "typed": typed,
+        "errors": errors or {},
+    }
     return _html(request, visitor, "meter", problem, context)
 
 
@@ -310,6 +361,7 @@ ROUTES = (
     _page("GET", "/{name}", get_meter_page, "A meter."),
     _page("POST", "/{name}", post_meter_page, "Change a meter."),
     Route("GET", "/j/meters/{name}/regions", get_regions, "Parts of a meter's page.", answer=dict[str, str]),
+    _page("POST", "/{name}/wiring", post_wiring_page, "Save how a meter is wired."),
     _page("POST", "/{name}/removal", post_removal, "Take a meter off the job."),
 )
 API_ROUTES = (
@@ -318,6 +370,10 @@ API_ROUTES = (
     Route("GET", f"{_API}/{{name}}", get_meter, "A meter and what it says.", answer=MeterView, errors=(NotFound,)),
     Route("GET", f"{_API}/{{name}}/readings", get_readings, "What a meter said over an hour, a day, a month, a year.",
           answer=ReadingsAnswer, errors=(NotFound,), query=("span",)),
+    Route("GET", f"{_API}/{{name}}/wiring", get_wiring, "How a meter seems to be wired.", answer=WiringAnswer,
+          errors=(NotFound,)),
+    Route("POST", f"{_API}/{{name}}/wiring", post_wiring, "Save how a meter is wired in the record.",
+          answer=WiringAnswer, errors=(NotFound, MeterNotRead, JobReadOnly, StoreUnavailable)),
     Route("PATCH", f"{_API}/{{name}}", patch_meter, "Change a meter.", ChangeMeter, MeterView,
           errors=(NotFound, *_ERRORS)),
     Route("DELETE", f"{_API}/{{name}}", delete_meter, "Take a meter off the job.", status=204, media="",

@@ -1,11 +1,13 @@
 """The job's meters as a page and the API show them. Pure. Start at `meters_of`."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
-from sitelink.events import MeterListed
-from sitelink.model import Job
+from sitelink.events import MeterListed, WiringProved
+from sitelink.model import Job, Wiring
+from sitelink.wiring import Finding
 from web_ui import wording
 from web_ui.ports import MeterState, Snapshot
 
@@ -56,6 +58,67 @@ class MeterView(msgspec.Struct, frozen=True):
     @property
     def flag_texts(self) -> tuple[str, ...]:
         return tuple(f"{_named(key)}: {wording.full(f'meter_value_{code}', {})}" for key, code in self.flags.items())
+
+
+class FindingView(msgspec.Struct, frozen=True):
+    code: str
+    text: str
+    problem: bool
+    phase: str
+    other: str
+    factor: float
+
+
+class ChargeView(msgspec.Struct, frozen=True):
+    """`station`: what the charge point said of itself; `rise`: by how much the meter rose. In W and A."""
+
+    charge_point: str
+    station: dict[str, float]
+    rise: dict[str, float]
+    findings: tuple[FindingView, ...]
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Those of which either knows its power."""
+        known = {key.partition(".")[2] for of in (self.station, self.rise) for key in of if key.startswith("power_w.")}
+        return tuple(phase for phase in (*PHASES[1:], PHASES[0]) if phase in known)
+
+    def shown(self, of: str, phase: str) -> str:
+        value = (self.station if of == "station" else self.rise).get(f"power_w.{phase}")
+        return "–" if value is None else f"{value:,.0f}".replace("-", "−")
+
+
+class WiringView(msgspec.Struct, frozen=True):
+    """`at` and `by` None: it is of this moment."""
+
+    findings: tuple[FindingView, ...]
+    charge: ChargeView | None
+    at: datetime | None = None
+    by: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing is wrong, and a charge was seen."""
+        own = self.charge.findings if self.charge else ()
+        return self.charge is not None and not any(each.problem for each in (*self.findings, *own))
+
+
+def wiring_view(wiring: WiringProved | Wiring, at: datetime | None = None, by: str | None = None) -> WiringView:
+    charge = wiring.charge
+    seen = ChargeView(charge.charge_point, charge.station, charge.rise, _findings(charge.findings)) if charge else None
+    return WiringView(_findings(wiring.findings), seen, at, by)
+
+
+def _findings(findings: Iterable[Finding]) -> tuple[FindingView, ...]:
+    return tuple(
+        FindingView(each.code, wording.full(f"wiring_{each.code}", _fields(each)), each.is_problem, each.phase,
+                    each.other, each.factor)
+        for each in findings
+    )  # fmt: skip
+
+
+def _fields(finding: Finding) -> dict[str, str]:
+    return {"phase": finding.phase.upper(), "other": finding.other.upper(), "factor": f"{finding.factor:g}"}
 
 
 def meters_of(snapshot: Snapshot, job: Job) -> tuple[MeterView, ...]:

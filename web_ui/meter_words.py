@@ -58,6 +58,39 @@ METERS: dict[str, tuple[str, str, str | None]] = {
     "meter_application_not_h": _(
         "The meter is not set to application H: its power never shows export.", "Set application H at the meter."
     ),
+    "wiring_no_voltage": _("{phase} has no voltage.", "Check its fuse and its wire."),
+    "wiring_backwards": _(
+        "{phase} flows backwards.", "Turn the clamp, unless something feeds in there.", "A phase flows backwards."
+    ),
+    "wiring_all_backwards": _(
+        "All phases flow backwards.",
+        "Turn the clamps or tick “built in the other way round”, unless something feeds in here.",
+    ),
+    "wiring_shifted": _(
+        "{phase}: its current does not belong to its voltage.",
+        "The clamp is around the wire of another phase: swap the clamps of the phases named here.",
+        "A current does not belong to its voltage.",
+    ),
+    "wiring_charge_backwards": _(
+        "{phase} falls while the car charges.", "Turn the clamp.", "The meter falls while the car charges."
+    ),
+    "wiring_not_seen": _(
+        "The meter does not see the charge.",
+        "It measures another circuit, its clamps are open, or its transformer ratio is missing.",
+    ),
+    "wiring_wrong_ratio": _(
+        "The meter shows 1/{factor} of what the charge point takes.",
+        "Check the transformer ratio; multiply it by {factor}.",
+    ),
+    "wiring_other_phase": _(
+        "{phase} of the charge point is {other} of the meter.",
+        "Fine where charge points are turned on purpose; it stands in the record.",
+        "The phases of the charge point are turned.",
+    ),
+    "wiring_order_unknown": _(
+        "It sees the charge; the order of the phases cannot be told from it.", "Charge on one phase to know it."
+    ),
+    "wiring_fits": _("Meter and charge point agree, phase by phase."),
     "meter_value_implausible": _("This value cannot be right."),
     "meter_value_went_back": _("This counter went back."),
     "meter_value_more_than_volts_times_amps": _("This is more than volts times amps: check the clamp and the ratio."),

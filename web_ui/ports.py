@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sitelink.events import Correction, MeterListed
+from sitelink.events import Correction, MeterListed, WiringProved
 from sitelink.frames import Frame
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
 from sitelink.meter_values import Grade, Moment
@@ -213,6 +213,14 @@ class Jobs(Protocol):
 
     async def meter_moments(self, job: JobId, name: str, grade: Grade, since_s: int) -> Sequence[Moment]:
         """What a meter said since then, oldest first, as fine as that or coarser; none where nobody knows."""
+        ...
+
+    def wiring(self, job: JobId, name: str) -> WiringProved | None:
+        """How a meter seems to be wired; None while it is not read, or is read elsewhere."""
+        ...
+
+    async def prove_wiring(self, job: JobId, name: str, author: Author) -> None:
+        """What `wiring` says goes into the commissioning record. Raises MeterNotRead, JobReadOnly, NotFound."""
         ...
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:

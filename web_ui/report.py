@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from web_ui import wording
+
 NOT_RECORDED = "not recorded"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COLUMNS: tuple[tuple[str, str], ...] = (
@@ -32,6 +34,8 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
     ("test.meter_stop_wh", "Test meter stop (Wh)"),
     ("notes", "Notes"),
 )
+_METER_COLUMNS = ("Meter", "Profile", "Transport", "Address", "Ratio", "Reversed", "Wiring checked at", "Wiring",
+                  "Rise during a test charge", "Compared with the charge point")  # fmt: skip
 
 
 def csv_of(record: Mapping[str, Any]) -> str:
@@ -73,13 +77,42 @@ def html_of(record: Mapping[str, Any]) -> str:
         "<tr>" + "".join(f"<td>{_shown(_value(row, key))}</td>" for key, _ in _COLUMNS) + "</tr>"
         for row in record["charge_points"]
     )
+    meters = "".join(
+        "<tr>" + "".join(f"<td>{_shown(value)}</td>" for value in _meter_cells(meter)) + "</tr>"
+        for meter in record.get("meters") or ()
+    )
+    meter_heads = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in _METER_COLUMNS)
     title = html.escape(f"Commissioning record of job {record.get('number')}")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title></head><body><h1>{title}</h1><dl>{lines}</dl>"
-        f'<table border="1"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></body></html>'
+        f'<table border="1"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        + (
+            f'<h2>Meters</h2><table border="1"><thead><tr>{meter_heads}</tr></thead><tbody>{meters}</tbody></table>'
+            if meters
+            else ""
+        )
+        + "</body></html>"
     )
+
+
+def _meter_cells(meter: Mapping[str, Any]) -> Iterable[Any]:
+    wiring = meter.get("wiring") or {}
+    charge = wiring.get("charge") or {}
+    yield from (meter["name"], meter["profile"], meter["transport"], meter["unit_id"], meter["ratio"])
+    yield meter["reversed"]
+    yield wiring.get("at")
+    yield " ".join(_finding(each) for each in wiring.get("findings", ())) or ("nothing odd" if wiring else None)
+    rises = (f"{key.partition('.')[2].upper()} {value:,.0f} W" for key, value in charge.get("rise", {}).items()
+             if key.startswith("power_w."))  # fmt: skip
+    yield f"{charge['charge_point']}: {', '.join(rises)}" if charge else None
+    yield " ".join(_finding(each) for each in charge.get("findings", ())) or None
+
+
+def _finding(finding: Mapping[str, Any]) -> str:
+    fields = {"phase": finding["phase"].upper(), "other": finding["other"].upper(), "factor": f"{finding['factor']:g}"}
+    return wording.sentence(f"wiring_{finding['code']}", fields)
 
 
 def file_name(record: Mapping[str, Any]) -> str:

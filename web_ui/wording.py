@@ -48,6 +48,10 @@ ERRORS: dict[str, Words] = {
     "meter_exists": Words(
         "There is a meter called {name} already.", "Give it another name.", "There is a meter of that name already."
     ),
+    "meter_not_read_now": Words(
+        "{name} is not read at present.", "Look at its state; at the box its wiring is checked.",
+        "The meter is not read at present.",
+    ),
     "charge_active": Words(
         "{name} is charging; this cannot be changed meanwhile.",
         "Stop the charge first.",
@@ -611,6 +615,7 @@ FLASHES: dict[str, Words] = {
     "opened": Words("The job is open."),
     "asked": Words("Asked. The file appears here."),
     "meter_added": Words("The meter is added. Its values appear within seconds."),
+    "wiring_saved": Words("Saved. It stands in the report."),
     "meter_removed": Words("The meter is taken off the job."),
     "no_change": Words("Nothing to save."),
 }

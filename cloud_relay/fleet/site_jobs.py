@@ -17,8 +17,8 @@ from cloud_relay.fleet.site_view import snapshot_of, sync_of
 from sitelink import job_rules as rules
 from sitelink import meter_rules
 from sitelink.decisions import Decide
-from sitelink.errors import GatewayOffline, NotFound, TransferUnavailable, error_of
-from sitelink.events import MeterListed
+from sitelink.errors import GatewayOffline, MeterNotRead, NotFound, TransferUnavailable, error_of
+from sitelink.events import MeterListed, WiringProved
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, TransferId
 from sitelink.meter_values import Grade, Moment
 from sitelink.model import Command, Link, Transfer
@@ -108,6 +108,13 @@ class SiteJobs:
         """Of minutes, whatever is asked."""
         rules.job_of(self._held.state, job)
         return await self._gateways.meter_minutes(self._place.site, job, name, datetime.fromtimestamp(since_s, UTC))
+
+    def wiring(self, job: JobId, name: str) -> WiringProved | None:
+        """It takes readings of every second."""
+        return None
+
+    async def prove_wiring(self, job: JobId, name: str, author: Author) -> None:
+        raise MeterNotRead(name=name[:64])
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
         await self._decide(meter_rules.decide_put(job, meter, author, instead_of=instead_of))

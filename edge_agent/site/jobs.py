@@ -26,8 +26,8 @@ from edge_agent.site.transfers import Transfers
 from sitelink import job_rules as rules
 from sitelink import meter_rules
 from sitelink.clock import Clock
-from sitelink.errors import FileGone, NotFound, StationOffline
-from sitelink.events import MeterListed
+from sitelink.errors import FileGone, MeterNotRead, NotFound, StationOffline
+from sitelink.events import MeterListed, WiringProved
 from sitelink.id_token_rules import decide_test_token
 from sitelink.ids import ChargePointId, CommandId, JobId, LinkId, OpId, StationKey, TransferId
 from sitelink.job_file import JobFile
@@ -153,6 +153,15 @@ class JobService:
 
     async def meter_moments(self, job: JobId, name: str, grade: Grade, since_s: int) -> Sequence[Moment]:
         return await self._meters.moments((job, name), grade, since_s) if self._meters is not None else ()
+
+    def wiring(self, job: JobId, name: str) -> WiringProved | None:
+        return self._meters.wiring((job, name)) if self._meters is not None else None
+
+    async def prove_wiring(self, job: JobId, name: str, author: Author) -> None:
+        proved = self.wiring(job, name)
+        if proved is None:
+            raise MeterNotRead(name=name[:64])
+        await self._journal.write(meter_rules.decide_wiring(job, proved, author))
 
     async def put_meter(self, job: JobId, meter: MeterListed, author: Author, *, instead_of: str = "") -> None:
         await self._journal.write(meter_rules.decide_put(job, meter, author, instead_of=instead_of))

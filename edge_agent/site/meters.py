@@ -13,11 +13,13 @@ import structlog
 
 from edge_agent.site.meter_readings import MeterReadings
 from edge_agent.site.ports import Committed, Journal, MeterPoll
+from edge_agent.site.wiring import WiringDesk
 from sitelink.clock import Clock
-from sitelink.events import MeterListed
+from sitelink.events import MeterListed, WiringProved
 from sitelink.meter_values import Grade, Moment
 from sitelink.model import Job
 from sitelink.states import JobStatus
+from sitelink.wiring import findings_of
 from web_ui.ports import MeterKey, MeterState
 
 log = structlog.get_logger()
@@ -32,10 +34,12 @@ class MeterDesk:
     def __init__(
         self, journal: Journal, clock: Clock, news: Callable[[], None],
         models: Callable[[], Mapping[str, str]] = dict, readings: MeterReadings | None = None,
+        wiring: WiringDesk | None = None,
     ) -> None:  # fmt: skip
         """`models`: names of models by profile; it may block."""
         self._load_models = models
         self._readings = readings
+        self._wiring = wiring
         self.models: Mapping[str, str] = {}
         self._journal = journal
         self._clock = clock
@@ -62,6 +66,8 @@ class MeterDesk:
         # What the meter that was called so before said is not said by the one that is now.
         same = {key for key, meter in self._listed.items() if before.get(key) == meter}
         self._states = {key: state for key, state in self._states.items() if key in same}
+        if self._wiring is not None:
+            self._wiring.keep_only(same)
         return self._listed
 
     @contextmanager
@@ -86,6 +92,14 @@ class MeterDesk:
         """What is known of each."""
         return self._states
 
+    def wiring(self, meter: MeterKey) -> WiringProved | None:
+        """How it seems to be wired; None while it is not read."""
+        state = self._states.get(meter)
+        if state is None or state.problem:
+            return None
+        charge = self._wiring.seen(meter) if self._wiring is not None else None
+        return WiringProved(meter[1], dict(state.values), findings_of(state.values), charge)
+
     async def moments(self, meter: MeterKey, grade: Grade, since_s: int) -> Sequence[Moment]:
         """What it said since then, oldest first."""
         return await self._readings.read(meter, grade, since_s) if self._readings is not None else ()
@@ -97,6 +111,8 @@ class MeterDesk:
             state = MeterState(values=poll.values, flags=poll.flags, notes=poll.notes, at=now)
             if self._readings is not None:
                 self._readings.take(poll.meter, {k: v for k, v in poll.values.items() if k not in poll.flags})
+            if self._wiring is not None:
+                self._wiring.look(poll.meter)
         else:
             state = msgspec.structs.replace(
                 before, problem=poll.problem, exception=poll.exception,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sitelink import events as e
 from sitelink.folding.changes import NOTHING, Changes, Fold
 from sitelink.ids import ChargePointId, JobId, LinkId, station_key
-from sitelink.model import ChargePoint, Completion, Head, Job, Link, Note, Register, SiteState
+from sitelink.model import ChargePoint, Completion, Head, Job, Link, Note, Register, SiteState, Wiring
 from sitelink.ops import Op
 from sitelink.states import JobStatus
 
@@ -147,14 +147,37 @@ def _meter_put(state: SiteState, op: Op, event: e.MeterPut) -> Changes:
     rest = [meter for meter in job.meters if meter.name not in taken]
     at = min(places[0], len(rest)) if places else len(rest)
     meters = (*rest[:at], event.meter, *rest[at:])
-    return Changes(put=(replace(job, meters=meters),)) if meters != job.meters else NOTHING
+    if meters == job.meters:
+        return NOTHING
+    return Changes(put=(replace(job, meters=meters, wirings=_still_true(job, event)),))
+
+
+def _still_true(job: Job, event: e.MeterPut) -> tuple[Wiring, ...]:
+    """A meter that only has another name is wired as it was; of one that is another, nothing is known."""
+    before = next((meter for meter in job.meters if meter.name == event.instead_of), None)
+    same = before is not None and replace(before, name=event.meter.name) == event.meter
+    renamed = (replace(each, meter=event.meter.name) if same and each.meter == event.instead_of else each
+               for each in job.wirings)  # fmt: skip
+    gone = set() if same else {event.instead_of, event.meter.name}
+    return tuple(each for each in renamed if each.meter not in gone)
+
+
+def _wiring_proved(state: SiteState, op: Op, event: e.WiringProved) -> Changes:
+    job = _job(state, op)
+    if job is None or all(meter.name != event.meter for meter in job.meters):
+        return NOTHING
+    wiring = Wiring(event.meter, op.t.wall, op.author, event.values, event.findings, event.charge)
+    others = tuple(each for each in job.wirings if each.meter != event.meter)
+    return Changes(put=(replace(job, wirings=(*others, wiring)),))
 
 
 def _meter_removed(state: SiteState, op: Op, event: e.MeterRemoved) -> Changes:
     job = _job(state, op)
     if job is None or all(meter.name != event.name for meter in job.meters):
         return NOTHING
-    return Changes(put=(replace(job, meters=tuple(meter for meter in job.meters if meter.name != event.name)),))
+    meters = tuple(meter for meter in job.meters if meter.name != event.name)
+    wirings = tuple(wiring for wiring in job.wirings if wiring.meter != event.name)
+    return Changes(put=(replace(job, meters=meters, wirings=wirings),))
 
 
 def _job_ended(status: JobStatus) -> Callable[[SiteState, Op, Any], Changes]:
@@ -204,6 +227,7 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.JobReopened: _job_reopened,
     e.MeterPut: _meter_put,
     e.MeterRemoved: _meter_removed,
+    e.WiringProved: _wiring_proved,
     e.JobArchived: _job_ended(JobStatus.ARCHIVED),
     e.JobCancelled: _job_ended(JobStatus.CANCELLED),
     e.PairingOpened: _pairing_opened,

@@ -23,6 +23,7 @@ from edge_agent.site.ports import Action, LateAnswer, Signed
 from edge_agent.site.reports import BootAnswer, BootReport
 from edge_agent.site.security_service import SecurityService
 from edge_agent.site.transfers import TransferPatience, Transfers
+from edge_agent.site.wiring import WiringDesk
 from sitelink.commands import Order, OrderAnswer
 from sitelink.errors import CertificateInvalid, NotFound, StationOffline
 from sitelink.frames import Frame
@@ -190,7 +191,10 @@ class Core:
             self.journal, self.stations, self.files, self.clock, ids(), file_patience, self.feed.touch_station
         )  # fmt: skip
         self.readings = MeterReadings(NoReadings(), self.clock)
-        self.meters = MeterDesk(self.journal, self.clock, lambda: self.feed.touch_all("meters"), readings=self.readings)
+        self.meters = MeterDesk(
+            self.journal, self.clock, lambda: self.feed.touch_all("meters"), readings=self.readings,
+            wiring=WiringDesk(self.journal, self.readings, self.clock),
+        )  # fmt: skip
         self.search = Search(self.meters, lambda: self.feed.touch_all("search"), lambda: self.serial_ports)
         self.serial_ports: tuple[str, ...] = ()
         self.jobs = JobService(

@@ -134,7 +134,7 @@ def snapshot(state: SiteState) -> bytes:
     kinds = (
         state.jobs, state.charge_points, state.stations, state.transactions, state.readings, state.knocks,
         state.commands, state.links, state.id_tokens, state.local_lists, state.security, state.corrections,
-        state.certificates,
+        state.certificates, state.meters,
     )  # fmt: skip
     return msgspec.json.encode([[[str(key), value] for key, value in kind.items()] for kind in kinds])
 
@@ -158,7 +158,6 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "code": st.sampled_from(["serial_changed", "duplicate_identity", "boot_rejected"]),
     "integration": st.sampled_from([None, "ocpp", "modbus"]),
     "measurand": st.sampled_from(["Power.Active.Import", "Current.Import"]),
-    "phase": st.sampled_from([None, "L1", "L2"]),
     "location": st.sampled_from([None, "Outlet", "Inlet"]),
 }
 _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
@@ -177,7 +176,7 @@ _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
 }
 _ENTITIES = {"job": JOBS, "cp": ROWS, "station": STATIONS, "knock": ["n1", "n2"], "command": COMMANDS, "link": ["l1"],
              "id_token": ["04a1", "04a2"],
-             "local_list": STATIONS,
+             "local_list": STATIONS, "meter": JOBS,
              "security": STATIONS, "certificate": ["0A", "0B"]}  # fmt: skip
 
 
@@ -189,6 +188,8 @@ def strategy_of(wanted: Any, name: str = "") -> st.SearchStrategy[Any]:
     if wanted in _BY_TYPE:
         return _BY_TYPE[wanted]
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+    if name == "phase" and origin is types.UnionType:
+        return st.sampled_from([None, "L1", "L2"])
     if origin in (typing.Union, types.UnionType):
         return st.one_of([strategy_of(each) for each in arguments])
     if origin is tuple:
@@ -220,7 +221,9 @@ def entity_kind(kind: str) -> str:
         return "security"
     if kind.startswith("certificate"):
         return "certificate"
-    if kind.startswith(("station", "connector", "transaction", "meter")):
+    if kind == "meter.read":
+        return "meter"
+    if kind.startswith(("station", "connector", "transaction", "meter.values")):
         return "station"
     return "job"
 

@@ -130,3 +130,28 @@ async def test_what_a_meter_said_is_told_and_drawn(box: Box, browser: Browser) -
     assert "The last hour" in await (await browser.get("/j/meters/Main")).text()
     part = await (await browser.get("/j/meters/Main/regions?names=plots")).json()
     assert "1.0 kW on average" in part["plots"]
+
+
+async def test_how_a_meter_is_wired_is_shown_and_goes_into_the_report(box: Box, browser: Browser) -> None:
+    core = box.core
+    await ask(box, "POST", API, MAIN)
+    assert (await ask(box, "GET", f"{API}/Main/wiring"))[1] == {"now": None, "saved": None}
+    assert (await ask(box, "POST", f"{API}/Main/wiring"))[0] == 409
+    values = {"power_w.l1": 2000.0, "power_w.l2": -1900.0, "power_w.l3": 2100.0}
+    core.meters.take(MeterPoll(meter=(core.job().id, "Main"), values=values))
+    page = await (await browser.get("/j/meters/Main")).text()
+    assert "L2 flows backwards. Turn the clamp" in page
+    part = await (await browser.get("/j/meters/Main/regions?names=wiring")).json()
+    assert "L2 flows backwards." in part["wiring"]
+    done = await browser.submit("/j/meters/Main/wiring", {})
+    assert done.headers["Location"] == "/j/meters/Main?saved=wiring_saved"
+    assert "In the report since" in await (await browser.get("/j/meters/Main")).text()
+    _, told = await ask(box, "POST", f"{API}/Main/wiring")
+    assert told["saved"]["findings"] == told["now"]["findings"]
+    assert told["saved"]["findings"][0]["code"] == "backwards"
+    _, record = await ask(box, "GET", "/api/v1/job/report")
+    assert record["meters"][0]["wiring"]["findings"] == [
+        {"code": "backwards", "phase": "l2", "other": "", "factor": 0.0}
+    ]
+    async with box.client().get("/api/v1/job/report.html", headers=box.bearer) as response:
+        assert "L2 flows backwards." in await response.text()
