@@ -51,6 +51,7 @@ class _Commands(click.Group):
             return super().get_command(ctx, cmd_name)
         from edge_agent.meters.commands import meters
 
+        meters.add_command(read)
         return meters
 
 
@@ -318,6 +319,13 @@ def _text_of(file: Path | None) -> str | None:
         return file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}: cannot be read as text: {error}") from error
+
+
+@click.command()
+@with_settings
+def read(config: Path | None, overrides: tuple[str, ...]) -> None:
+    """What the meters and charge points of this box measure, as the running agent knows it."""
+    _print(_operate_on_a_box(settings_of(config, overrides), "measured", {}))
 
 
 @main.command()

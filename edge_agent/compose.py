@@ -44,6 +44,7 @@ from edge_agent.site.feed import Feed
 from edge_agent.site.id_tokens import AllowList
 from edge_agent.site.jobs import JobService
 from edge_agent.site.local_lists import LocalLists
+from edge_agent.site.measured import Measuring, measured_of
 from edge_agent.site.meter_readings import MeterReadings, MinutesTold
 from edge_agent.site.meters import MeterDesk
 from edge_agent.site.nobody import NoCloud, NoStations
@@ -234,6 +235,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         link, cloud = _link(settings, store, jobs, feed, clock)
         upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
         more = {**upkeep.operations(), **tokens.operations(), **firmware.operations(exchange)}
+        more["measured"] = Measuring(journal, meters, clock).operation
         more |= (cloud or NoCloud()).operations()
         operations = Operations(
             jobs, lambda token: link_url(settings, ports["http.port"] or settings.http.port, token), more
@@ -246,7 +248,7 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
             PageSettings(settings.http.hosts, settings.http.public_url, settings.http.metrics),
             session_key(settings.data_dir),
             clock,
-            _figures(settings, store, stations, link),
+            _figures(settings, store, stations, link, meters, clock),
             tokens=tokens,
             lists=lists,
             oddities=Oddities(tally, ClockDrift(journal)),
@@ -354,6 +356,7 @@ async def alone(settings: Settings) -> AsyncIterator[Operations]:
         upkeep = _upkeep(settings, store, nobody, feed, None)
         exchange = Exchange(_files_settings(settings, None), clock, new_id, lambda ip: address_for(settings, ip))
         more = {**upkeep.operations(), **AllowList(store.journal).operations(), **firmware.operations(exchange)}
+        more["measured"] = Measuring(store.journal, MeterDesk(store.journal, clock, lambda: None), clock).operation
         more |= NoCloud().operations()
         if settings.relay.url:
             from edge_agent.relay.desk import CloudDesk
@@ -450,7 +453,7 @@ def _free(settings: Settings) -> int | None:
 
 
 def _figures(
-    settings: Settings, store: Store, stations: OcppServer, link: "Link | None"
+    settings: Settings, store: Store, stations: OcppServer, link: "Link | None", meters: MeterDesk, clock: SystemClock
 ) -> Callable[[], Figures]:  # fmt: skip
     def figures() -> Figures:
         state, trouble = store.journal.state, store.journal.trouble
@@ -463,6 +466,7 @@ def _figures(
             relay_connected=link.state.connected if link is not None else None,
             relay_backlog=store.uplink.backlog if link is not None else 0,
             relay_attempts=link.attempts if link is not None else 0,
+            measured=measured_of(state, meters.states(), clock.now()),
         )  # fmt: skip
 
     return figures

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from edge_agent.pages.ports import Admin, Lists
 from edge_agent.site.local_lists import ListView
+from edge_agent.site.measured import Measured, measured_of
 from edge_agent.site.ports import Action, History, Stations
 from sitelink.errors import (
     CallInvalid,
@@ -271,6 +272,12 @@ async def get_transactions(request: web.Request) -> web.Response:
     )  # fmt: skip
 
 
+async def list_measured(request: web.Request) -> web.Response:
+    authorise(request)
+    snapshot = request.app[ADMIN].snapshot()
+    return answer(measured_of(snapshot.state, snapshot.meters, snapshot.now))
+
+
 async def get_health(request: web.Request) -> web.Response:
     authorise(request)
     snapshot = request.app[ADMIN].snapshot()
@@ -356,5 +363,7 @@ ROUTES = (
           answer=Action, auth="admin", errors=(NotFound,)),
     Route("GET", f"{_ONE}/transactions", get_transactions, "Transactions, newest first.",
           answer=list[TransactionAnswer], auth="admin", errors=(NotFound, RequestInvalid), query=("limit",)),
+    Route("GET", "/api/v1/meters", list_measured, "What meters and charge points measure.",
+          answer=list[Measured], auth="admin"),
     Route("GET", "/api/v1/health", get_health, "How the box is.", answer=Health, auth="admin"),
 )  # fmt: skip

@@ -49,6 +49,24 @@ class BoxMetrics(Collector):
             yield GaugeMetricFamily("gatepost_relay_backlog", "Facts the cloud has not got yet.", now.relay_backlog)
             tries = "Links that were tried since the start."
             yield CounterMetricFamily("gatepost_relay_attempts", tries, now.relay_attempts)
+        yield from self._measured()
         told = "Requests that ended in an unexpected exception."
         yield CounterMetricFamily("gatepost_http_faults", told, self._http_faults)
         yield GaugeMetricFamily("gatepost_http_live_pages", "Open live streams.", self._live_pages)
+
+    def _measured(self) -> Iterator[Metric]:
+        """What is not of now is not told: a gap says more than an old value."""
+        meter_ok = GaugeMetricFamily("gatepost_meter_ok", "1 while the meter is read.", labels=["meter"])
+        meter = GaugeMetricFamily("gatepost_meter_value", "In V, A, W, Hz, Wh.", labels=["meter", "quantity", "phase"])
+        labels = ["charge_point", "connector", "quantity", "phase"]
+        point = GaugeMetricFamily("gatepost_charge_point_value", "In V, A, W, Hz, Wh, as it told.", labels=labels)
+        for each in self._figures.measured:
+            if each.kind == "meter":
+                meter_ok.add_metric([each.id], int(each.online))
+            for key, value in each.values.items() if each.online else ():
+                quantity, _, phase = key.partition(".")
+                if each.kind == "meter":
+                    meter.add_metric([each.id, quantity, phase], value)
+                else:
+                    point.add_metric([each.id, str(each.connector), quantity, phase], value)
+        yield from (meter_ok, meter, point)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from edge_agent.site.local_lists import ListView
+from edge_agent.site.measured import Measured
 from edge_agent.site.ports import CloudStatus
 from sitelink.commands import CertificateHash, OrderAnswer, RootUse
 from sitelink.id_token_rules import TokenEntry
@@ -156,3 +157,4 @@ class Figures(msgspec.Struct, frozen=True):
     """None: there is no cloud to go to."""
     relay_backlog: int = 0
     relay_attempts: int = 0
+    measured: Sequence[Measured] = ()

@@ -4,6 +4,7 @@ import msgspec
 
 from edge_agent.pages.metrics import BoxMetrics, exposition
 from edge_agent.pages.ports import Figures
+from edge_agent.site.measured import Measured
 from tests.house.files import ROOT
 
 WELL = Figures(
@@ -50,6 +51,23 @@ def test_trouble_is_told_with_its_reason() -> None:
     assert 'gatepost_store_trouble{reason="disk_full"} 1.0' in ill
     assert "gatepost_store_salvaged 1.0" in ill
     assert "gatepost_disk_free_bytes" not in ill
+
+
+def test_what_is_measured_is_told_while_it_is_of_now() -> None:
+    measured = (
+        Measured("meter", "1042/Main", "Main", 0, "ok", True, {"power_w.l1": 5.0}),
+        Measured("meter", "1042/Old", "Old", 0, "silent", False, {"power_w.l1": 5.0}),
+        Measured("charge_point", "CP001", "Bay 1", 2, "connected (available)", True, {"energy_import_wh.total": 9.0}),
+    )
+    text = text_of(msgspec.structs.replace(WELL, measured=measured))
+    for line in (
+        'gatepost_meter_ok{meter="1042/Main"} 1.0',
+        'gatepost_meter_ok{meter="1042/Old"} 0.0',
+        'gatepost_meter_value{meter="1042/Main",phase="l1",quantity="power_w"} 5.0',
+        'gatepost_charge_point_value{charge_point="CP001",connector="2",phase="total",quantity="energy_import_wh"} 9.0',
+    ):
+        assert line in text.splitlines()
+    assert 'gatepost_meter_value{meter="1042/Old"' not in text
 
 
 def test_every_metric_is_documented() -> None:
