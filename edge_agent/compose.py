@@ -67,6 +67,7 @@ from sitelink.states import JobStatus, TransferMethod
 from web_ui.ports import Relay
 
 if TYPE_CHECKING:
+    from edge_agent.mqtt.publisher import Publisher
     from edge_agent.relay.desk import CloudDesk
     from edge_agent.relay.link import Link
 
@@ -235,7 +236,9 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         link, cloud = _link(settings, store, jobs, feed, clock)
         upkeep = _upkeep(settings, store, stations, feed, ports, keeper)
         more = {**upkeep.operations(), **tokens.operations(), **firmware.operations(exchange)}
-        more["measured"] = Measuring(journal, meters, clock).operation
+        measuring = Measuring(journal, meters, clock)
+        publisher = _publisher(settings, measuring)
+        more["measured"] = measuring.operation
         more |= (cloud or NoCloud()).operations()
         operations = Operations(
             jobs, lambda token: link_url(settings, ports["http.port"] or settings.http.port, token), more
@@ -284,6 +287,8 @@ async def serving(settings: Settings) -> AsyncIterator[Box]:
         tasks.append(group.create_task(_read_meters(meters), name="meters"))
         tasks.append(group.create_task(readings.run(), name="readings of meters"))
         tasks.append(group.create_task(search.run(), name="searches of meters"))
+        if publisher is not None:
+            tasks.append(group.create_task(publisher.run(), name="MQTT"))
         if link is not None:
             tasks.append(group.create_task(link.run(), name="link to the cloud"))
         try:
@@ -317,6 +322,24 @@ def _link(
         lambda: feed.touch_all("header"), relay.proxy,
     )  # fmt: skip
     return link, CloudDesk(relay.url, enrolment, link, store.uplink, clock, lambda: _free(settings))
+
+
+def _publisher(settings: Settings, measuring: Measuring) -> "Publisher | None":
+    """What the site measures, for a broker, where one is named. Loaded only then. Raises CannotStart."""
+    mqtt = settings.mqtt
+    if not mqtt.url:
+        return None
+    from edge_agent.mqtt.publisher import BrokerInvalid, Publisher, broker_of
+    from edge_agent.mqtt.topics import Names
+
+    try:
+        broker = broker_of(mqtt.url, mqtt.username, mqtt.password)
+    except BrokerInvalid as error:
+        raise CannotStart(f"{error}.") from error
+    names = Names(
+        mqtt.topic.strip("/"), mqtt.discovery.strip("/"), mqtt.name or socket.gethostname(), product_version()
+    )
+    return Publisher(broker, names, measuring.now, max(1.0, mqtt.every_s))
 
 
 def _meter_models() -> Mapping[str, str]:

@@ -79,6 +79,16 @@ class Relay(msgspec.Struct, frozen=True):
     proxy: str = ""
 
 
+class Mqtt(msgspec.Struct, frozen=True):
+    url: str = ""
+    username: str = ""
+    password: str = ""
+    topic: str = "gatepost"
+    discovery: str = "homeassistant"
+    name: str = ""
+    every_s: float = 10
+
+
 class Log(msgspec.Struct, frozen=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -93,4 +103,5 @@ class Settings(msgspec.Struct, frozen=True):
     files: Files = Files()
     storage: Storage = Storage()
     relay: Relay = Relay()
+    mqtt: Mqtt = Mqtt()
     log: Log = Log()

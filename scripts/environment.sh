@@ -133,6 +133,11 @@ ensure_socat() {
     command -v socat >/dev/null || install_from_debian socat "socat (for the tests of serial lines)"
 }
 
+# A broker for the tests of MQTT; they start their own.
+ensure_mosquitto() {
+    [[ -x /usr/sbin/mosquitto ]] || install_from_debian mosquitto "mosquitto (for the tests of MQTT)"
+}
+
 # Chromium and what drives it. After `ensure_python_packages dev`.
 ensure_chromium() {
     chromium_path >/dev/null || install_from_debian chromium "Chromium (for the browser tests)"

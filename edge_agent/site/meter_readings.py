@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+import structlog
+
 from edge_agent.site.ports import Journal, Readings
 from sitelink.clock import Clock
 from sitelink.decisions import Decision
@@ -14,6 +16,8 @@ from sitelink.events import MeterRead
 from sitelink.meter_values import Grade, Moment, thinned
 from sitelink.ops import BOX, Fact
 from web_ui.ports import MeterKey
+
+log = structlog.get_logger()
 
 RECENT = 900
 """So many moments of a meter are in memory: what a test charge is compared with."""
@@ -66,7 +70,10 @@ class MeterReadings:
         try:
             while True:
                 await asyncio.sleep(KEPT_EVERY_S)
-                await self.keep()
+                try:
+                    await self.keep()
+                except Exception:  # a fault of ours with readings ends nothing
+                    log.exception("readings_failed")
         finally:
             await asyncio.shield(self.keep())
 
