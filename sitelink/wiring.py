@@ -90,6 +90,7 @@ def seen_of(charge_point: str, station: Values, before: Values, now: Values) -> 
         for key in now if key in before and key.partition(".")[0] in ("power_w", "current_a")
     }  # fmt: skip
     said = {key: value for key, value in station.items() if key.partition(".")[0] in ("power_w", "current_a")}
+    said |= {f"power_w.{phase}": round(_phase_w(station, phase), 2) for phase in PHASES if f"current_a.{phase}" in said}
     return ChargeSeen(charge_point, said, rise, _compared(taken_w, station, rise))
 
 

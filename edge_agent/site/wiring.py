@@ -7,6 +7,8 @@ and stood before the charge began. The last comparison counts, but for those in 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from edge_agent.site.meter_readings import MeterReadings
 from edge_agent.site.ports import Journal
 from sitelink.clock import Clock
@@ -27,6 +29,15 @@ STATION_WITHIN = timedelta(seconds=90)
 """What a charge point said is of now for so long."""
 
 
+class _Heard(msgspec.Struct):
+    """What a charge point said, at its own time and at ours."""
+
+    at: datetime
+    now_s: int
+    values: Values
+    compared: bool = False
+
+
 class WiringDesk:
     def __init__(self, journal: Journal, readings: MeterReadings, clock: Clock) -> None:
         self._journal = journal
@@ -35,8 +46,7 @@ class WiringDesk:
         self._seen: dict[MeterKey, ChargeSeen] = {}
         self._began: dict[TransactionId, int | None] = dict.fromkeys(journal.state.transactions)
         """By our own clock, and None where it was running already."""
-        self._heard: dict[MeterKey, tuple[datetime, int]] = {}
-        """Which values of a charge point are being compared, and when they came."""
+        self._heard: dict[MeterKey, _Heard] = {}
 
     def seen(self, meter: MeterKey) -> ChargeSeen | None:
         """What it showed of a test charge since the start of the agent."""
@@ -57,14 +67,15 @@ class WiringDesk:
         said = self._journal.state.readings.get((row.station, row.connector))
         if began_s is None or said is None or self._clock.now() - said.at > STATION_WITHIN:
             return
-        at, heard_s = self._heard.get(meter, (None, 0))
-        if at != said.at:
-            self._heard[meter] = (said.at, now_s)
-        elif now_s == heard_s + AROUND_S:
+        heard = self._heard.get(meter)
+        if heard is None or (heard.compared and heard.at != said.at):
+            heard = self._heard[meter] = _Heard(said.at, now_s, values_of(said.samples.values()))
+        if not heard.compared and now_s >= heard.now_s + AROUND_S:
+            heard.compared = True
             moments = self._readings.recent(meter)
             before = [each for each in moments if began_s - BEFORE_S <= each.at_s < began_s - 1]
-            around = [each for each in moments if each.at_s >= heard_s - AROUND_S]
-            self._compare(meter, row.name, values_of(said.samples.values()), before, around)
+            around = [each for each in moments if abs(each.at_s - heard.now_s) <= AROUND_S]
+            self._compare(meter, row.name, heard.values, before, around)
 
     def _compare(
         self, meter: MeterKey, name: str, station: Values, before: Sequence[Moment], around: Sequence[Moment]

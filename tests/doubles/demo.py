@@ -13,12 +13,14 @@ import signal
 import sys
 import tempfile
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.doubles.demo_cloud import DemoCloud, start_cloud, until_delivered
 from tests.doubles.demo_processes import BoxFailed, end, free_port, run_command, start_box
 from tests.doubles.demo_story import Site, Story, site
+from tests.doubles.house_meter import add_meter, charging_at, house_meter
 
 HTTP_PORT = 8080
 OCPP_PORT = 9000
@@ -59,8 +61,11 @@ class Demo:
             processes.append(await start_box(settings, folder / "box.log"))
             job = await self._job(cloud, cast, settings, folder)
             ocpp_url = f"ws://127.0.0.1:{settings['ocpp.port']}"
-            self._tell(links_of(job, cloud, settings, ocpp_url, folder))
-            await self._watch(Story(cast, ocpp_url, self.say), processes, ended)
+            box = f"http://127.0.0.1:{settings['http.port']}"
+            async with house_meter(partial(charging_at, box, job["token"]), turned=["l3"]) as port:
+                await add_meter(box, job["token"], port)
+                self._tell(links_of(job, cloud, settings, ocpp_url, folder))
+                await self._watch(Story(cast, ocpp_url, self.say), processes, ended)
         finally:
             self.say("Ending all processes …")
             for process in reversed(processes):

@@ -125,6 +125,12 @@ async def _console_of(links: dict[str, Any]) -> str:
             return await response.text()
 
 
+def _is_read(job: dict[str, Any]) -> bool:
+    """The meter of the house; the cloud is told of it once a minute."""
+    (meter,) = job["meters"]
+    return job["in_cloud"] or "power_w" in meter["readings"]
+
+
 async def _until_story_shows(links: dict[str, Any], url: str) -> None:
     """At least eight bays connected, and the station that no row lists calling in; on the box as in the cloud."""
     headers = {"Authorization": f"Bearer {links['token']}"}
@@ -133,7 +139,7 @@ async def _until_story_shows(links: dict[str, Any], url: str) -> None:
             async with session.get(f"{url}/api/v1/job") as response:
                 job = await response.json()
             seen = [station["identity"] for station in job["seen"]]
-            if job["connected"] >= 8 and "CP011" in seen:
+            if job["connected"] >= 8 and "CP011" in seen and _is_read(job):
                 return
             await asyncio.sleep(0.5)
 
