@@ -78,15 +78,20 @@ def identify(transport: str, unit: int) -> None:
 @click.option("--serial", "devices", multiple=True, help="A serial port; without any, all of this machine.")
 @click.option("--no-serial", is_flag=True, help="Leave serial ports out.")
 @click.option("--every-address", is_flag=True, help="All 247 addresses, not the likely ones: minutes a port.")
-def scan(hosts: str, port: int, devices: tuple[str, ...], no_serial: bool, every_address: bool) -> None:
+@click.option("--announced", "by_mdns", is_flag=True, help="Also those that announce themselves in the network (mDNS).")
+def scan(hosts: str, port: int, devices: tuple[str, ...], no_serial: bool, every_address: bool, by_mdns: bool) -> None:
     """Look for meters on serial ports and in a range of hosts. What is found comes as soon as it is."""
     try:
         wanted = Wanted(
-            () if no_serial else devices or serial_ports(), hosts_of(hosts) if hosts else (), port, every_address
+            () if no_serial else devices or serial_ports(),
+            hosts_of(hosts) if hosts else (),
+            port,
+            every_address,
+            by_mdns,
         )
     except HostsInvalid as error:
         raise click.ClickException(str(error)) from error
-    if not wanted.devices and not wanted.hosts:
+    if not wanted.devices and not wanted.hosts and not by_mdns:
         raise click.ClickException("There is no serial port here; name a range of hosts with --hosts.")
     told = 0
 

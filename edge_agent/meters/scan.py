@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from edge_agent.meters.announced import announced
 from edge_agent.meters.bus import Bus, BusTrouble
 from edge_agent.meters.identify import Identified, Read
 from edge_agent.meters.profiles import Profile, bundled
@@ -45,12 +46,14 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """`every_address`: not only the likely ones; on a serial line that takes minutes for each speed."""
+    """`every_address`: not only the likely ones; on a serial line that takes minutes for each speed. `announced`: also
+    those that announce themselves in the network."""
 
     devices: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     port: int = PORT
     every_address: bool = False
+    announced: bool = False
 
 
 class Scan:
@@ -64,22 +67,31 @@ class Scan:
         self.done = 0
         self._lines = lines_of(bundled())
         self._addresses = addresses_of(bundled(), every=wanted.every_address)
-        self.total = len(wanted.devices) * len(self._lines) * len(self._addresses) + len(wanted.hosts)
+        self.total = (
+            len(wanted.devices) * len(self._lines) * len(self._addresses) + len(wanted.hosts) + wanted.announced
+        )
 
     async def run(self) -> Sequence[Found]:
         """Until all was looked at; cancel it to end it earlier, what was found stays."""
         turns = asyncio.Semaphore(AT_ONCE)
 
-        async def host(name: str) -> None:
+        async def at(endpoint: Endpoint) -> None:
             async with turns:
-                await self._host(name)
+                await self._at(endpoint)
             self._step()
 
         async with asyncio.TaskGroup() as group:
             for device in self._wanted.devices:
                 group.create_task(self._device(device))
-            for name in self._wanted.hosts:
-                group.create_task(host(name))
+            named = [Endpoint("tcp", host, self._wanted.port) for host in self._wanted.hosts]
+            for endpoint in named:
+                group.create_task(at(endpoint))
+            if self._wanted.announced:
+                heard = [each for each in await announced() if each not in named]
+                self.total += len(heard)
+                self._step()
+                for endpoint in heard:
+                    group.create_task(at(endpoint))
         return self.found
 
     def _step(self, steps: int = 1) -> None:
@@ -148,9 +160,8 @@ class Scan:
 
     # ---- a host ----
 
-    async def _host(self, name: str) -> None:
-        endpoint = Endpoint("tcp", name, self._wanted.port)
-        if not await _is_open(endpoint):
+    async def _at(self, endpoint: Endpoint) -> None:
+        if endpoint.kind == "tcp" and not await _is_open(endpoint):
             return
         bus = Bus(endpoint, late_s=LATE_S)
         units = self._addresses if self._wanted.every_address else tuple(dict.fromkeys((*UNITS, *self._addresses)))
@@ -161,7 +172,7 @@ class Scan:
                     if unit in (1, 247, 255) and await self._answers_to_all(bus):
                         return
         except BusTrouble as trouble:
-            self.problems[name] = trouble.code
+            self.problems[endpoint.host] = trouble.code
         finally:
             await bus.close()
 

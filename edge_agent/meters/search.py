@@ -73,14 +73,17 @@ class Search:
         except HostsInvalid as error:
             raise RequestInvalid(where="hosts", problem="not_allowed", allowed=HOSTS_ALLOWED) from error
         devices = self._ports() if wanted.serial else ()
-        if not devices and not hosts:
+        if not devices and not hosts and not wanted.announced:
             raise RequestInvalid(where="hosts", problem="not_allowed", allowed=HOSTS_ALLOWED)
         await self.stop()
         await asyncio.to_thread(_load)
         from edge_agent.meters.scan import Scan, Wanted
 
         self._stopped = False
-        self._scan = Scan(Wanted(devices, hosts, wanted.port, every_address=wanted.every_address), self._news)
+        self._scan = Scan(
+            Wanted(devices, hosts, wanted.port, every_address=wanted.every_address, announced=wanted.announced),
+            self._news,
+        )
         self._begun = (self._scan, bool(devices))
         self._begin.set()
 

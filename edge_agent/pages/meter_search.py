@@ -28,12 +28,14 @@ SEARCH: web.AppKey[MeterSearch] = web.AppKey("meter_search")
 class StartSearch(msgspec.Struct, forbid_unknown_fields=True):
     """`hosts`: private addresses, as `192.168.1.0/24, 10.0.0.5-20`; "" leaves the network out; at
     `port`. `serial`: on all serial
-    ports. `every_address`: not only the likely ones, which takes minutes for each port."""
+    ports. `every_address`: not only the likely ones, which takes minutes for each port. `announced`: also who
+    announces itself in the network (mDNS)."""
 
     hosts: str = ""
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = PORT
     serial: bool = True
     every_address: bool = False
+    announced: bool = False
 
 
 class MayBe(msgspec.Struct, frozen=True):
@@ -105,7 +107,7 @@ async def begin(request: web.Request, visitor: Visitor, wanted: StartSearch) -> 
     job = jobs_of(request).snapshot().state.jobs[visitor.link.job]
     if job.status is not JobStatus.OPEN:
         raise JobReadOnly(number=job.number, status=job.status.value)
-    await request.app[SEARCH].start(SearchWanted(wanted.hosts, wanted.port, wanted.serial, wanted.every_address))
+    await request.app[SEARCH].start(SearchWanted(**msgspec.structs.asdict(wanted)))
 
 
 # ---- page ----
@@ -122,7 +124,9 @@ async def post_search(request: web.Request) -> web.Response:
         port = number_in({"port": form.get("port", "").strip() or str(PORT)}, "port") or 0
         if not 1 <= port <= 65535:
             raise RequestInvalid(where="port", problem="not_allowed", allowed="1 to 65535")
-        wanted = StartSearch(form.get("hosts", ""), port, "serial" in form, "every_address" in form)
+        wanted = StartSearch(
+            form.get("hosts", ""), port, "serial" in form, "every_address" in form, "announced" in form
+        )
         await begin(request, visitor, wanted)
     except RequestInvalid as exc:
         if wants_json(request):
@@ -154,7 +158,9 @@ async def _page(
     request: web.Request, visitor: Visitor, problem: RequestInvalid | None = None, form: dict[str, str] | None = None
 ) -> web.Response:
     errors: FieldErrors = {str(problem.fields["where"]): error_view(problem)} if problem else {}
-    typed = form if form is not None else {"hosts": network_of(request), "port": str(PORT), "serial": "1"}
+    typed = (
+        form if form is not None else {"hosts": network_of(request), "port": str(PORT), "serial": "1", "announced": "1"}
+    )
     context = {"ports": request.app[SEARCH].ports(), "typed": typed, "errors": errors}
     text = render.page("meter_search.html", **await _context(request, visitor), **context)
     return web.Response(text=text, content_type="text/html", status=problem.http_status if problem else 200)

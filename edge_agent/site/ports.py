@@ -688,12 +688,14 @@ class MeterSite(Protocol):
 
 
 class SearchWanted(msgspec.Struct, frozen=True):
-    """Where meters are looked for. `hosts`: a range, as a person writes it; `serial`: on all serial ports."""
+    """Where meters are looked for. `hosts`: a range, as a person writes it; `serial`: on all serial ports.
+    `announced`: those that announce themselves in the network."""
 
     hosts: str = ""
     port: int = PORT
     serial: bool = True
     every_address: bool = False
+    announced: bool = False
 
 
 class FoundMeter(msgspec.Struct, frozen=True):
