@@ -34,8 +34,13 @@ def give_back() -> bool:
     return trim is not None and bool(trim(0))
 
 
-FOR_LATER = {"argparse": ("ArgumentParser",), "urllib.request": ("getproxies", "proxy_bypass")}
-"""What aiohttp names when it is loaded and calls only as a program of its own, or as a client behind a proxy."""
+FOR_LATER = {
+    "argparse": ("ArgumentParser",), "idna": ("decode", "encode"), "urllib.request": ("getproxies", "proxy_bypass")
+}  # fmt: skip
+"""What aiohttp names when it is loaded and calls only as a program of its own, for a host whose name is not ASCII, or
+as a client behind a proxy."""
+TABLES_FOR_LATER = {"html.entities": ("html5",)}
+"""Tables that are looked into seldom: 2,231 names of characters, for who reads HTML. We only write it."""
 
 
 def load_sparingly(module: str) -> None:
@@ -45,7 +50,7 @@ def load_sparingly(module: str) -> None:
     time its loading takes, for a box that is never such a client. A context that is made later has them. The table of
     file types is half a MB and another on every machine; what ours are called Python's own table knows. Its lists that
     can be frozen are the only C++ there is: 1 MB of library for a dozen lists, which Python's own do as well. And what
-    it takes from `FOR_LATER` is loaded when it is first called: half a MB.
+    it takes from `FOR_LATER` and `TABLES_FOR_LATER` is loaded when it is first called, or looked into: 1 MB.
     """
     mimetypes.knownfiles.clear()
     where = ssl.get_default_verify_paths()
@@ -55,6 +60,7 @@ def load_sparingly(module: str) -> None:
     before = {name: os.environ.get(name) for name in meanwhile}
     os.environ.update(meanwhile)
     later = {name: _later(name, names) for name, names in FOR_LATER.items() if name not in sys.modules}
+    later |= {name: _with_tables(name, names) for name, names in TABLES_FOR_LATER.items() if name not in sys.modules}
     sys.modules.update(later)
     try:
         importlib.import_module(module)
@@ -78,4 +84,30 @@ def _later(module: str, names: Iterable[str]) -> ModuleType:
     stand_in = ModuleType(module)
     for name in names:
         setattr(stand_in, name, calls(name))
+    return stand_in
+
+
+class _Table(dict[str, Any]):
+    """A module's table that is loaded by the first who looks into it."""
+
+    def __init__(self, module: str, name: str) -> None:
+        super().__init__()
+        self._where = module, name
+
+    def _loaded(self) -> dict[str, Any]:
+        module, name = self._where
+        found: dict[str, Any] = getattr(importlib.import_module(module), name)
+        return found
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._loaded()
+
+    def __getitem__(self, key: str) -> Any:
+        return self._loaded()[key]
+
+
+def _with_tables(module: str, names: Iterable[str]) -> ModuleType:
+    stand_in = ModuleType(module)
+    for name in names:
+        setattr(stand_in, name, _Table(module, name))
     return stand_in

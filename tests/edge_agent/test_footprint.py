@@ -81,3 +81,28 @@ def test_what_a_module_only_names_is_loaded_when_it_is_called(tmp_path: Path) ->
         [sys.executable, "-c", LATER, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == ["False", "http://127.0.0.1:3128", "True", "Request"], said
+
+
+TABLES = """
+import sys
+from pathlib import Path
+from edge_agent import footprint
+
+Path(sys.argv[1], "a_module.py").write_text("import html; import idna")
+sys.path.insert(0, sys.argv[1])
+footprint.load_sparingly("a_module")
+import a_module
+print("html.entities" in sys.modules, "idna" in sys.modules)
+print(a_module.html.unescape("&eacute;&amp;&nothing;&notit;").encode("utf-8").hex())
+print(a_module.idna.encode("z\u00e4hler.example").decode())
+import html.entities
+print(len(html.entities.html5) > 2000)
+"""
+
+
+def test_tables_are_loaded_by_who_looks_into_them(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", TABLES, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    expected = ["False", "False", "\u00e9&\u00aching;\u00acit;".encode().hex(), "xn--zhler-gra.example", "True"]
+    assert said.stdout.split() == expected, said
