@@ -1,8 +1,8 @@
 """What meters said, thinner the older it is: a file of its own, beside the store. Start at `ReadingsFile`.
 
 Every second of the last hour, every minute of the last month, every quarter of an hour of the last year; what is older
-than its grade is gone, so the file stays below 12 MB for each meter of the usual 13 values. Readings are told once and
-never proved: losing the last minute of them to a power cut is no loss, so commits do not wait for the disk.
+than its grade is gone, so the file stays below 12.5 MB for each meter of the usual 13 values. Readings are told once
+and never proved: losing the last minute of them to a power cut is no loss, so commits do not wait for the disk.
 """
 
 import asyncio

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from edge_agent.meters.profiles import Profile
 from edge_agent.meters.registers import Field
@@ -174,6 +175,42 @@ async def serving_tcp(
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """Frames as over TCP, one a datagram."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._answers: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport: asyncio.DatagramTransport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        task = asyncio.ensure_future(self._answer(data, addr))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, data: bytes, addr: tuple[str, int]) -> None:
+        transaction, _, _, unit = struct.unpack(">HHHB", data[:7])
+        answer = await self._line.heard(unit, data[7:])
+        if answer is None:
+            return
+        frame = await self._line.fault(struct.pack(">HHHB", transaction, 0, len(answer) + 1, unit) + answer)
+        if frame is not None:
+            self._transport.sendto(frame, addr)
+
+
+@asynccontextmanager
+async def serving_udp(line: Line, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    """The port."""
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(line), local_addr=(host, 0))
+    try:
+        yield transport.get_extra_info("sockname")[1]
+    finally:
+        transport.close()
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from pymodbus.server import ModbusTcpServer
 from edge_agent.meters.bus import DEAD_AFTER, Bus, BusTrouble
 from edge_agent.meters.identify import Read
 from sitelink.meter_endpoints import Endpoint
-from tests.doubles.virtual_meter import Line, VirtualMeter, crc, serial_line, serving_tcp
+from tests.doubles.virtual_meter import Line, VirtualMeter, crc, serial_line, serving_tcp, serving_udp
 
 READ = Read(3, 100, 4)
 LATE_S = 0.3
@@ -42,7 +42,8 @@ async def bus_on(line: Line, kind: str, folder: Path) -> AsyncIterator[Bus]:
             yield bus
             await bus.close()
         return
-    async with serving_tcp(line, as_rtu=kind != "tcp") as port:
+    serving = serving_udp(line) if kind == "udp" else serving_tcp(line, as_rtu=kind != "tcp")
+    async with serving as port:
         bus = Bus(Endpoint(kind, "127.0.0.1", port), late_s=LATE_S)  # type: ignore[arg-type]
         yield bus
         await bus.close()
@@ -54,7 +55,7 @@ async def code_of(bus: Bus, unit: int, read: Read = READ) -> str:
     return caught.value.code
 
 
-KINDS = pytest.mark.parametrize("kind", ["tcp", "rtu-over-tcp", "rtu"])
+KINDS = pytest.mark.parametrize("kind", ["tcp", "rtu-over-tcp", "rtu", "udp"])
 
 
 @KINDS

@@ -105,7 +105,7 @@ async def test_so_many_meters_are_kept_those_read_last(kept: Kept) -> None:
     assert len(await kept.file.read((JobId("j"), "M5"), Grade.SECOND, 0)) == 1
 
 
-async def test_a_year_of_a_meter_stays_below_twelve_megabytes(kept: Kept, tmp_path: Path) -> None:
+async def test_a_year_of_a_meter_stays_within_its_bound(kept: Kept, tmp_path: Path) -> None:
     """By what a row of thirteen values takes, times the rows of all grades."""
     values = {f"power_w.{n}": float(n) for n in range(13)}
     await kept.file.keep({MAIN: [Moment(BEGIN_S - n, values) for n in range(3600, 0, -1)]})
