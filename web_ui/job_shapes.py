@@ -153,6 +153,9 @@ class ChargePointView(msgspec.Struct, frozen=True, kw_only=True):
     test: TestView | None
     tested: bool
     commands: tuple[CommandView, ...]
+    readings: dict[str, dict[str, float]] = {}
+    """What it measured last, in the words of meters: by quantity and phase, in V, A, W, Hz, Wh."""
+    readings_at: datetime | None = None
     unchecked: bool = False
     """There is a cloud, and it has not said yet whether another team has this identity."""
 

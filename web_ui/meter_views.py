@@ -1,6 +1,6 @@
 """The job's meters as a page and the API show them. Pure. Start at `meters_of`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -130,19 +130,24 @@ def _meter(meter: MeterListed, known: MeterState | None, snapshot: Snapshot) -> 
     fields = {
         "profile": meter.profile, "transport": meter.transport, "unit_id": meter.unit_id, "exception": state.exception,
     }  # fmt: skip
-    readings: dict[str, dict[str, float]] = {}
-    for key, value in state.values.items():
-        quantity, _, phase = key.partition(".")
-        readings.setdefault(quantity, {})[phase] = value
     return MeterView(
         name=meter.name, profile=meter.profile,
         model=snapshot.meter_models.get(meter.profile, meter.profile),
         transport=meter.transport, unit_id=meter.unit_id,
         state=state.problem or "ok", state_text=wording.full(f"meter_{state.problem}", fields) if state.problem else "",
-        readings=readings, at=state.at, flags=dict(state.flags),
+        readings=by_quantity(state.values), at=state.at, flags=dict(state.flags),
         notes=tuple(wording.full(f"meter_{note}", fields) for note in state.notes), reversed=meter.reversed,
         ratio=meter.ratio,
     )  # fmt: skip
+
+
+def by_quantity(values: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """`power_w.l1` as `{"power_w": {"l1": …}}`."""
+    found: dict[str, dict[str, float]] = {}
+    for key, value in values.items():
+        quantity, _, phase = key.partition(".")
+        found.setdefault(quantity, {})[phase] = value
+    return found
 
 
 def _named(key: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from sitelink.actions import SCHEDULED, actions_of, commands_of
 from sitelink.errors import SiteError
 from sitelink.ids import ChargePointId, JobId, StationKey, station_key
+from sitelink.measurands import values_of
 from sitelink.model import ChargePoint, Command, Head, Job, Knock, Link, Note, Register, Station, Transaction
 from sitelink.ops import Author
 from sitelink.security import KeyState, StationSecurity
@@ -43,7 +44,7 @@ from web_ui.job_shapes import (
     TestView,
     TransactionView,
 )
-from web_ui.meter_views import meters_of
+from web_ui.meter_views import by_quantity, meters_of
 from web_ui.ports import Relay, Snapshot
 
 __all__ = ["NOTE_MAX_CHARACTERS", "ChargePointView", "ErrorView", "JobView", "error_view", "job_view"]
@@ -113,6 +114,7 @@ class _Looks:
         station = state.stations.get(row.station) if row.identity else None
         test = _test(self._tests.get((row.station, row.connector))) if row.identity else None
         code, explanation = self._explanation(row, status)
+        told = state.readings.get((row.station, row.connector)) if row.identity else None
         return ChargePointView(
             id=row.id, name=row.name, model=row.model, identity=row.identity, connector=row.connector,
             connectors=_connectors(station, row.connector), status=status.text, integration_state=status.integration,
@@ -124,7 +126,8 @@ class _Looks:
             station=_station(station), security=_security(state.security.get(row.station), station, code),
             transaction=self._transaction(row), test=test,
             tested=test is not None and bool(test.energy_wh and test.energy_wh > 0),
-            commands=self._commands(row),
+            commands=self._commands(row), readings=by_quantity(values_of(told.samples.values())) if told else {},
+            readings_at=told.at if told else None,
             unchecked=self._snapshot.relay.configured and row.identity not in ("", row.checked),
         )  # fmt: skip
 

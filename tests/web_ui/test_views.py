@@ -80,6 +80,16 @@ def test_energy_of_a_running_charge_counts_from_its_begin(site: MadeSite) -> Non
     assert (running.energy_wh, running.power_w, running.test) == (420.0, 7200.0, True)
 
 
+def test_what_it_measured_last_is_said_in_the_words_of_meters(site: MadeSite) -> None:
+    site.ready("CP001")
+    assert (row_of(site).readings, row_of(site).readings_at) == ({}, None)
+    site.charge("CP001", 5)
+    row = row_of(site)
+    assert row.readings["power_w"] == {"total": 7200.0}
+    assert set(row.readings) == {"power_w", "energy_import_wh"}
+    assert row.readings_at is not None
+
+
 def test_readings_from_before_the_charge_are_not_its_readings(site: MadeSite) -> None:
     site.ready("CP001")
     site.tested("CP001", 4)
