@@ -86,7 +86,7 @@ def test_what_it_measured_last_is_said_in_the_words_of_meters(site: MadeSite) ->
     site.charge("CP001", 5)
     row = row_of(site)
     assert row.readings["power_w"] == {"total": 7200.0}
-    assert set(row.readings) == {"power_w", "energy_import_wh"}
+    assert set(row.readings) == {"power_w", "current_a", "energy_import_wh"}
     assert row.readings_at is not None
 
 
