@@ -569,10 +569,9 @@ class MeterValuesReported(Event, frozen=True, omit_defaults=True):
 
 
 class MeterRead(Event, frozen=True, omit_defaults=True):
-    """entity meter:JOB  Telemetry: what a meter of the job said in the `step_s` seconds from `at` on, by quantity and
-    phase as `power_w.l1`, in V, A, W, Hz and Wh: means, and of counters what they stood at."""
+    """entity meter:JOB/NAME  Telemetry: what a meter of the job said in the `step_s` seconds from `at` on, by quantity
+    and phase as `power_w.l1`, in V, A, W, Hz and Wh: means, and of counters what they stood at."""
 
-    meter: str
     at: datetime
     values: dict[str, float]
     step_s: int = 60

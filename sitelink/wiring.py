@@ -24,6 +24,8 @@ PHASE_A = 1.5
 ALIKE = 0.25
 """Two currents differ by less than so much of the larger: they cannot be told apart."""
 RATIO = (0.7, 1.4)
+SEEN = 0.1
+"""A meter that rises by less than so much of what a charge takes does not see it."""
 
 Values = Mapping[str, float]
 
@@ -108,14 +110,16 @@ def _phase_w(station: Values, phase: str) -> float:
 
 def _compared(taken_w: float, station: Values, rise: Values) -> tuple[Finding, ...]:
     risen = {phase: rise[f"power_w.{phase}"] for phase in PHASES if f"power_w.{phase}" in rise}
-    total_w = rise.get("power_w.total", sum(risen.values()))
+    total_w = sum(risen.values()) if risen else rise.get("power_w.total", 0.0)
     used = {phase: watt for phase in PHASES if (watt := _phase_w(station, phase)) > PHASE_A * 230}
     moved = {phase: watt for phase, watt in risen.items() if abs(watt) > max(FLOW_W, taken_w / max(len(used), 1) * 0.4)}
-    if not moved and abs(total_w) < taken_w * 0.1:
+    if not moved and abs(total_w) < taken_w * SEEN:
         return (Finding("not_seen"),)
     back = [Finding("charge_backwards", phase) for phase, watt in moved.items() if watt < 0]
     if back or (not moved and total_w < 0):
         return tuple(back) or (Finding("charge_backwards"),)
+    if total_w < taken_w * SEEN:  # other loads went as it came
+        return (Finding("not_seen"),)
     if not RATIO[0] < total_w / taken_w < RATIO[1]:
         return (Finding("wrong_ratio", factor=round(taken_w / total_w, 1)),)
     return tuple(_order(used, moved))

@@ -18,8 +18,8 @@ ENERGIES = (("energy_import_wh", "Import"), ("energy_export_wh", "Export"))
 
 class MeterView(msgspec.Struct, frozen=True):
     """`model`: the profile in words. `state`: ok, or the code of why there are no new values. `readings` by quantity
-    and phase, in V, A, W, Hz, Wh; `at` is their time. `flags`: values that cannot be right, as
-    `power_w.l1`, with a code."""
+    and phase, in V, A, W, Hz, Wh; `at` is their time. `flags`: values that cannot be right, as `power_w.l1`, with a
+    code."""
 
     name: str
     profile: str
@@ -95,12 +95,6 @@ class WiringView(msgspec.Struct, frozen=True):
     charge: ChargeView | None
     at: datetime | None = None
     by: str | None = None
-
-    @property
-    def is_good(self) -> bool:
-        """Nothing is wrong, and a charge was seen."""
-        own = self.charge.findings if self.charge else ()
-        return self.charge is not None and not any(each.problem for each in (*self.findings, *own))
 
 
 def wiring_view(wiring: WiringProved | Wiring, at: datetime | None = None, by: str | None = None) -> WiringView:

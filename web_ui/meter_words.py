@@ -11,6 +11,7 @@ def _(says: str, do: str = "", bare: str | None = None) -> tuple[str, str, str |
 METERS: dict[str, tuple[str, str, str | None]] = {
     "meter_not_read": _("It was not asked yet."),
     "meter_elsewhere": _("The box at the site reads it; its values are shown there."),
+    "meter_searching": _("Meters are being looked for on its port; it is read again afterwards."),
     "meter_not_told": _("The box has told nothing of it for a while."),
     "meter_silent": _(
         "No answer from address {unit_id} at {transport}.",

@@ -52,7 +52,9 @@ ORDER_TTL_MS = 30_000
 CODE_TRIES = 10
 CODE_TRIES_IN_S = 600.0
 """A team may be wrong so often; of 32^8 codes that finds one in some million years."""
-MINUTES_READ = 20_000
+MINUTES_BACK = timedelta(days=31)
+MINUTES_READ = 50_000
+"""More than there are in that time."""
 AHEAD = timedelta(hours=1)
 """A box's clock may be so much ahead."""
 NOW_KINDS = ("station:", "transaction:", "readings:", "reading:")
@@ -245,13 +247,16 @@ class Gateways:
         return self._as_it_is(gateway, found)
 
     async def meter_minutes(self, site: SiteId, job: JobId, name: str, since: datetime) -> Sequence[Moment]:
-        """What a meter said, minute by minute, oldest first."""
-        rows = await self._store.read(
-            lambda books: books.logs.measured(site, job, since, self._clock.now() + AHEAD, MINUTES_READ)
-        )
-        events = (decode_op(row.body).event for row in rows)
-        told = (each for each in events if isinstance(each, MeterRead) and each.meter == name)
-        return [Moment(int(each.at.timestamp()), each.values) for each in told]
+        """What a meter said, minute by minute, oldest first; of the last month at most."""
+        now = self._clock.now()
+        since = max(since, now - MINUTES_BACK)
+
+        def work(books: Books) -> list[Moment]:
+            rows = books.logs.measured(site, f"{job}/{name}", since, now + AHEAD, MINUTES_READ)
+            events = (decode_op(row.body).event for row in rows)
+            return [Moment(int(each.at.timestamp()), each.values) for each in events if isinstance(each, MeterRead)]
+
+        return await self._store.read(work)
 
     async def states(self, places: Sequence[Place]) -> list[Held]:
         """The same of several sites, all as of one moment."""

@@ -164,7 +164,8 @@ def _measured_op(body: bytes) -> Op | None:
 
 def _is_newer(desk: SiteDesk, about: str, event: MeterValuesReported | MeterRead) -> bool:
     if isinstance(event, MeterRead):
-        shown = desk.state.meters.get((JobId(about), event.meter))
+        job, _, name = about.partition("/")
+        shown = desk.state.meters.get((JobId(job), name))
         return shown is None or event.at > shown.at
     known = desk.state.readings.get((StationKey(about), event.connector))
     return known is None or event.at > known.at

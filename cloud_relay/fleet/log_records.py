@@ -106,7 +106,7 @@ class StoredOp(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """A row of telemetry. `station`: of a meter's values its job, the connector being 0."""
+    """A row of telemetry. `station`: of a meter's values its job and name, the connector being 0."""
 
     op_id: OpId
     site: SiteId

@@ -137,10 +137,11 @@ class _BusTask:
                 began = loop.time()
                 try:
                     poll = await self._poll(meter)
+                    self._site.take(poll)
                 except Exception:  # a fault of ours with one meter ends nothing but this poll
                     log.exception("meter_poll_failed", meter=meter.listed.name)
                     poll = MeterPoll(meter=meter.key, problem="failed")
-                self._site.take(poll)
+                    self._site.take(poll)
                 self._schedule(meter, began, loop.time(), failed=bool(poll.problem))
         finally:
             await self._bus.close()

@@ -75,10 +75,10 @@ class Search:
         devices = self._ports() if wanted.serial else ()
         if not devices and not hosts and not wanted.announced:
             raise RequestInvalid(where="hosts", problem="not_allowed", allowed=HOSTS_ALLOWED)
-        await self.stop()
         await asyncio.to_thread(_load)
         from edge_agent.meters.scan import Scan, Wanted
 
+        await self.stop()  # and nothing is awaited from here on: who starts last is the one
         self._stopped = False
         self._scan = Scan(
             Wanted(devices, hosts, wanted.port, every_address=wanted.every_address, announced=wanted.announced),

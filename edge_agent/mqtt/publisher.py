@@ -59,6 +59,7 @@ class Publisher:
         self._names = names
         self._measured = measured
         self._every_s = every_s
+        self._tls = ssl.create_default_context() if broker.tls else None
         self._known: set[str] = set()
         """Topics that hold something of ours."""
 
@@ -87,7 +88,7 @@ class Publisher:
         return aiomqtt.Client(
             broker.host, broker.port, username=broker.username or None, password=broker.password or None,
             will=aiomqtt.Will(self._names.status, "offline", qos=1, retain=True), keepalive=KEEPALIVE_S,
-            tls_context=ssl.create_default_context() if broker.tls else None,
+            tls_context=self._tls,
         )  # fmt: skip
 
     async def _serve(self, client: aiomqtt.Client) -> None:

@@ -26,10 +26,9 @@ SEARCH: web.AppKey[MeterSearch] = web.AppKey("meter_search")
 
 
 class StartSearch(msgspec.Struct, forbid_unknown_fields=True):
-    """`hosts`: private addresses, as `192.168.1.0/24, 10.0.0.5-20`; "" leaves the network out; at
-    `port`. `serial`: on all serial
-    ports. `every_address`: not only the likely ones, which takes minutes for each port. `announced`: also who
-    announces itself in the network (mDNS)."""
+    """`hosts`: private addresses, as `192.168.1.0/24, 10.0.0.5-20`, asked at `port`; "" leaves the network out.
+    `serial`: on all serial ports. `every_address`: not only the likely ones, which takes minutes for each port.
+    `announced`: also who announces itself in the network (mDNS)."""
 
     hosts: str = ""
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = PORT

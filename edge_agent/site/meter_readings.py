@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -56,6 +56,10 @@ class MeterReadings:
         """The last minutes, oldest first."""
         return tuple(self._recent.get(meter, ()))
 
+    def keep_only(self, meters: Collection[MeterKey]) -> None:
+        """The others are not read any more."""
+        self._recent = {key: recent for key, recent in self._recent.items() if key in meters}
+
     async def read(self, meter: MeterKey, grade: Grade, since_s: int) -> Sequence[Moment]:
         """Oldest first, what is not on disk yet among them."""
         kept = list(await self._readings.read(meter, grade, since_s))
@@ -70,12 +74,15 @@ class MeterReadings:
         try:
             while True:
                 await asyncio.sleep(KEPT_EVERY_S)
-                try:
-                    await self.keep()
-                except Exception:  # a fault of ours with readings ends nothing
-                    log.exception("readings_failed")
+                await self._keep_whatever_happens()
         finally:
-            await asyncio.shield(self.keep())
+            await asyncio.shield(self._keep_whatever_happens())
+
+    async def _keep_whatever_happens(self) -> None:
+        try:
+            await self.keep()
+        except Exception:  # a fault of ours with readings ends nothing
+            log.exception("readings_failed")
 
     async def keep(self) -> None:
         """What waits goes to disk, and waits on where that is not possible."""
@@ -101,15 +108,16 @@ class MinutesTold:
 
     async def tell(self, told: Mapping[MeterKey, Sequence[Moment]]) -> None:
         """What is left of a minute that is not over waits for the next time. Without a store it is lost."""
-        facts = []
+        facts, before, self._open = [], self._open, {}
         end_s = int(self._clock.now().timestamp()) // MINUTE_S * MINUTE_S
-        for meter, moments in told.items():
-            waiting = [*self._open.get(meter, ()), *moments]
-            self._open[meter] = [each for each in waiting if each.at_s >= end_s]
+        for meter in {**before, **told}:
+            waiting = [*before.get(meter, ()), *told.get(meter, ())]
+            if left := [each for each in waiting if each.at_s >= end_s]:
+                self._open[meter] = left
             for each in thinned((each for each in waiting if each.at_s < end_s), MINUTE_S):
                 at = datetime.fromtimestamp(each.at_s, UTC)
                 values = {key: round(value, 3) for key, value in each.values.items()}
-                facts.append(Fact(f"meter:{meter[0]}", MeterRead(meter[1], at, values), BOX))
+                facts.append(Fact(f"meter:{meter[0]}/{meter[1]}", MeterRead(at, values), BOX))
         if facts:
             with suppress(StoreUnavailable):
                 await self._journal.write(lambda _ledger: Decision(tuple(facts), None))

@@ -16,6 +16,7 @@ from edge_agent.site.ports import Committed, Journal, MeterPoll
 from edge_agent.site.wiring import WiringDesk
 from sitelink.clock import Clock
 from sitelink.events import MeterListed, WiringProved
+from sitelink.meter_endpoints import EndpointInvalid, endpoint_of
 from sitelink.meter_values import Grade, Moment
 from sitelink.model import Job
 from sitelink.states import JobStatus
@@ -45,6 +46,7 @@ class MeterDesk:
         self._clock = clock
         self._news = news
         self._states: dict[MeterKey, MeterState] = {}
+        self._all: dict[MeterKey, MeterListed] = {}
         self._listed: dict[MeterKey, MeterListed] = {}
         self._held = False
         self._change = asyncio.Event()
@@ -58,16 +60,18 @@ class MeterDesk:
 
     def listed(self) -> Mapping[MeterKey, MeterListed]:
         self._change.clear()
-        before, self._listed = self._listed, {
+        before, self._all = self._all, {
             (job.id, meter.name): meter
             for job in self._journal.state.jobs.values() if job.status in READ_WHILE for meter in job.meters
-            if not (self._held and meter.transport.startswith("rtu:"))
         }  # fmt: skip
         # What the meter that was called so before said is not said by the one that is now.
-        same = {key for key, meter in self._listed.items() if before.get(key) == meter}
+        same = {key for key, meter in self._all.items() if before.get(key) == meter}
         self._states = {key: state for key, state in self._states.items() if key in same}
+        if self._readings is not None:
+            self._readings.keep_only(self._all)
         if self._wiring is not None:
             self._wiring.keep_only(same)
+        self._listed = {key: meter for key, meter in self._all.items() if not (self._held and _is_serial(meter))}
         return self._listed
 
     @contextmanager
@@ -75,6 +79,9 @@ class MeterDesk:
         """Meanwhile no meter on a serial port is read: somebody else uses the ports."""
         self._held = held
         self._change.set()
+        for key, meter in self._all.items() if held else ():
+            if _is_serial(meter):
+                self.take(MeterPoll(meter=key, problem="searching"))
         try:
             yield
         finally:
@@ -132,3 +139,10 @@ class MeterDesk:
     def _committed(self, committed: Committed) -> None:
         if any(isinstance(entity, Job) for changes in committed.changes for entity in changes.put):
             self._change.set()
+
+
+def _is_serial(meter: MeterListed) -> bool:
+    try:
+        return endpoint_of(meter.transport).is_serial
+    except EndpointInvalid:
+        return False

@@ -32,6 +32,7 @@ STATION_WITHIN = timedelta(seconds=90)
 class _Heard(msgspec.Struct):
     """What a charge point said, at its own time and at ours."""
 
+    charge: TransactionId
     at: datetime
     now_s: int
     values: Values
@@ -55,6 +56,7 @@ class WiringDesk:
     def keep_only(self, meters: Collection[MeterKey]) -> None:
         """The others were changed: nothing is known of them any more."""
         self._seen = {key: seen for key, seen in self._seen.items() if key in meters}
+        self._heard = {key: heard for key, heard in self._heard.items() if key in meters}
 
     def look(self, meter: MeterKey) -> None:
         """The meter was read. What a charge point says is compared with how the meter stood around that moment."""
@@ -63,19 +65,27 @@ class WiringDesk:
             return  # of two at a time nobody knows whose rise it is
         row, charge = running[0]
         now_s = int(self._clock.now().timestamp())
-        began_s = self._began.setdefault(charge.id, now_s)
+        began_s = self._began_s(charge.id, now_s)
         said = self._journal.state.readings.get((row.station, row.connector))
         if began_s is None or said is None or self._clock.now() - said.at > STATION_WITHIN:
             return
+        if charge.started_at is not None and said.at < charge.started_at:
+            return  # it said so of another charge
         heard = self._heard.get(meter)
-        if heard is None or (heard.compared and heard.at != said.at):
-            heard = self._heard[meter] = _Heard(said.at, now_s, values_of(said.samples.values()))
+        if heard is None or heard.charge != charge.id or (heard.compared and heard.at != said.at):
+            heard = self._heard[meter] = _Heard(charge.id, said.at, now_s, values_of(said.samples.values()))
         if not heard.compared and now_s >= heard.now_s + AROUND_S:
             heard.compared = True
             moments = self._readings.recent(meter)
             before = [each for each in moments if began_s - BEFORE_S <= each.at_s < began_s - 1]
             around = [each for each in moments if abs(each.at_s - heard.now_s) <= AROUND_S]
             self._compare(meter, row.name, heard.values, before, around)
+
+    def _began_s(self, charge: TransactionId, now_s: int) -> int | None:
+        if charge not in self._began:
+            known = self._journal.state.transactions
+            self._began = {**{id_: at for id_, at in self._began.items() if id_ in known}, charge: now_s}
+        return self._began[charge]
 
     def _compare(
         self, meter: MeterKey, name: str, station: Values, before: Sequence[Moment], around: Sequence[Moment]

@@ -75,7 +75,7 @@ class ReadingsFile:
                 found = work()
             except sqlite3.DatabaseError as error:
                 self._close()
-                if error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                     self._set_aside()
                 self._report(error)
             except (sqlite3.Error, OSError, StoreCannotOpen) as error:

@@ -8,11 +8,11 @@ from sitelink.ops import Op
 
 
 def _meter_read(state: SiteState, op: Op, event: e.MeterRead) -> Changes:
-    job = JobId(op.entity.partition(":")[2])
-    before = state.meters.get((job, event.meter))
+    job, _, name = op.entity.partition(":")[2].partition("/")
+    before = state.meters.get((JobId(job), name))
     if before is not None and before.at > event.at:
         return NOTHING
-    return Changes(put=(MeterReading(job, event.meter, event.at, event.values),))
+    return Changes(put=(MeterReading(JobId(job), name, event.at, event.values),))
 
 
 FOLDS: dict[type[e.Event], Fold] = {e.MeterRead: _meter_read}

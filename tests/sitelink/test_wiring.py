@@ -72,6 +72,7 @@ def station(**watts: float) -> dict[str, float]:
         ({"power_w.total": 11_000.0}, charged(3660.0, 3660.0, 3660.0), [Finding("order_unknown")]),
         ({"current_a.l1": 16.0, "voltage_v.l1": 230.0}, charged(l1=3680.0), [Finding("fits")]),
         ({"power_w.total": 3600.0}, charged(l3=3600.0), []),
+        (station(l1=3600.0), charged(1500.0, -750.0, -750.0), [Finding("not_seen")]),
     ],
 )  # fmt: skip
 def test_a_test_charge(said: dict[str, float], now: dict[str, float], found: list[Finding]) -> None:

@@ -176,17 +176,13 @@ def test_measured_values_are_kept_once_and_the_newest_are_shown(store: Store) ->
 
 def test_what_meters_said_is_kept_beside_it(store: Store) -> None:
     box = Box(store)
+    times = [NOW.replace(minute=minute) for minute in (20, 10)]
     said = [
-        op(
-            "meter:j1",
-            e.MeterRead("Main", NOW.replace(minute=minute), {"power_w.total": minute * 1.0}),
-            op_id=f"m{minute}",
-        )
-        for minute in (20, 10)
+        op("meter:j1/Main", e.MeterRead(at, {"power_w.total": at.minute * 1.0}), op_id=f"m{at.minute}") for at in times
     ]
     assert ack(box.take(batch(*said, channel="live"))).upto == 2
     kept = store.read_now(
-        lambda books: books.logs.measured(box.place.site, "j1", NOW.replace(minute=0), NOW.replace(minute=59), 9)
+        lambda books: books.logs.measured(box.place.site, "j1/Main", NOW.replace(minute=0), NOW.replace(minute=59), 9)
     )
     assert [each.op_id for each in kept] == ["m10", "m20"]
     state = store.read_now(lambda books: load(books, box.place.site, box.gateway))

@@ -88,7 +88,7 @@ async def test_what_a_meter_said_comes_minute_by_minute(store: Store) -> None:
     jobs, gateways, place, gateway = await jobs_and_boxes(store)
     begin = FakeClock().now() - timedelta(hours=2)
     said = [
-        op("meter:j1", MeterRead(name, begin + timedelta(minutes=n), {"power_w.total": float(n)}), op_id=f"{name}{n}")
+        op(f"meter:j1/{name}", MeterRead(begin + timedelta(minutes=n), {"power_w.total": float(n)}), op_id=f"{name}{n}")
         for n in range(3) for name in ("Main", "Other")
     ]  # fmt: skip
     await gateways.take(place, gateway, batch(*said, channel="live"))

@@ -207,3 +207,24 @@ async def test_after_trouble_of_any_kind_it_reads_again(monkeypatch: Any) -> Non
         site.become(listed("m", "abb-b23", port))
         async with polling(site):
             await site.until("m", good)
+
+
+class SiteWithAFault(Site):
+    """The first reading that is good breaks something."""
+
+    broken = False
+
+    def take(self, poll: MeterPoll) -> None:
+        if not poll.problem and not self.broken:
+            self.broken = True
+            raise ZeroDivisionError
+        super().take(poll)
+
+
+async def test_a_fault_with_a_reading_ends_that_reading_alone(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "BACK_OFF_S", (0.05,))
+    async with serving_tcp(Line(meter("abb-b23"))) as port:
+        site = SiteWithAFault(listed("main", "abb-b23", port))
+        async with polling(site):
+            await site.until("main", lambda poll: poll.problem == "failed")
+            await site.until("main", good)

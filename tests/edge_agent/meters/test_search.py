@@ -62,6 +62,14 @@ async def test_it_is_stopped_and_begun_anew_while_it_runs(core: Core) -> None:
         assert len((await ended(core.search)).found) == 1
 
 
+async def test_of_two_that_start_at_once_the_last_is_the_one(core: Core) -> None:
+    async with serving_tcp(Line(meter("abb-b23"))) as port:
+        first = core.search.start(SearchWanted(hosts="127.0.0.1", port=port, every_address=True))
+        await asyncio.gather(first, core.search.start(SearchWanted(hosts="127.0.0.1", port=port)))
+        state = await ended(core.search)
+    assert (state.done, state.total, len(state.found)) == (1, 1, 1)
+
+
 @pytest.mark.parametrize("hosts", ["8.8.8.8", "x", "10.0.0.0/8", ""])
 async def test_hosts_that_are_none_of_the_site_are_refused(core: Core, hosts: str) -> None:
     with pytest.raises(RequestInvalid):
@@ -85,12 +93,12 @@ async def test_meters_on_serial_ports_are_not_read_meanwhile_and_are_afterwards(
         await core.search.start(SearchWanted())
         await asyncio.sleep(0.05)
         assert core.meters.listed() == {}
+        assert core.meters.states()[(job, "Main")].problem == "searching"
         state = await ended(core.search)
         assert sorted(each.unit for each in state.found) == [1, 2]
         assert state.problems == {}
         async with asyncio.timeout(30):
-            while not core.meters.states():  # noqa: ASYNC110
+            while core.meters.states()[(job, "Main")].problem:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        assert core.meters.states()[(job, "Main")].problem == ""
         poller.cancel()
         await asyncio.gather(poller, return_exceptions=True)

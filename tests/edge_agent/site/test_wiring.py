@@ -99,6 +99,19 @@ async def test_what_a_charge_point_said_long_ago_is_not_compared(site: Site) -> 
     assert findings(site) == []
 
 
+async def test_what_was_said_of_one_charge_is_not_compared_with_the_next(site: Site) -> None:
+    site.seconds(40, l1=0.0)
+    await site.begin()
+    site.seconds(5, l1=3600.0)
+    await site.says(l1=3600.0)
+    site.seconds(1, l1=3600.0)  # heard, and not compared yet
+    await site.tell(CP, TransactionStopped(TransactionId(1), site.core.clock.now(), "stop"))
+    site.seconds(20, l1=0.0)
+    await site.begin(3)
+    site.seconds(10, l1=0.0)
+    assert findings(site) == []
+
+
 async def test_what_was_seen_goes_into_the_record_and_with_the_meter(site: Site) -> None:
     jobs, (job, name) = site.core.jobs, site.meter
     site.seconds(40, l1=0.0, l2=0.0)

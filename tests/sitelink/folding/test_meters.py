@@ -11,7 +11,7 @@ JOB = JobId("j")
 
 def said(site: Site, minute: int, watts: float) -> None:
     at = WHEN + timedelta(minutes=minute)
-    site.record(f"meter:{JOB}", e.MeterRead("Main", at, {"power_w.total": watts}))
+    site.record(f"meter:{JOB}/Main", e.MeterRead(at, {"power_w.total": watts}))
 
 
 def test_the_newest_minute_counts_whatever_comes_last() -> None:
